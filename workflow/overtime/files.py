@@ -1,0 +1,55 @@
+"""Files that are either whole or absent: write to a temporary name, then rename."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+
+import polars as pl
+
+from overtime import InputError
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it on success, remove it on any failure. Files and folders alike."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        if temporary.is_dir() and path.is_dir():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def write_table(table: pl.DataFrame, path: str | Path) -> None:
+    """Write a Parquet table atomically."""
+    with atomic(path) as temporary:
+        table.write_parquet(temporary)
+
+
+def read_table(path: str | Path, columns: list[str] | None = None) -> pl.DataFrame:
+    """Read a Parquet table; a missing, broken or incomplete one is an InputError that names the file."""
+    try:
+        table = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a readable Parquet table ({reason}); delete it and run again") from error
+    missing = [name for name in columns or [] if name not in table.columns]
+    if missing:
+        raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+    return table
+
+
+def sha256(path: str | Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return file_digest(file, "sha256").hexdigest()
