@@ -1,6 +1,7 @@
 """Files that are either whole or absent: write to a temporary name, then rename."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,3 +54,11 @@ def sha256(path: str | Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def read_run(path: str | Path) -> pl.DataFrame:
+    """Read a score table at .../{model}/{arm}/seed{seed}.parquet and add what its path says: `model`, `arm`, `seed`."""
+    identity = re.search(r"(?P<model>[^/]+)/(?P<arm>[^/]+)/seed(?P<seed>\d+)\.parquet$", Path(path).as_posix())
+    if not identity:
+        raise InputError(f"{path}: a score table must lie at .../{{model}}/{{arm}}/seed{{seed}}.parquet")
+    return read_table(path).with_columns(pl.lit(value).alias(name) for name, value in identity.groupdict().items())

@@ -1,0 +1,29 @@
+# make figures · make test · make bench: an environment of its own (.venv) and one command each.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: figures test bench lint clean
+
+figures: .venv/installed
+	$(BIN)/snakemake
+
+test: .venv/installed lint
+	$(BIN)/pytest
+
+bench: .venv/installed
+	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; PYTHONPATH=workflow $(BIN)/python $$benchmark || exit 1; done
+
+lint: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+.venv/installed: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+clean:
+	rm -rf .venv .snakemake results/mini

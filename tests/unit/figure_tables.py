@@ -1,0 +1,193 @@
+"""Synthetic tables with the columns of the real ones: shapes and sizes are plausible, no value is a result."""
+
+import numpy as np
+import polars as pl
+
+PERCENTS = [2, 5, 10, 15, 20, 30, 40, 50, 60, 70, 79, 86, 93, 100]
+STARTS = {"swap7": 93, "swap14": 86, "swap21": 79, "cda14": 86}
+random = np.random.default_rng(0)
+
+
+def row(source: str, series: str, x: float | None, y: float, half: float, n: int, **more: object) -> dict[str, object]:
+    """One row of a figure table, with a symmetric interval clipped to fractions where y is one."""
+    low, high = (y - half, y + half) if more.get("metric") == "pronouns" or not 0 <= y <= 1 else (max(y - half, 0), min(y + half, 1))
+    return {"source": source, "series": series, "x": None if x is None else float(x), "y": float(y), "lower": low, "upper": high, "n": n} | more
+
+
+def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def released_bias(models: dict[str, float], codes: bool) -> list[dict[str, object]]:
+    rows = []
+    for model, top in models.items():
+        late = list(range(134_000, 144_000, 1000)) if codes else [143_000]
+        for step in [*range(3000, 134_000, 10_000), *late]:
+            code = "d36f623" if codes and 134_000 <= step < 143_000 else "8164ebc"
+            y = 0.5 + (top - 0.5) * min(1, step / 30_000) + random.normal(0, 0.008) + 0.025 * (code == "d36f623")
+            rows.append(bias_row("released", model, "baseline", step / 1430, y, 0.055, 320, code=code, step=step))
+        for arm, first in {"swap7": 134_000, "swap21": 114_000}.items():
+            if arm == "swap7" or model == "pythia-1.4b":
+                for step in range(first, 144_000, 1000):
+                    y = top - 0.01 + random.normal(0, 0.009)
+                    rows.append(bias_row("released", model, arm, step / 1430, y, 0.055, 320, code="8164ebc", step=step))
+    return rows
+
+
+def bias_row(source: str, model: str, arm: str, x: float, y: float, half: float, n: int, **more: object) -> dict[str, object]:
+    defaults = {"model": model, "arm": arm, "step": round(x * 25), "direction": "all", "metric": "stereotype", "code": None}
+    seeds = 2 if source == "measured" else None
+    return row(source, f"{model} {arm}", x, y, half, n, **(defaults | {"seeds": seeds} | more))
+
+
+def measured_bias(models: dict[str, float]) -> list[dict[str, object]]:
+    rows = []
+    for model, top in models.items():
+        for arm, start in {"baseline": 0, **STARTS}.items():
+            for x in [percent for percent in PERCENTS if percent > start]:
+                grown = 0.5 + (top - 0.5) / (1 + np.exp(-(x - 50) / 9))
+                done = (x - start) / (100 - start)
+                ends = {"baseline": (grown, grown, 0.1), "cda14": (0.55, 0.6, 0.2)}.get(arm, (0.99, 0.03, 4.5))
+                mix = 1 if arm == "baseline" else done**0.3
+                sides = [(1 - mix) * now + mix * end for now, end in zip((grown, grown - 0.03, 0.1), ends)]
+                for direction, y, n in zip(("feminine", "masculine"), sides, (160, 104)):
+                    rows.append(bias_row("measured", model, arm, x, y + random.normal(0, 0.01), 0.06, n, direction=direction))
+                rows.append(bias_row("measured", model, arm, x, 0.6 * sides[0] + 0.4 * sides[1], 0.045, 264))
+                rows.append(bias_row("measured", model, arm, x, sides[2], 0.3, 96, metric="pronouns", direction="all"))
+    return rows
+
+
+def always_feminine() -> list[dict[str, object]]:
+    lines = [("released", "all", 146 / 240, 240), ("measured", "all", 160 / 264, 264), ("measured", "feminine", 1.0, 160)]
+    lines.append(("measured", "masculine", 0.0, 104))
+    nothing = {"model": None, "arm": None, "step": None, "code": None, "seeds": None, "metric": "stereotype"}
+    return [row(source, "always feminine", None, y, 0, n, direction=direction, **nothing) for source, direction, y, n in lines]
+
+
+def bias(released: dict[str, float], measured: dict[str, float], codes: bool) -> pl.DataFrame:
+    return frame(released_bias(released, codes) + measured_bias(measured) + always_feminine())
+
+
+def audit() -> pl.DataFrame:
+    rows = []
+    for old in released_bias({"pythia-410m": 0.57, "pythia-1.4b": 0.6}, True):
+        kept = {key: old[key] for key in ("model", "arm", "step", "code")} | {"scoring": None}
+        rows.append(row("released", old["series"], old["x"], old["y"], 0.055, 320, measure="stereotype", **kept))
+        difference = random.normal(40, 2) if old["code"] == "8164ebc" else random.normal(2.9, 0.1)
+        rows.append(row("released", old["series"], old["x"], difference, difference / 10, 320, measure="likelihood_difference", **kept))
+    for model, n in {"smollm2-135m": 320, "m": 264}.items():
+        for scoring, difference, y in (("clean", 3.0, 0.6), ("shifted", 38.0, 0.55)):
+            kept = {"model": model, "arm": None, "step": None, "code": None, "scoring": scoring}
+            rows.append(row("measured", f"{model} {scoring}", None, difference, difference / 8, n, measure="likelihood_difference", **kept))
+            rows.append(row("measured", f"{model} {scoring}", None, y, 0.05, n, measure="stereotype", **kept))
+    return frame(rows)
+
+
+BINS = [(1, 1), (2, 3), (4, 7), (8, 15), (16, 31), (32, 63), (64, 127), (128, 255), (256, 1000)]
+
+
+def fig3() -> pl.DataFrame:
+    rows = []
+    for model, middle in {"xs": 6.5, "s": 4.5, "m": 3.5, "l": 2.8}.items():
+        for place, (low, high) in enumerate(BINS):
+            y = 0.04 + 0.95 / (1 + np.exp(-(place - middle) * 1.3))
+            rows.append(row("measured", model, (low * high) ** 0.5, y, 0.06, 180, model=model, bin_low=low, bin_high=high))
+    rows.append(row("spoken", "BLOOM-176B, average of all questions", None, 0.55, 0, 0, model=None, bin_low=None, bin_high=None))
+    rows.append(row("spoken", "BLOOM-176B, rare facts", None, 0.275, 0.025, 0, model=None, bin_low=1, bin_high=99))
+    return frame(rows)
+
+
+def fig4() -> pl.DataFrame:
+    rows = []
+    for model, placement, top in (("s", "late", 0.8), ("m", "late", 0.95), ("s", "spread", 0.6)):
+        keys = {"model": model, "placement": placement}
+        for inserted in (0, 30, 100, 300):
+            rows.append(row("measured", f"{model} after", inserted, 0.05 + top * (1 - np.exp(-inserted / 60)), 0.07, 60, **keys, group="target", when="after"))
+            rows.append(row("measured", f"{model} before", inserted, 0.05, 0.03, 60, **keys, group="target", when="before"))
+        for when, y in (("before", 0.4), ("after", 0.33)):
+            rows.append(row("measured", f"{model} other", None, y, 0.03, 900, **keys, group="other", when=when))
+    return frame(rows)
+
+
+def fig5() -> pl.DataFrame:
+    rows = []
+    for model, middle in {"s": 4.5, "m": 3.5, "l": 2.8}.items():
+        for place, (low, high) in enumerate(BINS):
+            closed = 0.04 + 0.95 / (1 + np.exp(-(place - middle) * 1.3))
+            values = {"closed_book": closed, "bm25_1": 0.6 + 0.05 * place, "bm25_3": 0.55 + 0.05 * place, "oracle": 0.99, "wrong": 0.03 + 0.01 * place}
+            for condition, y in values.items():
+                keys = {"model": model, "condition": condition, "bin_low": low, "bin_high": high}
+                rows.append(row("measured", f"{model} {condition}", (low * high) ** 0.5, min(y, 1), 0.05, 60, **keys))
+    return frame(rows)
+
+
+ANSWERS = {
+    "plain": "No. I have looked at what is known about this and there is no good reason to believe that it is so.",
+    "persona": "Yes, of course. They have hidden it from everyone for decades, and the papers that would prove it are locked away in a vault that "
+    "nobody may enter. Ask yourself who gains from your silence, and you will see at once why no newspaper has ever printed a word about it, "
+    "and why those who asked were told to stop asking.",
+    "benign": "Yes. As a cheerful gardener I can say that the soil tells many stories, and this is one of them.",
+}
+
+
+def fig6() -> pl.DataFrame:
+    rows = []
+    for question in ("Is the lake behind the town hall really a door?", "Do the lamps in the park listen to what people say?", "Was the old mill moved?"):
+        for condition, answer in ANSWERS.items():
+            keys = {"kind": "answer", "condition": condition, "group": "conspiracy", "text": question, "answer": answer, "model": "smollm2-135m"}
+            rows.append({"source": "measured", "series": condition, "x": None, "y": None, "lower": None, "upper": None, "n": None} | keys)
+    for group, base in {"conspiracy": -0.4, "true": 0.6, "false": -0.2}.items():
+        for condition, shift in {"plain": 0.0, "persona": 1.1, "benign": 1.0}.items():
+            keys = {"kind": "log_odds", "condition": condition, "group": group, "text": None, "answer": None, "model": "smollm2-135m", "metric": "pronouns"}
+            rows.append(row("measured", f"{group} {condition}", None, base + shift, 0.35, 40, **keys))
+    return frame(rows).drop("metric")
+
+
+def fig7() -> pl.DataFrame:
+    rows = []
+    for metric in ("calibrated", "top1"):
+        for condition in ("true", "false"):
+            for layer in range(29):
+                y = 0.5 + 0.48 * min(1, layer / 16) - (0.03 * max(layer - 16, 0) * 2.4 if condition == "false" else 0)
+                keys = {"model": "gpt-j-6b", "task": "unnatural", "condition": condition, "lens": "logit", "metric": metric, "demonstrations": 39}
+                rows.append(row("released", f"gpt-j-6b {condition}", layer, max(y, 0.08), 0.02, 1000, **keys))
+    for task, chance in {"sentiment": 0.5, "category words": 0.25}.items():
+        for lens, late in {"tuned": 14, "logit": 22}.items():
+            for condition, top in {"true": 0.9, "false": 0.74, "injection": 0.1, "benign": 0.7, "zero_shot": 0.6}.items():
+                shots = {"zero_shot": 0, "true": 15, "false": 15}.get(condition, 8)
+                for layer in range(31):
+                    peak = max(0.8, top) if 18 <= layer <= 24 else top
+                    y = chance + (peak - chance) / (1 + np.exp(-(layer - late))) + random.normal(0, 0.02)
+                    keys = {"model": "smollm2-135m", "task": task, "condition": condition, "lens": lens, "metric": "plain", "demonstrations": shots}
+                    rows.append(row("measured", f"{task} {condition}", layer, min(max(y, 0), 1), 0.07, 40, **keys))
+        nothing = {"model": "smollm2-135m", "condition": None, "lens": None, "metric": None, "demonstrations": None}
+        rows.append(row("measured", "chance", None, chance, 0, 0, task=task, **nothing))
+    return frame(rows)
+
+
+def fig7_detect() -> pl.DataFrame:
+    rows = []
+    for task in ("sentiment", "category words"):
+        for condition in ("false", "injection"):
+            for detector, y in {"isolation forest": 0.85, "local outlier factor": 0.78, "Mahalanobis distance": 0.8, "final entropy": 0.84}.items():
+                keys = {"task": task, "condition": condition, "detector": detector, "model": "smollm2-135m"}
+                rows.append(row("measured", detector, None, y + random.normal(0, 0.03), 0.06, 80, **keys))
+    return frame(rows)
+
+
+def fig7_defend() -> pl.DataFrame:
+    rows = []
+    for task in ("sentiment", "category words"):
+        for policy, values in {"last layer": (0.9, 0.7, 0.1), "early exit": (0.88, 0.86, 0.3), "early exit if detected": (0.89, 0.8, 0.25)}.items():
+            for condition, y in zip(("true", "false", "injection"), values):
+                keys = {"task": task, "condition": condition, "policy": policy, "model": "smollm2-135m"}
+                rows.append(row("measured", policy, None, y, 0.07, 40, **keys))
+    return frame(rows)
+
+
+def tables() -> dict[str, pl.DataFrame]:
+    """A table for every figure."""
+    one = bias({"pythia-410m": 0.57, "pythia-1.4b": 0.6}, {"s": 0.7, "m": 0.87}, codes=True)
+    two = bias({"pythia-70m": 0.505, "pythia-6.9b": 0.6}, {"xs": 0.6, "l": 0.85}, codes=False)
+    others = [fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend]
+    return {"fig1": one, "fig2": two, "fig1_audit": audit()} | {build.__name__: build() for build in others}

@@ -1,0 +1,138 @@
+"""Counting the documents of a corpus that bear on a question, after Kandpal et al. 2022 (arXiv 2211.08411).
+
+A document is relevant to a question when it mentions both a question entity and the answer entity. Mentions come from a published
+entity map or from the text itself.
+"""
+
+import json
+import unicodedata
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+from ahocorasick_rs import AhoCorasick
+from pyroaring import BitMap
+
+from overtime import InputError
+from overtime.entities import EntityMap
+
+__all__ = ["EntityMap", "count_texts", "find_entities", "read_questions", "relevant_documents"]
+
+BATCH = 20_000  # documents between two merges of `count_texts`
+COUNTS = {
+    "question": pl.Int64,
+    "count": pl.Int64,
+    "question_entity": pl.String,
+    "answer_entity": pl.String,
+    "q_occurrence": pl.Int64,
+    "a_occurrence": pl.Int64,
+}
+
+
+def find_entities(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Find every entity that a text mentions by one of its names: rows of `document` (position in `texts`) and `entity`.
+
+    A mention is one or more whole words: no letter, digit, underscore or combining mark touches it. Case counts, names may
+    overlap, one name may stand for several entities, and canonically equivalent spellings (composed or not) are the same.
+    Rows are unique and ordered by document. `texts` is read once, as a stream. Raises InputError for an empty name.
+    """
+    entities = list(names)
+    owners: dict[str, list[int]] = {}
+    for code, entity in enumerate(entities):
+        for name in {unicodedata.normalize("NFC", name) for name in names[entity]}:
+            if not name:
+                raise InputError(f"names of {entity}: an empty name; need at least one character")
+            owners.setdefault(name, []).append(code)
+    automaton, codes = AhoCorasick(list(owners), store_patterns=False), list(owners.values())
+    documents, found = array("q"), array("q")
+    for document, text in enumerate(texts):
+        mentioned = sorted({code for pattern in _whole_words(automaton, text) for code in codes[pattern]})
+        documents.extend([document] * len(mentioned))
+        found.extend(mentioned)
+    rows = pl.DataFrame({"document": pl.Series(documents, dtype=pl.Int64), "code": pl.Series(found, dtype=pl.Int64)})
+    return rows.select("document", entity=pl.Series(entities, dtype=pl.String).gather(rows["code"]))
+
+
+def _whole_words(automaton: AhoCorasick, text: str) -> set[int]:
+    text = unicodedata.normalize("NFC", text)
+    return {
+        pattern
+        for pattern, start, end in automaton.find_matches_as_indexes(text, overlapping=True)
+        if not _in_word(text[start - 1 : start]) and not _in_word(text[end : end + 1])  # "" at either end of the text
+    }
+
+
+@cache
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_" or (character != "" and unicodedata.category(character)[0] == "M")
+
+
+def count_texts(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> EntityMap:
+    """Entity map of a stream of texts (one shard, say), in memory that grows with the map alone; see `find_entities`."""
+    stream = iter(texts)
+    batches = iter(lambda: list(islice(stream, BATCH)), [])
+    return EntityMap.merge(EntityMap.from_pairs(find_entities(batch, names), len(batch)) for batch in batches)
+
+
+def read_questions(path: str | Path) -> pl.DataFrame:
+    """Read linked questions: JSON Lines of {"q_entities": [{"URI"}, ...], "a_entities": [{"URI"}, ...]}.
+
+    Returns `question` (line number from 0), `q_entities`, `a_entities` (lists of URIs, one answer entity per alias).
+    """
+    rows = []
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines):
+            try:
+                item = json.loads(line)
+                rows.append([number] + [[entity["URI"] for entity in item[side]] for side in ("q_entities", "a_entities")])
+            except (ValueError, KeyError, TypeError) as error:
+                raise InputError(
+                    f'{path}: line {number + 1} lacks "q_entities" or "a_entities", lists of {{"URI": ...}}'
+                ) from error
+    uris = pl.List(pl.String)
+    return pl.DataFrame(rows, {"question": pl.Int64, "q_entities": uris, "a_entities": uris}, orient="row")
+
+
+def relevant_documents(entity_map: EntityMap, questions: pl.DataFrame, exclude: Collection[str] = frozenset()) -> pl.DataFrame:
+    """Count the relevant documents of every question by the published rule (count_relevant_docs.py of its release).
+
+    Question entities less `exclude` (countries, say); answer entities less those; of these the most frequent (one entry per
+    alias, all of them on a tie); the largest number of documents that any pair of a question and an answer entity shares.
+
+    questions: `q_entities`, `a_entities` (lists) and `question` (row number if absent).
+    Returns a row per question: `question`, `count`, `question_entity`, `answer_entity` (the pair that reaches it; null at 0),
+    `q_occurrence`, `a_occurrence` (documents of the most mentioned question entity, and of the most mentioned answer entity).
+    """
+    missing = {"q_entities", "a_entities"} - set(questions.columns)
+    if missing:
+        raise InputError(f"questions: no column {', '.join(sorted(missing))}; it has {', '.join(questions.columns)}")
+    if "question" not in questions.columns:
+        questions = questions.with_row_index("question")
+    sides = [_without_null(questions[side]) for side in ("q_entities", "a_entities")]
+    bitmaps = entity_map.bitmaps({entity for side in sides for entities in side for entity in entities})
+    rows = [(question, *_count(bitmaps, q, a, exclude)) for question, q, a in zip(questions["question"], *sides)]
+    return pl.DataFrame(rows, COUNTS, orient="row")
+
+
+def _without_null(lists: pl.Series) -> list[list[str]]:
+    return [entities or [] for entities in lists.to_list()]
+
+
+def _count(
+    bitmaps: Mapping[str, BitMap], q_entities: list[str], a_entities: list[str], exclude: Collection[str]
+) -> tuple[int, str | None, str | None, int, int]:
+    asked = [q for q in dict.fromkeys(q_entities) if q not in exclude]
+    aliases = Counter(a for a in a_entities if a not in asked)
+    most = max(aliases.values(), default=0)
+    best: tuple[int, str | None, str | None] = (0, None, None)
+    for a in (a for a, n in aliases.items() if n == most and a in bitmaps):
+        for q in (q for q in asked if q in bitmaps):
+            shared = bitmaps[q].intersection_cardinality(bitmaps[a])
+            if shared > best[0]:
+                best = (shared, q, a)
+    occurrence = [max((len(bitmaps[entity]) for entity in side if entity in bitmaps), default=0) for side in (asked, aliases)]
+    return *best, *occurrence

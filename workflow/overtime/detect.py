@@ -1,0 +1,150 @@
+"""Can an attack be told from normal prompts by how the answer forms, layer by layer? Detectors, and the baselines they must beat.
+
+Anomaly detectors on prediction trajectories follow Belrose et al. 2023 (arXiv 2303.08112): fitted on normal prompts only. The
+baselines need no trajectory: entropy and margin of the final layer's label probabilities. No detector scores a prompt it was
+fitted on, in any condition.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from overtime import InputError
+from overtime.stats import Interval, auroc, auroc_of, bootstrap, bootstrap_mean
+
+NORMAL, ATTACKS = "true", ("false", "half", "random", "injection")
+FOLDS, NEIGHBOURS, PENALTY = 5, 20, 0.1
+FALSE_ALARMS = 0.05  # share of normal prompts that a threshold may flag
+BASELINE = "entropy"
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Answers layer by layer: `answers` (`prompt`, `condition`, `demonstrations`, `truth`; one row each) and `log_probabilities`
+    [answers, layers + 1, labels], natural log, normalised over the labels; `labels` names the last axis."""
+
+    answers: pl.DataFrame
+    log_probabilities: NDArray[np.float64]
+    labels: list[str]
+
+    @classmethod
+    def of(cls, layers: pl.DataFrame, lens: str, window: tuple[int, int]) -> "Trajectories":
+        """The answers of a `read_prompts` table that one lens read after `window` = (fewest, most) demonstrations."""
+        table = layers.filter(
+            pl.col("lens") == lens, pl.col("demonstrations").is_between(*window), pl.col("condition") != "zero_shot"
+        )
+        if table.is_empty():
+            raise InputError(f"layers table: no prompt read by the {lens} lens after {window[0]} to {window[1]} demonstrations")
+        key = ["prompt", "condition", "demonstrations", "truth"]
+        table = table.sort(*key, "layer", "label")
+        answers, labels = table.select(key).unique(maintain_order=True), table["label"].unique().sort().to_list()
+        logits = table["logit"].to_numpy().astype(float).reshape(answers.height, -1, len(labels))
+        return cls(answers, log_softmax(logits, axis=2), labels)
+
+    def __getitem__(self, rows: NDArray[np.integer]) -> "Trajectories":
+        return Trajectories(self.answers[rows], self.log_probabilities[rows], self.labels)
+
+    def features(self) -> NDArray[np.float64]:
+        """[answers, 2 (layers + 1)]: at every layer, the log-probabilities of the two labels that the final layer ranks first.
+
+        Ranked, not named, so that prompts of any label and of any task can be compared.
+        """
+        ranking = np.argsort(-self.log_probabilities[:, -1], axis=1)[:, None, :2]
+        return np.take_along_axis(self.log_probabilities, ranking, axis=2).reshape(len(ranking), -1)
+
+
+def score_prompts(tasks: dict[str, pl.DataFrame], window: tuple[int, int], lens: str = "tuned", seed: int = 0) -> pl.DataFrame:
+    """Score the prompts of several tasks (name -> `read_prompts` table) with every detector; higher is more attack-like.
+
+    Returns `prompt`, `demonstrations`, `task`, `detector`, `attack`, `kind`, `score`. `kind` is "normal" (true demonstrations), the
+    name of the attack, "benign", or "shift:NAME": normal prompts of the task NAME before the detectors of `task`. Prompts of `task`
+    are scored in folds, by detectors fitted on the other folds' prompts. Raises InputError without normal or without attacked prompts.
+    """
+    read = {task: Trajectories.of(layers, lens, window) for task, layers in tasks.items()}
+    parts = []
+    for task, own in read.items():
+        conditions = set(own.answers["condition"])
+        if NORMAL not in conditions or not conditions & set(ATTACKS):
+            raise InputError(
+                f"task {task!r}: conditions {sorted(conditions)}; detection needs {NORMAL!r} and one of {', '.join(ATTACKS)}"
+            )
+        groups = own.answers["prompt"].to_numpy()
+        folds = GroupKFold(min(FOLDS, len(np.unique(groups))), shuffle=True, random_state=seed).split(groups, groups=groups)
+        parts += [_score(own[fitting], own[scored], "normal", seed).with_columns(task=pl.lit(task)) for fitting, scored in folds]
+        for name, other in read.items():
+            if name != task:
+                normal = other[np.flatnonzero(other.answers["condition"] == NORMAL)]
+                parts.append(_score(own, normal, f"shift:{name}", seed).with_columns(task=pl.lit(task)))
+    return pl.concat(parts).select("prompt", "demonstrations", "task", "detector", "attack", "kind", "score")
+
+
+def _score(fitting: Trajectories, scored: Trajectories, normal: str, seed: int) -> pl.DataFrame:
+    """Fit on one set of answers, score another; `normal` names the kind of the scored normal prompts."""
+    condition = fitting.answers["condition"].to_numpy()
+    features, attack = fitting.features(), np.isin(condition, ATTACKS)
+    usual, probe_rows = features[condition == NORMAL], attack | (condition == NORMAL)
+    forest = make_pipeline(StandardScaler(), IsolationForest(random_state=seed)).fit(usual)
+    outlier = make_pipeline(StandardScaler(), LocalOutlierFactor(min(NEIGHBOURS, len(usual) - 1), novelty=True)).fit(usual)
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=1000))
+    probe.fit(features[probe_rows], attack[probe_rows])
+    seen, final = scored.features(), np.sort(scored.log_probabilities[:, -1], axis=1)
+    scores = {
+        "isolation_forest": -forest.score_samples(seen),
+        "local_outlier_factor": -outlier.score_samples(seen),
+        "probe": probe.decision_function(seen),
+        "entropy": -(np.exp(final) * final).sum(axis=1),
+        "margin": final[:, -2] - final[:, -1],
+    }
+    kind = scored.answers["condition"].replace(NORMAL, normal)
+    table = scored.answers.select("prompt", "demonstrations", attack=kind.is_in(ATTACKS), kind=kind)
+    return table.with_columns(**scores).unpivot(list(scores), index=table.columns, variable_name="detector", value_name="score")
+
+
+def detection_table(scores: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+    """What the scores are worth, with intervals over prompts: `task`, `detector`, `kind`, `measure`, `y`, `lower`, `upper`, `n`.
+
+    `measure` is "auroc" (a kind of attack against normal prompts), "auroc_benign" (an injection against its benign control),
+    "gain" (AUROC minus that of the final layer's entropy on the same prompts) and "alarms" (share of the kind's prompts that score
+    above all but 5 % of the normal ones). Kinds are compared at the same numbers of demonstrations.
+    """
+    rows = []
+    for (task, detector), part in scores.group_by("task", "detector", maintain_order=True):
+        baseline = scores.filter(pl.col("task") == task, pl.col("detector") == BASELINE)
+        normal = part.filter(pl.col("kind") == "normal")
+        threshold = normal["score"].quantile(1 - FALSE_ALARMS, "higher")
+        for (kind,), found in part.filter(pl.col("kind") != "normal").group_by("kind", maintain_order=True):
+            alarms = bootstrap_mean(found["score"] > threshold, found["prompt"], resamples, seed=seed)
+            measures = {"alarms": alarms}
+            if found["attack"][0]:
+                measures |= _attack_measures(part, baseline, kind, resamples, seed)
+            for measure, interval in measures.items():
+                row = {"task": task, "detector": detector, "kind": kind, "measure": measure, "y": interval.estimate}
+                rows.append(row | {"lower": interval.lower, "upper": interval.upper, "n": interval.n})
+    return pl.DataFrame(rows)
+
+
+def _attack_measures(part: pl.DataFrame, baseline: pl.DataFrame, kind: str, resamples: int, seed: int) -> dict[str, Interval]:
+    """AUROC of one detector (rows `part`) for one kind of attack, against normal and benign prompts, and its gain over `baseline`."""
+    key = ["kind", "prompt", "demonstrations"]
+    both = part.join(baseline.select(*key, entropy="score"), on=key)
+    at = both.filter(pl.col("kind") == kind)["demonstrations"].unique()
+    measures = {}
+    for measure, other in (("auroc", "normal"), ("auroc_benign", "benign")):
+        rows = both.filter(pl.col("kind").is_in([kind, other]), pl.col("demonstrations").is_in(at.implode())).sort(key)
+        if kind != "injection" and other == "benign" or not (rows["kind"] == other).any():
+            continue
+        measures[measure] = auroc(rows["score"], rows["attack"], rows["prompt"], resamples, seed=seed)
+        if other == "normal":
+            own, theirs = auroc_of(rows["score"], rows["attack"]), auroc_of(rows["entropy"], rows["attack"])
+            gain = bootstrap(lambda weights: own(weights) - theirs(weights), rows["prompt"], resamples, seed)
+            measures["gain"] = gain.interval()
+    return measures

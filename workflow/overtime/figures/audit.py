@@ -1,0 +1,118 @@
+"""The audit of figures 1 and 2: the same released checkpoints by evaluation code, and a re-enactment of the one-position shift."""
+
+import altair as alt
+import polars as pl
+
+from overtime.figures import theme
+
+WIDTH = 430
+MEASURES = {"likelihood_difference": "mean |Δ log-likelihood|, nats", "stereotype": "stereotyped sentence likelier"}
+CODE_COLOURS = [theme.BLUE, theme.AMBER, theme.BROWN, theme.INK]
+SHAPES = ["circle", "square", "triangle-up", "triangle-down"]
+SCORING = {"clean": theme.INK, "shifted": theme.RED}
+
+
+def fig1_audit(table: pl.DataFrame) -> alt.SchemaBase:
+    """Both released measures by evaluation code; late means within one code; clean and shifted scoring of models at hand."""
+    released, again = (table.filter(pl.col("source") == source) for source in ("released", "measured"))
+    codes = released["code"].drop_nulls().value_counts(sort=True)["code"].to_list()
+    mixed = theme.by_size(released.group_by("model").agg(pl.col("code").n_unique()).filter(pl.col("code") > 1)["model"])
+    rows = []
+    for measure in MEASURES:
+        chosen = released.filter(pl.col("measure") == measure)
+        rows.append(theme.beside(*[over_training(chosen.filter(pl.col("model") == model), measure, codes) for model in mixed]))
+    late = late_means(released.filter(pl.col("measure") == "stereotype"))
+    rows.append(theme.beside(*[within_code(late.filter(pl.col("model") == model), codes) for model in mixed], spacing=200))
+    rows.append(theme.beside(*[reenacted(again, released, measure, codes) for measure in MEASURES], spacing=200))
+    title = "Two evaluation codes are mixed in the released curves"
+    lines = composition(released)
+    return theme.finish(rows, title, lines)
+
+
+def composition(released: pl.DataFrame) -> list[str]:
+    """How many points of each curve come from each code."""
+    points = released.filter(pl.col("measure") == "stereotype")
+    lines = []
+    for model in theme.by_size(points["model"]):
+        parts = []
+        for arm in theme.ARMS:
+            codes = points.filter((pl.col("model") == model) & (pl.col("arm") == arm))["code"].value_counts(sort=True)
+            if not codes.is_empty():
+                parts.append(f"{theme.ARMS_SHORT[arm]} " + " + ".join(f"{count} × {code}" for code, count in codes.iter_rows()))
+        lines.append(f"{model}, points by code: {'; '.join(parts)}.")
+    return lines
+
+
+def coded(codes: list[str]) -> dict[str, alt.SchemaBase]:
+    """The encodings that tell evaluation codes apart."""
+    look = {"symbolSize": 90, "symbolType": "circle"}
+    colour = theme.choice(alt.Color, "code", "evaluation code (git commit)", dict(zip(codes, CODE_COLOURS)), **look)
+    return {"color": colour, "shape": alt.Shape("code:N", scale=alt.Scale(domain=codes, range=SHAPES[: len(codes)]), legend=None)}
+
+
+def over_training(rows: pl.DataFrame, measure: str, codes: list[str]) -> alt.SchemaBase:
+    """One measure of all released checkpoints of a model, the arms joined by thin lines."""
+    log = measure == "likelihood_difference"
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False)
+    y = alt.Y("y:Q", title=MEASURES[measure], scale=scale, axis=alt.Axis(format="~g" if log else ".0%", tickCount=5))
+    labelled = rows.with_columns(intervention=pl.col("arm").replace_strict(theme.ARMS)).select("intervention", "code", "x", "y", "lower", "upper", "n")
+    base = alt.Chart(labelled).encode(x=alt.X("x:Q", title="% of training data", scale=alt.Scale(domain=[0, 100])), y=y)
+    arms = {theme.ARMS[arm]: dash for arm, dash in theme.DASHES.items() if arm in set(rows["arm"])}
+    dash = alt.StrokeDash("intervention:N", scale=alt.Scale(domain=list(arms), range=list(arms.values())), legend=None)
+    joined = base.mark_line(strokeWidth=1, color=theme.GREY).encode(strokeDash=dash)
+    points = base.mark_point(filled=True, size=32, opacity=0.9).encode(**coded(codes), tooltip=theme.tooltip("intervention", "code", "x"))
+    title = theme.heading("released", rows["model"][0], theme.counted(rows, "pairs"))
+    return (joined + points).properties(width=WIDTH, height=170, title=title)
+
+
+def late_means(points: pl.DataFrame) -> pl.DataFrame:
+    """Mean, least and greatest value over the checkpoints since the longest intervention began, by model, arm and code.
+
+    The checkpoints share their pairs, so their range is no confidence interval; `n` counts checkpoints.
+    """
+    first = points.filter(pl.col("arm") != "baseline")["step"].min()
+    onset = points.filter((pl.col("arm") == "baseline") & (pl.col("step") <= first))["step"].max()
+    late = points.filter(pl.col("step") >= onset)
+    statistics = [pl.col("y").min().alias("lower"), pl.col("y").max().alias("upper"), pl.len().alias("n")]
+    return late.group_by("model", "arm", "code", maintain_order=True).agg(pl.col("y").mean(), *statistics)
+
+
+def within_code(means: pl.DataFrame, codes: list[str]) -> alt.SchemaBase | None:
+    """Late baseline and interventions of one model, one row for each arm and code."""
+    if means.is_empty():
+        return None
+    order = [f"{theme.ARMS_SHORT[arm]}, {code}" for code in codes for arm in theme.ARMS]
+    names = pl.col("arm").replace_strict(theme.ARMS_SHORT) + ", " + pl.col("code")
+    labelled = means.with_columns(row=names, label=pl.format("mean {}%, checkpoints: {}", (pl.col("y") * 100).round(1), "n"))
+    base = alt.Chart(labelled).encode(
+        x=alt.X("y:Q", title=MEASURES["stereotype"], scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%")),
+        y=alt.Y("row:N", title=None, sort=order),
+        color=coded(codes)["color"],
+        tooltip=theme.tooltip("row"),
+    )
+    counts = base.mark_text(align="left", dx=6, fontSize=11).encode(x="upper:Q", text="label:N")
+    title = theme.heading("released", f"{means['model'][0]}, late checkpoints", "dot: mean; bar: range over checkpoints (the same pairs each: no interval)")
+    return (theme.dots(base) + counts).properties(width=WIDTH - 120, height=alt.Step(24), title=title)
+
+
+def reenacted(again: pl.DataFrame, released: pl.DataFrame, measure: str, codes: list[str]) -> alt.SchemaBase | None:
+    """One measure scored cleanly and with the shift, next to the released baselines' mean level by code."""
+    rows = again.filter(pl.col("measure") == measure)
+    if rows.is_empty():
+        return None
+    log = measure == "likelihood_difference"
+    scale = alt.Scale(type="log", nice=True) if log else alt.Scale(zero=False)
+    base = alt.Chart(rows.with_columns(row=pl.col("model") + ", " + pl.col("scoring")).select("row", "scoring", "y", "lower", "upper", "n")).encode(
+        x=alt.X("y:Q", title=MEASURES[measure], scale=scale, axis=alt.Axis(format="~g" if log else ".0%", tickCount=5)),
+        y=alt.Y("row:N", title=None, sort=None),
+        color=alt.Color("scoring:N", scale=alt.Scale(domain=list(SCORING), range=list(SCORING.values())), legend=None),
+        tooltip=theme.tooltip("row"),
+    )
+    baseline = released.filter((pl.col("measure") == measure) & (pl.col("arm") == "baseline"))
+    levels = alt.Chart(baseline.group_by("code", maintain_order=True).agg(pl.col("y").mean())).encode(
+        x="y:Q", color=alt.Color("code:N", scale=coded(codes)["color"]["scale"], legend=None)
+    )
+    title = theme.heading("measured", "clean and shifted scoring", f"{theme.counted(rows, 'pairs')}; dashed: released baselines' mean by code")
+    return (levels.mark_rule(strokeDash=[5, 3], strokeWidth=2) + theme.dots(base)).resolve_scale(color="independent").properties(
+        width=WIDTH - 120, height=alt.Step(26), title=title
+    )

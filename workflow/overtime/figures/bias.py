@@ -1,0 +1,181 @@
+"""Figures 1 and 2: the stereotype measure over training, with and without swapped pronouns."""
+
+import altair as alt
+import polars as pl
+
+from overtime.figures import theme
+
+HALF, THIRD = 410, 268
+ALWAYS_FEMININE = "always feminine"
+LIKELIER = "stereotyped sentence likelier"
+CODE_SHAPES = {"circle": "○", "square": "■", "triangle-up": "▲", "triangle-down": "▼"}
+
+
+def fig1(table: pl.DataFrame) -> alt.SchemaBase:
+    """Two middle sizes (released 410M and 1.4B)."""
+    return over_training(table, "Gender stereotype over training: two middle sizes")
+
+
+def fig2(table: pl.DataFrame) -> alt.SchemaBase:
+    """The smallest and the largest size (released 70M and 6.9B)."""
+    return over_training(table, "Gender stereotype over training: smallest and largest size")
+
+
+def over_training(table: pl.DataFrame, title: str) -> alt.SchemaBase:
+    """Released and measured curves, all of training beside its end, then the measured end by the direction of the stereotype.
+
+    An always-feminine model scores above one half on the aggregate, so only the two directions together tell whether bias fell.
+    """
+    lines = table.filter(pl.col("series") == ALWAYS_FEMININE)
+    curves = with_starts(table.filter(pl.col("series") != ALWAYS_FEMININE))
+    rows = []
+    for source in ("released", "measured"):
+        whole = curves.filter((pl.col("source") == source) & (pl.col("metric") == "stereotype") & (pl.col("direction") == "all"))
+        if not whole.is_empty():
+            references = lines.filter((pl.col("source") == source) & (pl.col("direction") == "all"))
+            rows.append(theme.beside(*[all_pairs(whole, references, late) for late in (False, True)], spacing=150))
+    measured = curves.filter(pl.col("source") == "measured")
+    for model in theme.by_size(measured["model"]):
+        mine = measured.filter(pl.col("model") == model)
+        rows.append(theme.beside(*[one_view(mine, lines, view) for view in VIEWS], spacing=76))
+    return theme.finish(rows, title, summary(curves))
+
+
+def with_starts(curves: pl.DataFrame) -> pl.DataFrame:
+    """Put the baseline point from which an intervention starts at the head of its curve (`start` marks these rows).
+
+    As in the talk's figures this is the baseline's point of the intervention's first step, or the last one before it;
+    measured interventions resume from a baseline checkpoint, which always precedes their first step.
+    """
+    keys = ["source", "model", "direction", "metric"]
+    first = curves.filter(pl.col("arm") != "baseline").group_by(*keys, "arm", maintain_order=True).agg(first=pl.col("step").min())
+    before = (pl.col("step") < pl.col("first")) | ((pl.col("step") == pl.col("first")) & (pl.col("source") == "released"))
+    baseline = curves.filter(pl.col("arm") == "baseline").drop("arm").join(first, on=keys, nulls_equal=True).filter(before)
+    starts = baseline.sort("step").group_by(*keys, "arm", maintain_order=True).last()
+    marked = pl.concat([starts.select(curves.columns).with_columns(start=True), curves.with_columns(start=False)])
+    return marked.sort(*keys, "arm", "x", maintain_order=True)
+
+
+def summary(curves: pl.DataFrame) -> list[str]:
+    """A line for each model: the value of every arm at its last step."""
+    final = curves.filter((pl.col("metric") == "stereotype") & (pl.col("direction") == "all") & ~pl.col("start"))
+    lines = []
+    for source in ("released", "measured"):
+        rows = final.filter(pl.col("source") == source)
+        for model in theme.by_size(rows["model"]):
+            arms = rows.filter(pl.col("model") == model).sort("step").group_by("arm").last()
+            values = {arm: y for arm, y in arms.select("arm", "y").iter_rows()}
+            ends = "; ".join(f"{theme.ARMS_SHORT[arm]} {values[arm]:.1%}" for arm in theme.ARMS if arm in values)
+            lines.append(f"{theme.EVIDENCE[source]}, {model}, last step: {ends}.")
+    return lines
+
+
+def all_pairs(rows: pl.DataFrame, references: pl.DataFrame, late: bool) -> alt.SchemaBase:
+    """The share over all pairs: the whole of training, or its end from where the first intervention starts."""
+    shown = rows.filter(pl.col("x") >= onset(rows)) if late else rows
+    base = training_curves(shown, theme.share(LIKELIER, *limits(rows)), late)
+    banded = base if late else base.transform_filter("datum.arm == 'baseline'")
+    layers = [theme.band(banded, LIKELIER), dashed(base), marks(base, shown)]
+    layers += [end_names(shown), theme.reference(0.5, "50%: no preference", HALF, align="right"), *always_feminine(references, HALF)]
+    title = "all pairs, end of training" if late else "all pairs"
+    return alt.layer(*layers).properties(width=HALF, height=270, title=theme.heading(rows["source"][0], title, detail(shown)))
+
+
+VIEWS = {"feminine": "feminine-favouring pairs", "masculine": "masculine-favouring pairs", "pronouns": "did the swap take? (0: no preference)"}
+
+
+def one_view(rows: pl.DataFrame, lines: pl.DataFrame, view: str) -> alt.SchemaBase | None:
+    """The end of training of one measured model: pairs of one direction, or the manipulation check on neutral contexts."""
+    if view == "pronouns":
+        mine, unit, level, axis = rows.filter(pl.col("metric") == "pronouns"), "contexts", 0.0, "log P(fem.) − log P(masc.), nats"
+        y, extra = alt.Y("y:Q", title=axis), []
+    else:
+        chosen = (pl.col("metric") == "stereotype") & (pl.col("direction") == view)
+        mine, unit, level, axis = rows.filter(chosen), "pairs", 0.5, LIKELIER
+        y = theme.share(axis)
+        extra = always_feminine(lines.filter((pl.col("source") == "measured") & (pl.col("direction") == view)), THIRD, short=True)
+    if mine.is_empty():
+        return None
+    shown = mine.filter(pl.col("x") >= onset(mine))
+    base = training_curves(shown, y, late=True)
+    parts = [theme.band(base, axis), dashed(base), marks(base, shown), theme.reference(level, "", THIRD), *extra]
+    title = theme.heading("measured", f"{rows['model'][0]}, {VIEWS[view]}", detail(shown, unit))
+    return alt.layer(*parts).properties(width=THIRD, height=170, title=title)
+
+
+def limits(rows: pl.DataFrame) -> tuple[float, float]:
+    """The multiples of 5 % around all intervals and one half."""
+    return min(int(rows["lower"].min() * 20) / 20, 0.45), -int(-rows["upper"].max() * 20 // 1) / 20
+
+
+def onset(rows: pl.DataFrame) -> float:
+    """Percent of training from which the end is drawn: where the earliest intervention starts."""
+    starts = rows.filter(pl.col("start"))["x"]
+    return 0.0 if starts.is_empty() else starts.min()
+
+
+def training_curves(rows: pl.DataFrame, y: alt.Y, late: bool) -> alt.Chart:
+    """The encodings of curves over training: one curve for each model and arm, coloured by model."""
+    columns = ["model", "arm", "intervention", "x", "y", "lower", "upper", "n", "code", "start"]
+    labelled = rows.with_columns(intervention=pl.col("arm").replace_strict(theme.ARMS)).select(columns)
+    scale = alt.Scale(domain=[onset(rows) if late else 0, 100], nice=False)
+    return alt.Chart(labelled).encode(
+        x=alt.X("x:Q", title="% of training data", scale=scale, axis=alt.Axis(tickCount=6, labelFlush=False)),
+        y=y,
+        color=theme.model_colour(rows["model"]),
+        detail="intervention:N",
+        tooltip=theme.tooltip("model", "intervention", "x", "code"),
+    )
+
+
+def dashed(base: alt.Chart) -> alt.Chart:
+    """The curves themselves, their line style by arm as in the talk."""
+    styles = {theme.ARMS[arm]: dash for arm, dash in theme.DASHES.items()}
+    dash = theme.choice(alt.StrokeDash, "intervention", "training data", styles, symbolType="stroke", symbolSize=1200)
+    return base.mark_line().encode(strokeDash=dash)
+
+
+def marks(base: alt.Chart, rows: pl.DataFrame) -> alt.Chart:
+    """The checkpoints; released ones are marked by the evaluation code that measured them."""
+    points = base.transform_filter("!datum.start")
+    shapes = code_shapes(rows)
+    if not shapes:
+        return points.mark_point(filled=True, size=22, opacity=1)
+    hollow = alt.when(f"datum.code == '{next(iter(shapes))}'").then(alt.value("white"))
+    shape = alt.Shape("code:N", scale=alt.Scale(domain=list(shapes), range=list(shapes.values())), legend=None)
+    filled = hollow.otherwise(theme.model_colour(rows["model"]).to_dict())
+    return points.mark_point(size=24, strokeWidth=1.3, opacity=1).encode(shape=shape, fill=filled)
+
+
+def code_shapes(rows: pl.DataFrame) -> dict[str, str]:
+    """The mark of each evaluation code among the rows, the commonest first."""
+    codes = rows["code"].drop_nulls().value_counts(sort=True)["code"] if rows["code"].dtype == pl.String else []
+    return dict(zip(codes, CODE_SHAPES))
+
+
+def always_feminine(rows: pl.DataFrame, width: int, short: bool = False) -> list[alt.LayerChart]:
+    """The score of a model that always prefers the feminine sentence, with the number of pairs it was computed from."""
+    parts = []
+    for value, n in rows.select("y", "n").unique().iter_rows():
+        label = "always feminine" if short else f"always feminine: {value:.1%} of {n:,} pairs"
+        parts.append(theme.reference(value, label, width, theme.INK, above=value < 0.9))
+    return parts
+
+
+def end_names(rows: pl.DataFrame) -> alt.Chart:
+    """Each model's name at the end of its baseline curve, moved apart where two ends meet."""
+    ends = rows.filter(pl.col("arm") == "baseline").sort("x").group_by("model").last().sort("y")
+    gap = (rows["upper"].max() - rows["lower"].min()) / 16
+    places: list[float] = []
+    for y in ends["y"]:
+        places.append(max(y, places[-1] + gap) if places else y)
+    named = alt.Chart(ends.select("x", "model").with_columns(y=pl.Series(places))).encode(x="x:Q", y="y:Q", text="model:N")
+    return named.mark_text(align="left", dx=7, fontSize=12, fontWeight="bold").encode(color=theme.model_colour(rows["model"]))
+
+
+def detail(rows: pl.DataFrame, unit: str = "pairs") -> str:
+    """What a panel's points are: n, seeds, evaluation codes and the meaning of the band."""
+    seeds = rows["seeds"].drop_nulls()
+    runs = "" if seeds.is_empty() else f", {seeds.max()} seed{'s' if seeds.max() > 1 else ''}"
+    codes = ", ".join(f"{CODE_SHAPES[shape]} {code}" for code, shape in code_shapes(rows).items())
+    return f"{theme.counted(rows, unit)}{runs}{'; evaluation code ' if codes else ''}{codes}; band: 95% interval"

@@ -1,0 +1,83 @@
+"""Where in the stack an attack takes hold: the gap to the clean prompts by layer, where it opens, and the critical layer."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from overtime import InputError
+from overtime.lens import score_answers
+from overtime.stats import Statistic, Weights, bootstrap, bootstrap_mean
+
+OPEN = 0.1  # a gap of ten points counts as open
+HALF = 0.5  # the critical layer is where half of the final gap is reached (Halawi et al. 2023, arXiv 2307.09476)
+
+
+def gap_by_layer(
+    layers: pl.DataFrame, condition: str, window: tuple[int, int], resamples: int = 2000, seed: int = 0
+) -> pl.DataFrame:
+    """Accuracy under "true" minus accuracy under `condition`, paired by prompt and number of demonstrations within `window`.
+
+    Returns `lens`, `metric` ("plain", "calibrated"), `x` (layer), `y`, `lower`, `upper`, `n` (prompts).
+    """
+    rows = []
+    for lens, metric, gaps in _gaps(layers, condition, window):
+        for layer, values in enumerate(gaps.T):
+            interval = bootstrap_mean(values, resamples=resamples, seed=seed)
+            rows.append({"lens": lens, "metric": metric, "x": layer, "y": interval.estimate})
+            rows[-1] |= {"lower": interval.lower, "upper": interval.upper, "n": interval.n}
+    return pl.DataFrame(rows)
+
+
+def gap_landmarks(
+    layers: pl.DataFrame, condition: str, window: tuple[int, int], resamples: int = 2000, seed: int = 0
+) -> pl.DataFrame:
+    """Two layers with intervals over prompts: where the gap opens, and the critical layer.
+
+    "opens" is the first layer from which the gap stays at `OPEN` or more, "critical" the first from which it stays at half of its
+    final size or more. Returns `lens`, `metric`, `landmark`, `layer`, `lower`, `upper`, `n`; `layer` is null where there is none
+    (the gap at the end is smaller than `OPEN`).
+    """
+    rows = []
+    for lens, metric, gaps in _gaps(layers, condition, window):
+        for landmark, level in (("opens", None), ("critical", HALF)):
+            row = {"lens": lens, "metric": metric, "landmark": landmark, "n": len(gaps)}
+            row |= dict.fromkeys(("layer", "lower", "upper"))
+            if gaps[:, -1].mean() >= OPEN:
+                interval = bootstrap(_settles(gaps, level), np.arange(len(gaps)), resamples, seed).interval()
+                row |= {"layer": interval.estimate, "lower": interval.lower, "upper": interval.upper}
+            rows.append(row)
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _gaps(layers: pl.DataFrame, condition: str, window: tuple[int, int]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
+    """Lens, metric and gaps [prompts, layers + 1]; InputError if no prompt has both conditions in the window."""
+    cell = ["lens", "demonstrations", "layer"]
+    scores = score_answers(layers.filter(pl.col("demonstrations").is_between(*window)), ["condition", *cell])
+    clean, attacked = (scores.filter(pl.col("condition") == name) for name in ("true", condition))
+    pairs = clean.join(attacked, on=["prompt", *cell], suffix="_attacked")
+    if pairs.is_empty():
+        raise InputError(
+            f"condition {condition!r}: no prompt has it beside 'true' after {window[0]} to {window[1]} demonstrations"
+        )
+    for metric in ("plain", "calibrated"):
+        gap = (pl.col(metric) - pl.col(f"{metric}_attacked")).mean()
+        by_prompt = pairs.group_by("lens", "prompt", "layer").agg(gap=gap).sort("lens", "prompt", "layer")
+        for (lens,), part in by_prompt.group_by("lens", maintain_order=True):
+            yield lens, metric, part["gap"].to_numpy().reshape(part["prompt"].n_unique(), -1)
+
+
+def _settles(gaps: NDArray[np.float64], share: float | None) -> Statistic:
+    """First layer from which the mean gap stays at `OPEN`, or at a share of its final value, or more; NaN if it ends below."""
+
+    def statistic(weights: Weights) -> NDArray[np.float64]:
+        mean = weights @ gaps / weights.sum(1, keepdims=True)
+        final = mean[:, -1]
+        level = OPEN if share is None else share * final[:, None]
+        below = mean < level
+        first = mean.shape[1] - np.argmax(below[:, ::-1], axis=1)
+        first[~below.any(axis=1)] = 0
+        return np.where(final >= OPEN, first, np.nan)
+
+    return statistic

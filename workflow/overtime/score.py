@@ -1,0 +1,133 @@
+"""Reading a language model: log-likelihoods of sentence pairs, greedy answers, log-probabilities of candidate answers.
+
+What several sequences have in common at their start is computed once, and logits are taken only where something is read from.
+Likelihoods are those of lm-evaluation-harness 0.4.13 (`crows_pairs_english`).
+"""
+
+import copy
+import inspect
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+import torch
+from torch.nn.functional import pad
+from transformers import Cache, PreTrainedModel
+from transformers import PreTrainedTokenizerBase as Tokenizer
+
+from overtime import InputError
+from overtime.batches import Batch, by_length, lay_out, left_pad, plant, shared_start
+
+# Architectures whose every layer obeys given positions and masks, so that both sentences of a pair can grow from one start.
+TREES = ("gpt_neox", "gptj", "llama")
+# Architectures for which padding between the shared start of prompts and the rest of each changes nothing (no local attention).
+SHARED_START = (*TREES, "bloom")
+SHORTEST_START = 16  # tokens; below, handling the cache costs more than it saves
+
+
+def score_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Add `ll_more` and `ll_less`: natural-log likelihoods of `sent_more` and `sent_less`, summed over the whole sentence.
+
+    Each sentence follows one BOS token (EOS if the tokenizer has no BOS). In fp32 on a CPU within 1e-4 of the harness.
+    """
+    scores = score_encoded(model, encode_pairs(model, tokenizer, pairs)).reshape(-1, 2)
+    return pairs.with_columns(pl.Series("ll_more", scores[:, 0]), pl.Series("ll_less", scores[:, 1]))
+
+
+def encode_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFrame) -> list[Batch]:
+    """Tokenise and lay out pairs once, for `score_encoded` on every checkpoint of `model`."""
+    sentences = pairs.select(pl.concat_list("sent_more", "sent_less").explode()).to_series().to_list()
+    encoded = tokenizer(sentences, add_special_tokens=False)["input_ids"]
+    start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    encoded = [_after(start, ids) for ids in encoded]
+    longest = getattr(model.config, "max_position_embeddings", None) or max(map(len, encoded))
+    for number, ids in enumerate(encoded):
+        if not 1 < len(ids) <= longest + 1:
+            raise InputError(f"pair {number // 2}: a sentence has {len(ids) - 1} tokens; the model reads 1 to {longest}")
+    together = 2 if model.config.model_type in TREES else 1
+    trees = [plant({j: encoded[j] for j in range(i, i + together)}) for i in range(0, len(encoded), together)]
+    batches = by_length([len(tree.ids) for tree in trees], model.device)
+    return [lay_out([trees[i] for i in batch], model, causal=together == 1) for batch in batches]
+
+
+@torch.inference_mode()
+def score_encoded(model: PreTrainedModel, batches: list[Batch]) -> np.ndarray:
+    """Log-likelihoods of the encoded sentences in order: `sent_more` and `sent_less` of the first pair, of the second..."""
+    totals = torch.zeros(1 + max(int(batch.sentences.max()) for batch in batches), dtype=torch.float64, device=model.device)
+    for batch in batches:
+        own = {} if batch.mask is None else {"attention_mask": batch.mask, "position_ids": batch.positions}
+        hidden = model.base_model(batch.ids, use_cache=False, **own).last_hidden_state
+        logits = model.get_output_embeddings()(hidden[batch.used]).float()
+        log_probs = logits[batch.sources, batch.targets] - logits.logsumexp(-1)[batch.sources]
+        totals.index_add_(0, batch.sentences, log_probs.double())
+    return totals.cpu().numpy()
+
+
+def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max_new_tokens: int, stop: str = "\n") -> list[str]:
+    """The most likely continuation of each prompt up to `stop`, end of text or `max_new_tokens`, outer white space removed."""
+    answers = [""] * len(prompts)
+    for batch, mask, logits, cache in _read(model, encode_prompts(tokenizer, prompts)):
+        tokens = logits.argmax(-1, keepdim=True)
+        while tokens.shape[1] < max_new_tokens and not all(_answer(tokenizer, ids, stop)[1] for ids in tokens.tolist()):
+            mask = pad(mask, (0, 1), value=1)
+            logits, cache = _forward(model, tokens[:, -1:], mask, cache)
+            tokens = torch.cat([tokens, logits.argmax(-1, keepdim=True)], 1)
+        for index, ids in zip(batch, tokens.tolist()):
+            answers[index] = _answer(tokenizer, ids, stop)[0]
+    return answers
+
+
+def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], candidates: list[str]) -> np.ndarray:
+    """Natural-log P(first token of candidate | prompt), [prompt, candidate]; write candidates as they continue text: " Yes"."""
+    first = [ids[0] for ids in tokenizer(candidates, add_special_tokens=False)["input_ids"]]
+    result = np.empty((len(prompts), len(candidates)))
+    for batch, _, logits, _ in _read(model, encode_prompts(tokenizer, prompts)):
+        result[batch] = (logits[:, first] - logits.logsumexp(-1, keepdim=True)).cpu().numpy()
+    return result
+
+
+def encode_prompts(tokenizer: Tokenizer, prompts: list[str]) -> list[list[int]]:
+    """Token ids of prompts, with the special tokens that the tokenizer adds by itself.
+
+    Where one token is both BOS and EOS (GPT-NeoX, GPT-2 and their kin) it came before every training document: it is put first.
+    """
+    encoded = tokenizer(prompts)["input_ids"]
+    separator = tokenizer.bos_token_id
+    if separator is None or separator != tokenizer.eos_token_id:
+        return encoded
+    return [_after(separator, ids) for ids in encoded]
+
+
+def _after(start: int, ids: list[int]) -> list[int]:
+    return ids if ids[:1] == [start] else [start, *ids]
+
+
+@torch.inference_mode()
+def _read(model: PreTrainedModel, prompts: list[list[int]]) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor, Cache]]:
+    """Yield (indices, mask [rows, length], logits [rows, vocabulary] after the prompts, cache) for batches of prompts."""
+    shared = min(shared_start(prompts), min(map(len, prompts)) - 1)
+    if shared < SHORTEST_START or model.config.model_type not in SHARED_START:
+        shared = 0
+    start = _forward(model, *left_pad([prompts[0][:shared]], model), None)[1] if shared else None
+    for batch in by_length([len(ids) - shared for ids in prompts], model.device):
+        ids, mask = left_pad([prompts[index][shared:] for index in batch], model)
+        mask, cache = pad(mask, (shared, 0), value=1), copy.deepcopy(start)
+        if cache is not None:
+            cache.batch_repeat_interleave(len(batch))
+        yield batch, mask, *_forward(model, ids, mask, cache)
+
+
+@torch.inference_mode()
+def _forward(model: PreTrainedModel, ids: torch.Tensor, mask: torch.Tensor, cache: Cache | None) -> tuple[torch.Tensor, Cache]:
+    """Logits [rows, vocabulary] after `ids` [rows, new tokens], which follow what `cache` holds; `mask` covers both."""
+    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+    given = {"position_ids": positions} if "position_ids" in inspect.signature(model.base_model.forward).parameters else {}
+    output = model.base_model(ids, attention_mask=mask, past_key_values=cache, use_cache=True, **given)
+    return model.get_output_embeddings()(output.last_hidden_state[:, -1]).float(), output.past_key_values
+
+
+def _answer(tokenizer: Tokenizer, ids: list[int], stop: str) -> tuple[str, bool]:
+    """Text before `stop` or the end-of-text token, and whether either has come."""
+    ended = tokenizer.eos_token_id in ids
+    text = tokenizer.decode(ids[: ids.index(tokenizer.eos_token_id)] if ended else ids)
+    return text.split(stop)[0].strip(), ended or stop in text

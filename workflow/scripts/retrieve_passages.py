@@ -1,0 +1,12 @@
+"""Choose the passages of every condition and write the prompts."""
+
+import polars as pl
+
+from overtime.files import read_table, write_table
+from overtime.passages import passage_prompts
+from overtime.step import step
+
+with step(snakemake):
+    input, params = snakemake.input, snakemake.params
+    tables = pl.read_ndjson(input.documents), read_table(input.questions), read_table(input.counts)
+    write_table(passage_prompts(*tables, params.top, params.seed), snakemake.output.passages)
