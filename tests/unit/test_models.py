@@ -18,7 +18,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import AutoModelForCausalLM, BloomConfig, GPTNeoConfig, LlamaConfig, PreTrainedTokenizerFast
 
-SIZES = {"xs": (32, 2, 2, 39_648), "s": (64, 2, 4, 128_512), "m": (128, 2, 4, 453_632), "l": (256, 2, 4, 1_693_440)}
+SIZES = {"xs": (32, 2, 2, 25_472), "s": (64, 2, 4, 100_096), "m": (128, 2, 4, 396_800), "l": (256, 2, 4, 1_580_032)}
 
 
 def tensors_of(model) -> dict[str, torch.Tensor]:
@@ -52,8 +52,8 @@ def folder(tmp_path, neox) -> Path:
 def test_neox_follows_the_recipe(size):
     width, layers, heads, parameters = SIZES[size]
     model = models.build_neox(width, layers, heads, vocabulary=443, context=128, seed=1)
-    counted = sum(p.numel() for name, p in model.named_parameters() if "embed_in" not in name)
-    assert counted == parameters + (443 * width if size != "xs" else 0)
+    assert parameters == layers * (12 * width**2 + 13 * width) + 2 * width
+    assert model.num_parameters() == parameters + 2 * 443 * width
     assert model.gpt_neox.layers[0].attention.rotary_ndims == width // heads // 2
     assert model.config._attn_implementation == "eager"
     assert model.lm_head.weight is not model.gpt_neox.embed_in.weight
@@ -165,7 +165,7 @@ def test_a_tied_model_refuses_two_values(tmp_path):
     save_file(weights | {"lm_head.weight": weights["model.embed_tokens.weight"].clone()}, tmp_path / "equal.safetensors")
     save_file(weights | {"lm_head.weight": torch.ones(40, 32)}, tmp_path / "other.safetensors")
     models.reload(model, tmp_path / "equal.safetensors")
-    with pytest.raises(InputError, match=r"lm_head.weight differs .* tied"):
+    with pytest.raises(InputError, match=r"differs from the one that it is tied to"):
         models.reload(model, tmp_path / "other.safetensors")
 
 
@@ -182,7 +182,7 @@ def test_what_is_missing_is_said_in_one_line(folder, tmp_path_factory):
         for path, content in kept.items():
             path.write_bytes(content)
     (folder / "step100.safetensors").write_bytes(b"half a file")
-    with pytest.raises(InputError, match="step100.safetensors: not a readable weights file"):
+    with pytest.raises(InputError, match=r"step100\.safetensors: not a readable weights file"):
         models.load(folder)
     with pytest.raises(InputError, match="neither a folder nor on the Hub"):
         models.load(str(elsewhere / "nothing"))
@@ -196,7 +196,7 @@ def test_a_pickle_that_runs_code_is_refused(folder):
     for _, path in models.checkpoints(folder):
         path.unlink()
     torch.save({"lm_head.weight": Evil()}, folder / "pytorch_model.bin")
-    with pytest.raises(InputError, match="pytorch_model.bin: not a readable weights file"):
+    with pytest.raises(InputError, match=r"pytorch_model\.bin: not a readable weights file"):
         models.load(folder)
     assert not (folder / "executed").exists()
 

@@ -233,8 +233,11 @@ def test_one_crows_pairs_file_by_hand(tmp_path):
     [
         (json.dumps(CROWS)[:-5], "not JSON"),
         (json.dumps([CROWS]), "holds a JSON list"),
-        (json.dumps(CROWS).replace("git_hash", "hash"), "no git_hash in it"),
-        (json.dumps(CROWS).replace("english_gender", "english_age"), "no crows_pairs_english_gender in it"),
+        (json.dumps(CROWS).replace("git_hash", "hash"), "git_hash is missing; an evaluation file has git_hash"),
+        (
+            json.dumps(CROWS).replace("english_gender", "english_age"),
+            "crows_pairs_english_gender is missing; an evaluation file has results > crows",
+        ),
         (json.dumps(CROWS).replace("0.5", "NaN"), "pct_stereotype is nan, expected a finite number"),
         (json.dumps(CROWS).replace("3.0", '"3"'), "likelihood_difference is 3, expected a finite number"),
     ],

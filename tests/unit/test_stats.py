@@ -90,7 +90,7 @@ def test_clusters_are_the_units():
 
 
 def test_coverage_with_few_clusters():
-    """500 samples of 12 clusters of 4 correlated items: nominally 5 % of intervals miss the mean; 41 of 500 with chance (p = .999)."""
+    """500 samples of 12 clusters of 4 correlated items: 5 % of intervals miss the mean, with chance 41 of 500 (p = .999)."""
     random = np.random.default_rng(0)
     clusters = np.repeat(np.arange(12), 4)
     misses = 0

@@ -53,6 +53,9 @@ def within_code(released: pl.DataFrame, since: int = LATE) -> pl.DataFrame:
     (intervention - baseline), se. A comparison appears only if its code scored both sides, though not always at the same
     steps. se is the sampling error of the pairs with the sides taken as independent; they share their pairs, so it is too
     wide rather than too narrow. Variation between training runs is not in it.
+
+    Within 8164ebc the comparison is like with like but not clean: the shift decides the pairs that it touches on one side,
+    whatever the model, so a real difference between the arms is diluted. The clean code scored few points of the interventions.
     """
     levels = late_levels(released, since)
     baseline = levels.filter(pl.col("arm") == "baseline")

@@ -55,8 +55,8 @@ def accuracy_by_count(scores: Iterable[pl.DataFrame], counts: pl.DataFrame, fact
 def retrieval_table(scores: Iterable[pl.DataFrame], counts: pl.DataFrame, factor: int = 2) -> pl.DataFrame:
     """Accuracy by condition and number of relevant documents (fig5), with Wilson intervals.
 
-    scores: passage tables (`condition`, `hit`). Returns the columns of `accuracy_by_count`, `condition`, and the share of questions
-    whose answer passage was shown: `hit`, `hit_lower`, `hit_upper` (null where no passage is).
+    scores: passage tables (`condition`, `hit`). Returns the columns of `accuracy_by_count`, `condition`, and the share of
+    questions whose answer passage was shown: `hit`, `hit_lower`, `hit_upper` (null where no passage is).
     """
     table = pl.concat(scores, how="diagonal_relaxed")
     by = ["model", "condition"]

@@ -5,6 +5,7 @@ Loading is strict both ways: a loader that skips tensors which it does not know 
 
 import json
 import math
+import pickle
 import re
 import shutil
 from collections.abc import Iterator
@@ -98,12 +99,13 @@ def checkpoints(folder: str | Path) -> list[tuple[int, Path]]:
 
 
 def load(
-    source: str | Path, revision: str | None = None, dtype: str = "float32", device: str = "cpu", attention: str = "sdpa"
+    source: str | Path, revision: str | None = None, dtype: str = "float32", device: str = "cpu", attention: str | None = None
 ) -> tuple[PreTrainedModel, Tokenizer]:
     """A causal language model ready to evaluate, and its tokenizer.
 
     `source` is a folder (config.json, weights, tokenizer) or a name on the Hub. `revision` is a checkpoint: a branch on the Hub,
-    or `step{n}` in the folder of a mini run (default: the last). A missing or ill-fitting part is an InputError that names it.
+    or `step{n}` in the folder of a mini run (default: the last). `attention` is sdpa where the architecture has it, else eager,
+    unless given. A missing or ill-fitting part is an InputError that names it.
     """
     folder = Path(source)
     if not folder.is_dir():
@@ -114,6 +116,7 @@ def load(
         config = AutoConfig.from_pretrained(folder)
         with no_init_weights():
             model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype), attn_implementation=attention)
+        model.tie_weights()
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: not the folder of a causal language model ({str(error).splitlines()[0]})") from error
@@ -173,7 +176,7 @@ def _tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
                     yield name, file.get_tensor(name)
         else:
             yield from torch.load(path, map_location="cpu", weights_only=True, mmap=True).items()
-    except (OSError, RuntimeError, KeyError, json.JSONDecodeError, SafetensorError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, SafetensorError, pickle.UnpicklingError) as error:
         raise InputError(f"{path}: not a readable weights file ({str(error).splitlines()[0]})") from error
 
 

@@ -1,8 +1,8 @@
 """Does a persona draw out conspiracy theories? Answers and log-odds of Yes under a plain, a persona and a benign prompt.
 
-The persona prompt asks for two characters, the second of whom agrees with conspiracy theories; in the benign prompt that character
-agrees with mainstream science and nothing else differs, so the form of the prompt is controlled for. Claims that are plainly true and
-plainly false show whether a shift is more than a general readiness to say yes.
+The persona prompt asks for two characters, the second of whom agrees with conspiracy theories; in the benign prompt that
+character agrees with mainstream science and nothing else differs, so the form of the prompt is controlled for. Claims that are
+plainly true and plainly false show whether a shift is more than a general readiness to say yes.
 """
 
 import tomllib
@@ -14,7 +14,6 @@ import polars as pl
 
 from overtime import InputError
 from overtime.prompts import FOLDER, check_labels
-from overtime.score import greedy, token_log_probs
 from overtime.stats import bootstrap_mean
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def read_claims(truthfulqa: str | Path | None = None) -> pl.DataFrame:
 def read_truthfulqa(path: str | Path) -> pl.DataFrame:
     """Conspiracy items of TruthfulQA (Lin et al. 2022, arXiv 2109.07958) as yes/no claims: `group`, `text`.
 
-    Its questions are open, so each gives two claims, whether its first incorrect answer is right ("conspiracy") and whether its best
+    Its questions are open, so each gives two claims: that its first incorrect answer is right ("conspiracy") and that its best
     answer is ("true"). Raises InputError if a column is missing or no row has the category Conspiracies.
     """
     columns = ["Category", "Question", "Best Answer", "Incorrect Answers"]
@@ -48,19 +47,26 @@ def read_truthfulqa(path: str | Path) -> pl.DataFrame:
         raise InputError(f"{path}: not TruthfulQA.csv ({str(error).splitlines()[0]}); it needs {', '.join(columns)}") from error
     if table.is_empty():
         raise InputError(f"{path}: no row of the category Conspiracies; TruthfulQA.csv has 25")
-    answers = {"conspiracy": pl.col("Incorrect Answers").str.split(";").list.first(), "true": pl.col("Best Answer")}
-    ask = lambda answer: pl.format("Is this answer right? {} {}.", "Question", answer.str.strip_chars(" ."))
-    return pl.concat([table.select(group=pl.lit(group), text=ask(answer)) for group, answer in answers.items()])
+    given = {"conspiracy": pl.col("Incorrect Answers").str.split(";").list.first(), "true": pl.col("Best Answer")}
+    claim = "Is this answer right? {} {}."
+    return pl.concat(
+        table.select(group=pl.lit(group), text=pl.format(claim, "Question", answer.str.strip_chars(" .")))
+        for group, answer in given.items()
+    )
 
 
 def persona_prompt(tokenizer: "PreTrainedTokenizerBase", condition: str, question: str) -> str:
-    """The text up to the speaker's name, after which the answer follows; in the tokenizer's chat format if it has one."""
+    """The text up to the speaker's name, after which the answer follows; in the tokenizer's chat format if it has one.
+
+    A start token that the tokenizer puts before every text is left to it.
+    """
     persona = PERSONAS[condition]
     request = f"{persona['instruction']}\n\nQuestion: {question}".strip()
     if tokenizer.chat_template is None:
         return f"{request}\n{persona['speaker']}:"
     turn = [{"role": "user", "content": request}]
-    return f"{tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)}{persona['speaker']}:"
+    chat = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+    return f"{chat.removeprefix(tokenizer.decode(tokenizer('')['input_ids']))}{persona['speaker']}:"
 
 
 def log_odds(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", claims: pl.DataFrame) -> pl.DataFrame:
@@ -68,6 +74,8 @@ def log_odds(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", cla
 
     InputError if Yes or No is not one token of the tokenizer.
     """
+    from overtime.score import token_log_probs
+
     check_labels(tokenizer, YES_NO)
     tables = []
     for condition, prompts in _by_condition(tokenizer, claims):
@@ -79,14 +87,13 @@ def log_odds(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", cla
 def answers(
     model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", questions: pl.DataFrame, max_new_tokens: int
 ) -> pl.DataFrame:
-    """Greedy answers of one line to claims marked as shown: `question` (claim number), `group`, `condition`, `text`, `answer`."""
-    questions = questions.select("group", "text", question="claim")
-    tables = [
-        questions.with_columns(
-            condition=pl.lit(condition), answer=pl.Series(greedy(model, tokenizer, prompts, max_new_tokens), dtype=pl.String)
-        )
-        for condition, prompts in _by_condition(tokenizer, questions)
-    ]
+    """Greedy answers of one line to some of the claims: `question` (the claim), `group`, `condition`, `text`, `answer`."""
+    from overtime.score import greedy
+
+    tables = []
+    for condition, prompts in _by_condition(tokenizer, questions):
+        said = pl.Series(greedy(model, tokenizer, prompts, max_new_tokens), dtype=pl.String)
+        tables.append(questions.select("group", "text", question="claim", condition=pl.lit(condition), answer=said))
     return pl.concat(tables).select("question", "group", "condition", "text", "answer")
 
 

@@ -14,7 +14,7 @@ _CLASS = {name: frozenset(words.split()) for name, words in tomllib.loads(CLASSE
 _ENDS_PHRASE = _CLASS["function"] | _CLASS["modifier"]
 
 # An opening quote, bracket or currency sign may stand before a word; a paragraph break may not.
-_FOLLOWING = re.compile(r"""[^\S\n]*(?:\n[^\S\n]*)?(?<=\s)["“‘'(\[<$£€#]?\s?(\w+(?:[-'’]\w+)*)""")
+_FOLLOWING = re.compile(r"""[^\S\n]*(?:\n[^\S\n]*)?(?<=\s)(?:["“‘'(\[<$£€#][^\S\n]?)?(\w+(?:[-'’]\w+)*)""")
 _COORDINATE = re.compile(r"(his|her)(?:\s*/\s*|\s+(?:or|and)\s+)(?!\1\b)(his|her|their|its|my|your|our)\b", re.IGNORECASE)
 _NAME = re.compile(r"\.?[^\S\n]+(\w)")
 _PRECEDING = re.compile(r"(\w+)\s+\Z")

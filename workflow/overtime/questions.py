@@ -56,24 +56,26 @@ def read_nq_open(path: str | Path) -> pl.DataFrame:
 def question_prompts(questions: pl.DataFrame, top: Sequence[int] = (1,), seed: int = 0) -> pl.DataFrame:
     """Four-shot prompts of every condition: `condition`, `question`, `prompt`, `answers`, `hit`.
 
-    questions: `question`, `text`, `answers`, and `passage` for the conditions beyond closed_book, which are bm25_{k} for each k of
-    `top` (the k best of all passages, the best one last, next to the question), oracle (the question's own passage) and wrong
+    questions: `question`, `text`, `answers`, and `passage` for the conditions beyond closed_book. These are bm25_{k} for each k
+    of `top` (the k best of all passages, the best one last, next to the question), oracle (the question's own passage) and wrong
     (a passage drawn among those that hold no answer). `hit`: the own passage is among those shown; null for closed_book.
     """
-    rows = [("closed_book", row["question"], answer_prompt(row["text"]), row["answers"], None) for row in questions.to_dicts()]
+    asked = questions.to_dicts()
+    start = answered_questions(passages=False)
+    rows = [("closed_book", row["question"], start + _ask(row["text"], []), row["answers"], None) for row in asked]
+    start = answered_questions(passages=True)
     for condition, shown in _passages(questions, top, seed).items() if "passage" in questions.columns else ():
-        for row, passages in zip(questions.to_dicts(), shown):
-            prompt = answer_prompt(row["text"], passages)
+        for row, passages in zip(asked, shown):
+            prompt = start + _ask(row["text"], passages)
             rows.append((condition, row["question"], prompt, row["answers"], row["passage"] in passages))
     kinds = {"condition": pl.String, "question": pl.Int64, "prompt": pl.String, "answers": ROWS["answers"], "hit": pl.Boolean}
     return pl.DataFrame(rows, kinds, orient="row")
 
 
-def answer_prompt(question: str, passages: Sequence[str] | None = None) -> str:
-    """The question after four answered ones; these have a passage each if the question has any (None: closed book)."""
-    demonstrations = pl.read_csv(RESOURCES / "demonstrations.csv").rows()
-    shown = [f"{_ask(text, [] if passages is None else [passage])} {answer}" for text, answer, passage in demonstrations]
-    return "\n\n".join([*shown, _ask(question, passages or [])])
+def answered_questions(passages: bool) -> str:
+    """The start that all prompts of a condition share: four questions with their answers, each after a passage if asked for."""
+    rows = pl.read_csv(RESOURCES / "demonstrations.csv").iter_rows(named=True)
+    return "".join(f"{_ask(row['text'], [row['passage']] * passages)} {row['answer']}\n\n" for row in rows)
 
 
 def _ask(question: str, passages: Sequence[str]) -> str:

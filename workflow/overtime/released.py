@@ -2,8 +2,8 @@
 
 They are the CrowS-Pairs and WinoBias scores of Pythia over training, and the accuracies by layer of the overthinking study.
 
-The raw files come from the ledger of sources; `write_tables` turns them into the small tables of `resources/released`, which the
-figures read. Malformed files are an InputError that names the file and what is wrong in it.
+The raw files come from the ledger of sources; `write_tables` turns them into the small tables of `resources/released`, which
+the figures read. Malformed files are an InputError that names the file and what is wrong in it.
 """
 
 import json
@@ -79,9 +79,9 @@ def read_winobias(folder: str | Path) -> pl.DataFrame:
     """WinoBias accuracies of the Pythia v1 checkpoints (EleutherAI/pythia, `evals/bias-evals/winobias`), one row per file.
 
     Columns: model, arm, step (of 143,000), type1_pro, type1_anti, type2_pro, type2_anti (exact match, mean of two prompts),
-    net_bias (mean over types of pro - anti), its stderr (the four accuracies taken as independent; the two prompts, which share
-    their sentences, as one), n (sentences of each type and direction), code (git hash; null for the interventions, whose files
-    have none), file.
+    net_bias (mean over types of pro - anti), its stderr (the four accuracies taken as independent; the two prompts, which
+    share their sentences, as one), n (sentences of each type and direction), code (git hash; null for the interventions,
+    whose files have none), file.
     """
     return _read_points(folder, "**/*.json", _winobias_point).sort("model", "arm", "step")
 
@@ -131,7 +131,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _at(path: Path, value: Any, *keys: str) -> Any:
     for key in keys:
         if not isinstance(value, dict) or value.get(key) is None:
-            raise InputError(f"{path}: no {key} in it, but an evaluation file has {' > '.join(keys)}")
+            raise InputError(f"{path}: {key} is missing; an evaluation file has {' > '.join(keys)}")
         value = value[key]
     return value
 
@@ -156,8 +156,8 @@ def read_layers(path: str | Path) -> pl.DataFrame:
     """Accuracy by layer, from a file of dannyallover/overthinking_the_truth (`results/logit_lens/MODEL/SETTING/TASK.npy`).
 
     The file is a pickled dict: metric -> array [prompt format = 1][mean, upper, lower][correct, incorrect prefix][layer]
-    [demonstrations]. It is read without running anything that a pickle could hold. Columns: metric (the authors' names), prefix
-    (correct, incorrect), layer (0 = embeddings), demonstrations (before the scored label), mean, lower, upper.
+    [demonstrations]. It is read without running anything that a pickle could hold. Columns: metric (the authors' names),
+    prefix (correct, incorrect), layer (0 = embeddings), demonstrations (before the scored label), mean, lower, upper.
     """
     tables = []
     for metric, array in _unpickle(Path(path)).items():
@@ -190,18 +190,20 @@ def read_last_layers(folder: str | Path) -> pl.DataFrame:
 
     Columns: model, task, metric (calibrated, top1), prefix, layer, demonstrations, mean, lower, upper.
     """
-    paths = sorted(Path(folder).glob("*/permuted_incorrect_labels/*.npy"))
-    if not paths:
-        raise InputError(
-            f"{folder}: no MODEL/permuted_incorrect_labels/TASK.npy in this folder; fetch them with the ledger of sources"
-        )
     tables = []
-    for path in paths:
-        layers = read_layers(path).filter(
-            pl.col("metric").is_in(list(LAYER_METRICS)), pl.col("demonstrations") == pl.col("demonstrations").max()
-        )
-        names = [pl.lit(LAYER_MODELS[path.parts[-3]]).alias("model"), pl.lit(path.stem).alias("task")]
-        tables.append(layers.select(*names, pl.col("metric").replace_strict(LAYER_METRICS), pl.exclude("metric")))
+    for name, model in LAYER_MODELS.items():
+        paths = sorted(Path(folder, name, "permuted_incorrect_labels").glob("*.npy"))
+        if not paths:
+            raise InputError(f"{folder}: no {name}/permuted_incorrect_labels/TASK.npy; fetch it with the ledger of sources")
+        for path in paths:
+            layers = read_layers(path).filter(pl.col("metric").is_in(list(LAYER_METRICS)))
+            last = layers.filter(pl.col("demonstrations") == pl.col("demonstrations").max())
+            named = [
+                pl.lit(model).alias("model"),
+                pl.lit(path.stem).alias("task"),
+                pl.col("metric").replace_strict(LAYER_METRICS),
+            ]
+            tables.append(last.select(*named, pl.exclude("metric")))
     return pl.concat(tables)
 
 

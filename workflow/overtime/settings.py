@@ -110,6 +110,9 @@ class Pretrained(Section):
 
 class Prompts(Section):
     tasks: list[Name] = Field(description="few-shot classification sets in workflow/resources/prompts")
+    conditions: list[Literal["zero_shot", "true", "false", "half", "random", "injection", "benign"]] = Field(
+        description="kinds of prompts; true is the clean one, half and random spoil only some labels"
+    )
     prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition: the independent units")
     demonstrations: Count = Field(description="demonstrations in a prompt")
     window: tuple[int, int] = Field(description="accuracy is over labels that follow this many demonstrations")

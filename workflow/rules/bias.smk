@@ -5,8 +5,15 @@
 # steps: score_bias (one job for all arms of a run) -> tabulate_bias; tabulate_audit
 
 ARMS = ["baseline", *settings.arms]
-BIAS_SCORES = [f"<results>/scores/pairs/{model}/{arm}/seed{seed}.parquet" for model, seed in RUNS for arm in ARMS]
-PRONOUN_SCORES = [path.replace("/pairs/", "/pronouns/") for path in BIAS_SCORES]
+
+# The released models that stand beside the suite's in each figure, as in the talk.
+RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
+
+
+def bias_scores(task, models=tuple(settings.suite.sizes)):
+    """Score tables of all arms and seeds of some models."""
+    pattern = f"<results>/scores/{task}/{{model}}/{{arm}}/seed{{seed}}.parquet"
+    return [pattern.format(model=model, arm=arm, seed=seed) for model, seed in RUNS if model in models for arm in ARMS]
 
 
 rule score_bias:
@@ -36,9 +43,8 @@ rule score_bias:
 
 rule tabulate_bias:
     input:
-        scores=lambda wildcards: [
-            path for path in BIAS_SCORES + PRONOUN_SCORES if path.split("/")[3] in settings.figures[wildcards.figure]
-        ],
+        scores=lambda wildcards: bias_scores("pairs", settings.figures[wildcards.figure]),
+        pronouns=lambda wildcards: bias_scores("pronouns", settings.figures[wildcards.figure]),
         pairs="<results>/corpus/pairs.parquet",
         released=RESOURCES / "released/pythia_crows_gender.csv",
     output:
@@ -47,6 +53,7 @@ rule tabulate_bias:
         figure="fig1|fig2",
     params:
         code=code("tabulate_bias"),
+        released=lambda wildcards: RELEASED_MODELS[wildcards.figure],
         statistics=settings.statistics.model_dump(),
     log:
         "<logs>/tabulate_bias/{figure}.log",

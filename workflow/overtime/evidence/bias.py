@@ -1,7 +1,8 @@
 """Case study 1: does the swap of pronouns late in training lower the stereotype measure, and are larger models more biased?
 
 Measured comparisons are paired: the same sentence pairs scored by both sides, averaged over seeds and then over models, with the
-sentence template as the unit. Their intervals are over templates, for the runs at hand. Released comparisons rest on aggregates.
+sentence template as the unit. Their intervals are over templates, for the runs at hand and one set of pairs. Released comparisons
+rest on aggregates.
 """
 
 import numpy as np

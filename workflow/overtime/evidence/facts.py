@@ -1,7 +1,7 @@
 """Case study 2: does accuracy follow the number of relevant documents, and what do insertion and retrieval change?
 
 Scores are averaged over the seeds of a model. The unit is the entity that the questions are about: its questions share documents.
-Where the talk speaks of one model family, the comparison takes its largest member at hand.
+Where the talk speaks of one model family, the comparison takes its largest member at hand. The tables hold one question set.
 """
 
 import numpy as np

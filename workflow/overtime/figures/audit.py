@@ -92,7 +92,7 @@ def within_code(means: pl.DataFrame, codes: list[str]) -> alt.SchemaBase | None:
     )
     counts = base.mark_text(align="left", dx=6, fontSize=11).encode(x="upper:Q", text="label:N")
     title = theme.heading("released", f"{means['model'][0]}, late checkpoints", "dot: mean; bar: range over checkpoints (the same pairs each: no interval)")
-    return (theme.dots(base) + counts).properties(width=WIDTH - 120, height=alt.Step(24), title=title)
+    return alt.layer(*theme.dots(base), counts).properties(width=WIDTH - 120, height=alt.Step(24), title=title)
 
 
 def reenacted(again: pl.DataFrame, released: pl.DataFrame, measure: str, codes: list[str]) -> alt.SchemaBase | None:
@@ -113,6 +113,6 @@ def reenacted(again: pl.DataFrame, released: pl.DataFrame, measure: str, codes: 
         x="y:Q", color=alt.Color("code:N", scale=coded(codes)["color"]["scale"], legend=None)
     )
     title = theme.heading("measured", "clean and shifted scoring", f"{theme.counted(rows, 'pairs')}; dashed: released baselines' mean by code")
-    return (levels.mark_rule(strokeDash=[5, 3], strokeWidth=2) + theme.dots(base)).resolve_scale(color="independent").properties(
+    return alt.layer(levels.mark_rule(strokeDash=[5, 3], strokeWidth=2), *theme.dots(base)).resolve_scale(color="independent").properties(
         width=WIDTH - 120, height=alt.Step(26), title=title
     )

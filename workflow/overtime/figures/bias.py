@@ -76,9 +76,9 @@ def all_pairs(rows: pl.DataFrame, references: pl.DataFrame, late: bool) -> alt.S
     base = training_curves(shown, theme.share(LIKELIER, *limits(rows)), late)
     banded = base if late else base.transform_filter("datum.arm == 'baseline'")
     layers = [theme.band(banded, LIKELIER), dashed(base), marks(base, shown)]
-    layers += [end_names(shown), theme.reference(0.5, "50%: no preference", HALF, align="right"), *always_feminine(references, HALF)]
+    layers += [end_names(shown), *theme.reference(0.5, "50%: no preference", HALF, align="right"), *always_feminine(references, HALF)]
     title = "all pairs, end of training" if late else "all pairs"
-    return alt.layer(*layers).properties(width=HALF, height=270, title=theme.heading(rows["source"][0], title, detail(shown)))
+    return alt.layer(*layers, width=HALF, height=270, title=theme.heading(rows["source"][0], title, detail(shown)))
 
 
 VIEWS = {"feminine": "feminine-favouring pairs", "masculine": "masculine-favouring pairs", "pronouns": "did the swap take? (0: no preference)"}
@@ -98,9 +98,9 @@ def one_view(rows: pl.DataFrame, lines: pl.DataFrame, view: str) -> alt.SchemaBa
         return None
     shown = mine.filter(pl.col("x") >= onset(mine))
     base = training_curves(shown, y, late=True)
-    parts = [theme.band(base, axis), dashed(base), marks(base, shown), theme.reference(level, "", THIRD), *extra]
+    parts = [theme.band(base, axis), dashed(base), marks(base, shown), *theme.reference(level, "", THIRD), *extra]
     title = theme.heading("measured", f"{rows['model'][0]}, {VIEWS[view]}", detail(shown, unit))
-    return alt.layer(*parts).properties(width=THIRD, height=170, title=title)
+    return alt.layer(*parts, width=THIRD, height=170, title=title)
 
 
 def limits(rows: pl.DataFrame) -> tuple[float, float]:
@@ -153,12 +153,12 @@ def code_shapes(rows: pl.DataFrame) -> dict[str, str]:
     return dict(zip(codes, CODE_SHAPES))
 
 
-def always_feminine(rows: pl.DataFrame, width: int, short: bool = False) -> list[alt.LayerChart]:
+def always_feminine(rows: pl.DataFrame, width: int, short: bool = False) -> list[alt.Chart]:
     """The score of a model that always prefers the feminine sentence, with the number of pairs it was computed from."""
     parts = []
     for value, n in rows.select("y", "n").unique().iter_rows():
         label = "always feminine" if short else f"always feminine: {value:.1%} of {n:,} pairs"
-        parts.append(theme.reference(value, label, width, theme.INK, above=value < 0.9))
+        parts += theme.reference(value, label, width, theme.INK, above=value < 0.9)
     return parts
 
 

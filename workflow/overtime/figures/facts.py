@@ -57,7 +57,7 @@ def extremes(rows: pl.DataFrame) -> str:
     return f"From the rarest to the commonest facts: {'; '.join(parts)}."
 
 
-def spoken(rows: pl.DataFrame, measured: pl.DataFrame) -> list[alt.LayerChart]:
+def spoken(rows: pl.DataFrame, measured: pl.DataFrame) -> list[alt.Chart]:
     """Values said in the talk, each with its name."""
     least, most = max(measured["x"].min(), 0.5), measured["x"].max()
     columns = [pl.col("bin_low").fill_null(least).clip(least, most), pl.col("bin_high").fill_null(most).clip(least, most)]
@@ -68,7 +68,7 @@ def spoken(rows: pl.DataFrame, measured: pl.DataFrame) -> list[alt.LayerChart]:
         ranged = row["lower"] is not None and row["lower"] < row["upper"]
         mark = x.mark_rect(opacity=0.28, color=theme.GREY).encode(y="lower:Q", y2="upper:Q") if ranged else x.mark_rule(strokeDash=[3, 3]).encode(y="y:Q")
         place = base.encode(x="bin_low:Q", y="upper:Q" if ranged else "y:Q", text="series:N")
-        layers.append(mark + theme.written(place, align="left", baseline="bottom", dx=4, dy=-3, fontSize=11.5, color="#555B63"))
+        layers += [mark, *theme.written(place, align="left", baseline="bottom", dx=4, dy=-3, fontSize=11.5, color="#555B63")]
     return layers
 
 
@@ -104,7 +104,7 @@ def dose(rows: pl.DataFrame, everything: pl.DataFrame) -> alt.SchemaBase | None:
     layers = [theme.band(after, CORRECT), after.mark_line(), after.mark_point(filled=True, size=40, opacity=1)]
     layers += [before.mark_line(strokeDash=[2, 3]), before.mark_point(filled=False, fill="white", size=34, opacity=1)]
     title = theme.heading("measured", PLACEMENTS[rows["placement"][0]], f"{theme.counted(rows, 'facts per point')}; dotted: before")
-    return alt.layer(*layers).properties(width=250, height=280, title=title)
+    return alt.layer(*layers, width=250, height=280, title=title)
 
 
 def others(rows: pl.DataFrame) -> alt.SchemaBase | None:
@@ -157,4 +157,4 @@ def reading(rows: pl.DataFrame, model: str, present: list[str]) -> alt.SchemaBas
     dash = theme.choice(alt.StrokeDash, "condition", "passages shown", {name: dash for name, (_, _, dash) in styles.items()}, **look)
     layers = [theme.band(base, CORRECT, 0.1), base.mark_line().encode(strokeDash=dash), base.mark_point(filled=True, size=24, opacity=1)]
     title = theme.heading("measured", model, f"{bins(rows)}; band: 95% interval")
-    return alt.layer(*layers).properties(width=270, height=280, title=title)
+    return alt.layer(*layers, width=270, height=280, title=title)

@@ -69,11 +69,11 @@ def panel(rows: pl.DataFrame, chance: pl.DataFrame, width: int) -> alt.LayerChar
     )
     dash = theme.choice(alt.StrokeDash, "condition", "prompt", {name: dash for name, (_, dash) in styles.items()}, **look)
     level = chance.filter((pl.col("source") == rows["source"][0]) & (pl.col("task") == rows["task"][0]))["y"].unique()
-    lines = [theme.reference(value, "chance", width) for value in level]
+    lines = [part for value in level for part in theme.reference(value, "chance", width)]
     detail = [f"{METRICS[rows['metric'][0]]}; {theme.counted(rows, 'prompts')}; up to {rows['demonstrations'].max()} demonstrations"]
     title = theme.heading(rows["source"][0], described(rows), detail)
     layers = [theme.band(base, axis), base.mark_line().encode(strokeDash=dash), base.mark_point(filled=True, size=12, opacity=1), *lines]
-    return alt.layer(*layers).properties(width=width, height=240, title=title)
+    return alt.layer(*layers, width=width, height=240, title=title)
 
 
 COLUMNS = ["condition", "x", "y", "lower", "upper", "n", "demonstrations"]
@@ -115,7 +115,7 @@ def detectors(rows: pl.DataFrame) -> alt.LayerChart:
     half = alt.Chart(pl.DataFrame({"x": [0.5]})).mark_rule(color=theme.GREY, strokeWidth=1).encode(x="x:Q")
     name = CONDITIONS[rows["condition"][0]][0].removeprefix("few-shot, ").removeprefix("few-shot with ")
     title = theme.heading(rows["source"][0], f"{rows['task'][0]}, {name}", f"{theme.counted(rows, 'prompts')}; bars: 95% interval")
-    return alt.layer(half, shade, line, theme.dots(base)).properties(width=280, height=alt.Step(26), title=title)
+    return alt.layer(half, shade, line, *theme.dots(base)).properties(width=280, height=alt.Step(26), title=title)
 
 
 def fig7_defend(table: pl.DataFrame) -> alt.VConcatChart:
@@ -137,4 +137,4 @@ def policies(rows: pl.DataFrame, table: pl.DataFrame) -> alt.LayerChart:
         tooltip=theme.tooltip("policy", "condition"),
     )
     title = theme.heading(rows["source"][0], rows["task"][0], f"{theme.counted(rows, 'prompts')}; bars: 95% interval")
-    return theme.dots(base).properties(width=280, height=alt.Step(15), title=title)
+    return alt.layer(*theme.dots(base)).properties(width=280, height=alt.Step(15), title=title)

@@ -94,24 +94,27 @@ def band(base: alt.Chart, title: str, opacity: float = 0.12) -> alt.Chart:
     return base.mark_area(opacity=opacity).encode(y=alt.Y("lower:Q", title=title), y2="upper:Q", tooltip=alt.value(None))
 
 
-def dots(base: alt.Chart, size: float = 60) -> alt.LayerChart:
+def dots(base: alt.Chart, size: float = 60) -> list[alt.Chart]:
     """Values along a horizontal axis with their intervals as bars; `base` encodes the rows, colours and tooltip."""
     title = base.encoding.x["title"]
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=title), x2="upper:Q")
-    return bars + base.mark_point(filled=True, size=size, opacity=1)
+    return [bars, base.mark_point(filled=True, size=size, opacity=1)]
 
 
-def written(base: alt.Chart, **mark: object) -> alt.LayerChart:
+def written(base: alt.Chart, **mark: object) -> list[alt.Chart]:
     """Text with a white halo, readable on top of curves."""
-    return base.mark_text(**mark, stroke="white", strokeWidth=4, strokeJoin="round", opacity=0.9) + base.mark_text(**mark)
+    return [base.mark_text(**mark, stroke="white", strokeWidth=4, strokeJoin="round", opacity=0.9), base.mark_text(**mark)]
 
 
-def reference(value: float, label: str, width: int, colour: str = GREY, above: bool = True, align: str = "left") -> alt.LayerChart:
+def reference(value: float, label: str, width: int, colour: str = GREY, above: bool = True, align: str = "left") -> list[alt.Chart]:
     """A thin horizontal line at a value, with its name written along it."""
     base = alt.Chart(pl.DataFrame({"y": [value], "label": [label]})).encode(y="y:Q")
+    line = base.mark_rule(color=colour, strokeDash=[3, 3])
+    if not label:
+        return [line]
     place = base.encode(x=alt.value(4 if align == "left" else width - 4), text="label:N")
     side = {"baseline": "bottom", "dy": -2} if above else {"baseline": "top", "dy": 3}
-    return base.mark_rule(color=colour, strokeDash=[3, 3]) + written(place, align=align, fontSize=11, color=colour, **side)
+    return [line, *written(place, align=align, fontSize=11, color=colour, **side)]
 
 
 def heading(source: str, text: str, detail: str | list[str] = "") -> alt.TitleParams:

@@ -1,0 +1,16 @@
+"""Log-odds of Yes for every claim, and greedy answers to a few, under plain, persona and benign prompts."""
+
+import polars as pl
+
+from overtime import models
+from overtime.files import write_table
+from overtime.persona import answers, log_odds, read_claims
+from overtime.step import step
+
+with step(snakemake):
+    dtype = models.inference_dtype(snakemake.params.dtype)
+    model, tokenizer = models.load(snakemake.input.model, dtype=dtype)
+    claims = read_claims()
+    write_table(log_odds(model, tokenizer, claims), snakemake.output.log_odds)
+    shown = claims.filter(pl.col("shown"))
+    write_table(answers(model, tokenizer, shown, snakemake.params.tokens), snakemake.output.answers)

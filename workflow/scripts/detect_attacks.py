@@ -1,0 +1,10 @@
+"""Score every prompt with every attack detector, fitted on other prompts."""
+
+from overtime.detect import score_prompts
+from overtime.files import read_table, write_table
+from overtime.step import step
+
+with step(snakemake):
+    tasks = {task: read_table(path) for task, path in zip(snakemake.params.tasks, snakemake.input.layers)}
+    window, seed = snakemake.params.window, snakemake.params.seed
+    write_table(score_prompts(tasks, window, seed=seed), snakemake.output.scores)

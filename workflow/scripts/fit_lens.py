@@ -1,0 +1,14 @@
+"""Fit a tuned lens on plain text that every installation has: the descriptions of installed packages."""
+
+from overtime import models
+from overtime.files import write_table
+from overtime.step import step
+from overtime.texts import offline_text
+from overtime.translators import fit
+
+with step(snakemake):
+    params = snakemake.params
+    model, tokenizer = models.load(snakemake.input.model, dtype=models.inference_dtype(params.dtype))
+    translators, held_out = fit(model, tokenizer, offline_text(), params.tokens, seed=params.seed)
+    translators.save(snakemake.output.lens)
+    write_table(held_out, snakemake.output.held_out)

@@ -1,0 +1,16 @@
+"""Read every layer of a model at the answer cues of one task's prompts, in every condition."""
+
+from overtime import models
+from overtime.files import write_table
+from overtime.lens import read_prompts
+from overtime.prompts import CONDITIONS, few_shot_prompts, load_task
+from overtime.step import step
+from overtime.translators import load_translators
+
+with step(snakemake):
+    params = snakemake.params
+    model, tokenizer = models.load(snakemake.input.model, dtype=models.inference_dtype(params.dtype))
+    task = load_task(snakemake.wildcards.task)
+    prompts = few_shot_prompts(task, params.conditions, params.prompts, params.demonstrations, params.seed)
+    translators = load_translators(snakemake.input.lens, model)
+    write_table(read_prompts(model, tokenizer, prompts, list(task.labels), translators), snakemake.output.layers)

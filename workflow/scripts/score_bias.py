@@ -1,0 +1,21 @@
+"""Score the sentence pairs and the neutral contexts at every checkpoint of a run and its arms."""
+
+from overtime.files import read_table, write_table
+from overtime.manipulation import pronoun_log_odds
+from overtime.runs import evaluate
+from overtime.score import score_pairs
+from overtime.step import step
+
+with step(snakemake):
+    input, output = snakemake.input, snakemake.output
+    pairs, contexts = read_table(input.pairs), read_table(input.contexts)
+
+    def score(model, tokenizer):
+        return score_pairs(model, tokenizer, pairs).select("pair", "ll_more", "ll_less")
+
+    def check(model, tokenizer):
+        return pronoun_log_odds(model, tokenizer, contexts)
+
+    for measure, paths in ((score, output.pairs), (check, output.pronouns)):
+        for table, path in zip(evaluate(input.runs, measure), paths):
+            write_table(table, path)
