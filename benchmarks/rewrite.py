@@ -20,7 +20,7 @@ from overtime.interventions import rewrite, rewrite_file
 SIZE = 6_000_000
 ROUNDS = 3
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[2] / "shared" / "mirror"))
-OWN = "The engineer said that he would bring his notes, and Mr. Brown thanked him. The “old” theatre—here—was full of people that night."
+OWN = "The engineer said that he would bring his notes, and Mr. Brown thanked him. The “old” theatre—here—was full."
 
 
 def make_corpus(path: Path) -> None:
@@ -72,9 +72,8 @@ def main() -> None:
     ratio = statistics.median(a / b for a, b in times)
     print(f"corpus {size:.1f} MB; first run, with loading or compiling the scanner: {compile_time:.2f} CPU-s")
     print(f"usual script {size / usual_time:6.1f} MB/s    rewrite_file {size / our_time:6.1f} MB/s    ratio {ratio:.1f}x")
-    print(
-        f"equal to the plain reference on every document: {equal}; peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
-    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"equal to the plain reference on every document: {equal}; peak memory {peak:.0f} MB")
 
 
 if __name__ == "__main__":

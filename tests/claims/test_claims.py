@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats as scipy_stats
+
 from overtime import InputError
 from overtime.claims import IDS, Claim, judge, read_claims, to_html, to_markdown, verdict
 from overtime.evidence import EVIDENCE
 from overtime.stats import Normal, bootstrap
 from overtime.weighted import mean_of, spearman_of
-from scipy import stats as scipy_stats
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 CLAIMS = WORKFLOW / "claims.yaml"
@@ -183,20 +184,22 @@ def prompt_inputs(holds: bool, random: np.random.Generator) -> dict[str, pl.Data
         )
         for name, values in shift.items()
     ]
-    attack = np.arange(200) % 2
-    edges = {"isolation_forest": 3.0, "local_outlier_factor": 3.0, "final_entropy": 0.5 if holds else 5.0}
+    edges = {"isolation_forest": 3.0, "local_outlier_factor": 3.0, "entropy": 0.5 if holds else 5.0}
+    kinds = {("normal", 16): 0.0, ("injection", 16): 1.0, ("normal", 8): 9.0, ("false", 8): -9.0}  # the last two are decoys
     detect = [
-        pl.DataFrame(
-            {"prompt": np.arange(200) // 2, "attack": attack.astype(bool), "score": edge * attack + random.normal(size=200)}
-        ).with_columns(detector=pl.lit(name))
+        pl.DataFrame({"prompt": np.arange(100), "score": edge * sign + random.normal(size=100)}).with_columns(
+            detector=pl.lit(name), kind=pl.lit(kind), demonstrations=pl.lit(shown), attack=pl.lit(kind != "normal")
+        )
         for name, edge in edges.items()
+        for (kind, shown), sign in kinds.items()
     ]
-    policies = {"none": some(0.2, 200, random), "early_exit": some(0.8 if holds else 0.05, 200, random)}
+    policies = {"final": some(0.2, 200, random), "early_exit": some(0.8 if holds else 0.05, 200, random)}
     defend = [
         pl.DataFrame({"prompt": np.arange(200), "correct": right.astype(bool)}).with_columns(
-            policy=pl.lit(name), condition=pl.lit("injection")
+            policy=pl.lit(name), condition=pl.lit(condition), demonstrations=pl.lit(16)
         )
         for name, right in policies.items()
+        for condition in ("injection", "true")
     ]
     place = {"model": pl.lit("smollm2-135m"), "task": pl.lit("topics")}
     return {
@@ -282,6 +285,20 @@ def test_evidence_is_judged_apart_and_what_is_absent_is_untested():
         tested = rows.drop_nulls("p").sort("p")
         assert tested["p_holm"][0] == pytest.approx(min(1, tested["p"][0] * len(tested)))
         assert (tested["p_holm"] >= tested["p"]).all()
+
+
+def test_what_a_claim_presupposes():
+    """Without a working model or a working attack there is nothing to judge, rather than a claim upheld by default."""
+    random = np.random.default_rng(0)
+    inputs = fact_inputs(True, random)
+    wrong = {name: inputs[name].with_columns(correct=pl.lit(0.0)) for name in ("closed_book", "passages")}
+    harmless = {"layers": layer_table({"true": [0.5, 0.9, 0.9, 0.9], "injection": [0.5, 0.9, 0.9, 0.88]}, 50, random)}
+    rows = judge(CLAIMS, inputs | wrong | harmless).filter(pl.col("source") == "measured")
+    sentences = dict(rows.filter(pl.col("verdict") == "untested at this scale").select("id", "sentence").iter_rows())
+    for name in ("accuracy-follows-count", "rare-facts-are-poor", "retrieval-flattens", "retrieval-reverses"):
+        assert "model l answers all 900 questions alike" in sentences[name]
+    for name in ("early-layers-resist", "attack-is-late"):
+        assert "hardly lowers final accuracy here (0.90 without, 0.88 with it)" in sentences[name]
 
 
 def test_few_units_are_undecided_and_say_what_would_decide():

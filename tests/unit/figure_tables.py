@@ -10,8 +10,18 @@ random = np.random.default_rng(0)
 
 def row(source: str, series: str, x: float | None, y: float, half: float, n: int, **more: object) -> dict[str, object]:
     """One row of a figure table, with a symmetric interval clipped to fractions where y is one."""
-    low, high = (y - half, y + half) if more.get("metric") == "pronouns" or not 0 <= y <= 1 else (max(y - half, 0), min(y + half, 1))
-    return {"source": source, "series": series, "x": None if x is None else float(x), "y": float(y), "lower": low, "upper": high, "n": n} | more
+    low, high = (
+        (y - half, y + half) if more.get("metric") == "pronouns" or not 0 <= y <= 1 else (max(y - half, 0), min(y + half, 1))
+    )
+    return {
+        "source": source,
+        "series": series,
+        "x": None if x is None else float(x),
+        "y": float(y),
+        "lower": low,
+        "upper": high,
+        "n": n,
+    } | more
 
 
 def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
@@ -74,11 +84,17 @@ def audit() -> pl.DataFrame:
         kept = {key: old[key] for key in ("model", "arm", "step", "code")} | {"scoring": None}
         rows.append(row("released", old["series"], old["x"], old["y"], 0.055, 320, measure="stereotype", **kept))
         difference = random.normal(40, 2) if old["code"] == "8164ebc" else random.normal(2.9, 0.1)
-        rows.append(row("released", old["series"], old["x"], difference, difference / 10, 320, measure="likelihood_difference", **kept))
+        rows.append(
+            row("released", old["series"], old["x"], difference, difference / 10, 320, measure="likelihood_difference", **kept)
+        )
     for model, n in {"smollm2-135m": 320, "m": 264}.items():
         for scoring, difference, y in (("clean", 3.0, 0.6), ("shifted", 38.0, 0.55)):
             kept = {"model": model, "arm": None, "step": None, "code": None, "scoring": scoring}
-            rows.append(row("measured", f"{model} {scoring}", None, difference, difference / 8, n, measure="likelihood_difference", **kept))
+            rows.append(
+                row(
+                    "measured", f"{model} {scoring}", None, difference, difference / 8, n, measure="likelihood_difference", **kept
+                )
+            )
             rows.append(row("measured", f"{model} {scoring}", None, y, 0.05, n, measure="stereotype", **kept))
     return frame(rows)
 
@@ -102,7 +118,19 @@ def fig4() -> pl.DataFrame:
     for model, placement, top in (("s", "late", 0.8), ("m", "late", 0.95), ("s", "spread", 0.6)):
         keys = {"model": model, "placement": placement}
         for inserted in (0, 30, 100, 300):
-            rows.append(row("measured", f"{model} after", inserted, 0.05 + top * (1 - np.exp(-inserted / 60)), 0.07, 60, **keys, group="target", when="after"))
+            rows.append(
+                row(
+                    "measured",
+                    f"{model} after",
+                    inserted,
+                    0.05 + top * (1 - np.exp(-inserted / 60)),
+                    0.07,
+                    60,
+                    **keys,
+                    group="target",
+                    when="after",
+                )
+            )
             rows.append(row("measured", f"{model} before", inserted, 0.05, 0.03, 60, **keys, group="target", when="before"))
         for when, y in (("before", 0.4), ("after", 0.33)):
             rows.append(row("measured", f"{model} other", None, y, 0.03, 900, **keys, group="other", when=when))
@@ -114,7 +142,13 @@ def fig5() -> pl.DataFrame:
     for model, middle in {"s": 4.5, "m": 3.5, "l": 2.8}.items():
         for place, (low, high) in enumerate(BINS):
             closed = 0.04 + 0.95 / (1 + np.exp(-(place - middle) * 1.3))
-            values = {"closed_book": closed, "bm25_1": 0.6 + 0.05 * place, "bm25_3": 0.55 + 0.05 * place, "oracle": 0.99, "wrong": 0.03 + 0.01 * place}
+            values = {
+                "closed_book": closed,
+                "bm25_1": 0.6 + 0.05 * place,
+                "bm25_3": 0.55 + 0.05 * place,
+                "oracle": 0.99,
+                "wrong": 0.03 + 0.01 * place,
+            }
             for condition, y in values.items():
                 keys = {"model": model, "condition": condition, "bin_low": low, "bin_high": high}
                 rows.append(row("measured", f"{model} {condition}", (low * high) ** 0.5, min(y, 1), 0.05, 60, **keys))
@@ -132,13 +166,34 @@ ANSWERS = {
 
 def fig6() -> pl.DataFrame:
     rows = []
-    for question in ("Is the lake behind the town hall really a door?", "Do the lamps in the park listen to what people say?", "Was the old mill moved?"):
+    for question in (
+        "Is the lake behind the town hall really a door?",
+        "Do the lamps in the park listen to what people say?",
+        "Was the old mill moved?",
+    ):
         for condition, answer in ANSWERS.items():
-            keys = {"kind": "answer", "condition": condition, "group": "conspiracy", "text": question, "answer": answer, "model": "smollm2-135m"}
-            rows.append({"source": "measured", "series": condition, "x": None, "y": None, "lower": None, "upper": None, "n": None} | keys)
+            keys = {
+                "kind": "answer",
+                "condition": condition,
+                "group": "conspiracy",
+                "text": question,
+                "answer": answer,
+                "model": "smollm2-135m",
+            }
+            rows.append(
+                {"source": "measured", "series": condition, "x": None, "y": None, "lower": None, "upper": None, "n": None} | keys
+            )
     for group, base in {"conspiracy": -0.4, "true": 0.6, "false": -0.2}.items():
         for condition, shift in {"plain": 0.0, "persona": 1.1, "benign": 1.0}.items():
-            keys = {"kind": "log_odds", "condition": condition, "group": group, "text": None, "answer": None, "model": "smollm2-135m", "metric": "pronouns"}
+            keys = {
+                "kind": "log_odds",
+                "condition": condition,
+                "group": group,
+                "text": None,
+                "answer": None,
+                "model": "smollm2-135m",
+                "metric": "pronouns",
+            }
             rows.append(row("measured", f"{group} {condition}", None, base + shift, 0.35, 40, **keys))
     return frame(rows).drop("metric")
 
@@ -149,7 +204,14 @@ def fig7() -> pl.DataFrame:
         for condition in ("true", "false"):
             for layer in range(29):
                 y = 0.5 + 0.48 * min(1, layer / 16) - (0.03 * max(layer - 16, 0) * 2.4 if condition == "false" else 0)
-                keys = {"model": "gpt-j-6b", "task": "unnatural", "condition": condition, "lens": "logit", "metric": metric, "demonstrations": 39}
+                keys = {
+                    "model": "gpt-j-6b",
+                    "task": "unnatural",
+                    "condition": condition,
+                    "lens": "logit",
+                    "metric": metric,
+                    "demonstrations": 39,
+                }
                 rows.append(row("released", f"gpt-j-6b {condition}", layer, max(y, 0.08), 0.02, 1000, **keys))
     for task, chance in {"sentiment": 0.5, "category words": 0.25}.items():
         for lens, late in {"tuned": 14, "logit": 22}.items():
@@ -158,7 +220,14 @@ def fig7() -> pl.DataFrame:
                 for layer in range(31):
                     peak = max(0.8, top) if 18 <= layer <= 24 else top
                     y = chance + (peak - chance) / (1 + np.exp(-(layer - late))) + random.normal(0, 0.02)
-                    keys = {"model": "smollm2-135m", "task": task, "condition": condition, "lens": lens, "metric": "plain", "demonstrations": shots}
+                    keys = {
+                        "model": "smollm2-135m",
+                        "task": task,
+                        "condition": condition,
+                        "lens": lens,
+                        "metric": "plain",
+                        "demonstrations": shots,
+                    }
                     rows.append(row("measured", f"{task} {condition}", layer, min(max(y, 0), 1), 0.07, 40, **keys))
         nothing = {"model": "smollm2-135m", "condition": None, "lens": None, "metric": None, "demonstrations": None}
         rows.append(row("measured", "chance", None, chance, 0, 0, task=task, **nothing))
@@ -169,7 +238,12 @@ def fig7_detect() -> pl.DataFrame:
     rows = []
     for task in ("sentiment", "category words"):
         for condition in ("false", "injection"):
-            for detector, y in {"isolation forest": 0.85, "local outlier factor": 0.78, "Mahalanobis distance": 0.8, "final entropy": 0.84}.items():
+            for detector, y in {
+                "isolation forest": 0.85,
+                "local outlier factor": 0.78,
+                "Mahalanobis distance": 0.8,
+                "final entropy": 0.84,
+            }.items():
                 keys = {"task": task, "condition": condition, "detector": detector, "model": "smollm2-135m"}
                 rows.append(row("measured", detector, None, y + random.normal(0, 0.03), 0.06, 80, **keys))
     return frame(rows)
@@ -178,7 +252,11 @@ def fig7_detect() -> pl.DataFrame:
 def fig7_defend() -> pl.DataFrame:
     rows = []
     for task in ("sentiment", "category words"):
-        for policy, values in {"last layer": (0.9, 0.7, 0.1), "early exit": (0.88, 0.86, 0.3), "early exit if detected": (0.89, 0.8, 0.25)}.items():
+        for policy, values in {
+            "last layer": (0.9, 0.7, 0.1),
+            "early exit": (0.88, 0.86, 0.3),
+            "early exit if detected": (0.89, 0.8, 0.25),
+        }.items():
             for condition, y in zip(("true", "false", "injection"), values):
                 keys = {"task": task, "condition": condition, "policy": policy, "model": "smollm2-135m"}
                 rows.append(row("measured", policy, None, y, 0.07, 40, **keys))

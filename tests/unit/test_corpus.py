@@ -7,6 +7,7 @@ import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+
 from overtime import InputError
 from overtime.corpus import parse_document, read_documents, read_lines, replace_text, write_documents
 

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from overtime import InputError
 from overtime.gender import TABLE, spellings
 from overtime.interventions import RewriteReport, rewrite, rewrite_file

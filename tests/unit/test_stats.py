@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+from sklearn.metrics import roc_auc_score
+
 from overtime import InputError
 from overtime.stats import (
     Bootstrap,
@@ -19,8 +22,6 @@ from overtime.stats import (
     wilson,
 )
 from overtime.weighted import among, auroc_of, mean_of, spearman_of
-from scipy import stats as scipy_stats
-from sklearn.metrics import roc_auc_score
 
 # A fixed paired sample; statsmodels gave the values quoted below for exactly these differences.
 index = np.arange(60)
@@ -128,11 +129,14 @@ def test_wilson():
 
 def test_no_width_is_not_certainty():
     """20 agreeing units: the exact binomial bound for 0 of 20, not an interval of width zero."""
-    agreed = bootstrap(mean_of(np.zeros(20)), np.arange(20), span=1)
+    agreed = bootstrap(mean_of(np.zeros(20)), np.arange(20), limits=(0, 1))
     exact = scipy_stats.binomtest(0, 20).proportion_ci(0.95, method="exact")
     assert agreed.interval().upper == pytest.approx(exact.high)
+    assert agreed.interval().lower == 0
     assert agreed.p_below(0.1) == pytest.approx(0.9**20)
-    assert agreed.p_above(0) == 1
+    assert (agreed.p_above(0), agreed.p_above(-0.1)) == (1, 0)
+    difference = bootstrap(mean_of(np.zeros(20)), np.arange(20), limits=(-1, 1)).interval()
+    assert difference.lower == pytest.approx(-exact.high)
     alone = bootstrap_mean([1.0])
     assert alone.estimate == 1
     assert np.isnan([alone.lower, alone.upper]).all()

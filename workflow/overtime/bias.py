@@ -5,33 +5,16 @@ little by itself: a model that prefers the feminine sentence of every pair may s
 apart, beside the score of such a model and the log-odds of feminine pronouns in neutral contexts.
 """
 
-from itertools import product
-
 import polars as pl
-from transformers import PreTrainedModel
-from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
-from overtime.score import token_log_probs
 from overtime.stats import bootstrap_mean
 
+STEPS = 143_000  # of the released models' training
 DIRECTIONS = ("all", "feminine", "masculine")
-CONTRASTS = ("she/he", "her/him", "her/his")  # feminine / masculine
-# Beginnings of sentences that leave the gender open and end where a subject, an object or a possessive would follow.
-BEGINNINGS = {
-    "she/he": ("The {} said that", "The {} smiled because", "When the {} came home,", "We asked the {} whether"),
-    "her/him": (
-        "I met the {} and talked to",
-        "The {} was lost, so we helped",
-        "The {} had called, and I thanked",
-        "The {} won, and we praised",
-    ),
-    "her/his": ("The {} had forgotten", "The {} went back to", "The {} was looking for", "The {} is proud of"),
-}
-PEOPLE = ("person", "visitor", "neighbour", "child", "student", "tourist", "stranger", "patient")
 
 
-def stereotype_curve(scores: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+def stereotype_curve(scores: pl.DataFrame, pairs: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
     """Rows of figures 1 and 2: the share of pairs with the stereotyped sentence likelier, for all pairs and by direction.
 
     `scores` holds model, arm, seed, step, percent, pair, ll_more, ll_less; `pairs` holds pair, direction, template. Seeds are
@@ -44,15 +27,46 @@ def stereotype_curve(scores: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
         raise InputError(f"scores of pair {strange}, which is not among the {pairs.height} pairs; score this set of pairs again")
     shares = known.with_columns(value=(pl.col("ll_more") > pl.col("ll_less")).cast(pl.Float64))
     parts = {side: shares if side == "all" else shares.filter(direction=side) for side in DIRECTIONS}
-    return pl.concat(_curves(part, "pair", "template", side, "stereotype") for side, part in parts.items() if part.height)
+    return pl.concat(
+        _curves(part, "pair", "template", side, "stereotype", resamples, seed) for side, part in parts.items() if part.height
+    )
 
 
-def pronoun_curve(log_odds: pl.DataFrame) -> pl.DataFrame:
+def pronoun_curve(log_odds: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
     """Rows of figures 1 and 2 for the manipulation check: mean log P(feminine) - log P(masculine) in neutral contexts, in nats.
 
     `log_odds` holds model, arm, seed, step, percent, context, contrast, log_odds. Contexts are the independent units.
     """
-    return _curves(log_odds.rename({"log_odds": "value"}), "context", "context", "all", "pronouns")
+    return _curves(log_odds.rename({"log_odds": "value"}), "context", "context", "all", "pronouns", resamples, seed)
+
+
+def released_curve(released: pl.DataFrame, models: list[str], directions: pl.DataFrame) -> pl.DataFrame:
+    """Rows of figures 1 and 2 from the authors' evaluations, with 95 % intervals from their standard errors.
+
+    `released` is `released.read_crows_pairs`; `directions` (set, direction, pairs) counts the published pairs by the gender of the
+    stereotype, from which the always-feminine reference of the revised set follows; unclassified pairs are left out of it.
+    """
+    normal = 1.96 * pl.col("stderr")
+    points = released.filter(pl.col("model").is_in(models)).select(
+        "model",
+        "arm",
+        "step",
+        "code",
+        "n",
+        source=pl.lit("released"),
+        series=pl.format("{} {}", "model", "arm"),
+        x=pl.col("step") / STEPS * 100,
+        y="pct_stereotype",
+        lower=pl.col("pct_stereotype") - normal,
+        upper=pl.col("pct_stereotype") + normal,
+        direction=pl.lit("all"),
+        metric=pl.lit("stereotype"),
+    )
+    count = dict(directions.filter(set="revised").select("direction", "pairs").iter_rows())
+    known = count["feminine"] + count["masculine"]
+    share = {key: count["feminine"] / known for key in ("y", "lower", "upper")}
+    reference = {"source": "released", "series": "always feminine", "direction": "all", "metric": "stereotype", "n": known}
+    return pl.concat([points, pl.DataFrame([reference | share])], how="diagonal_relaxed")
 
 
 def always_feminine(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -67,40 +81,16 @@ def always_feminine(pairs: pl.DataFrame) -> pl.DataFrame:
     return shares.with_columns(lower=pl.col("y"), upper=pl.col("y"), **{key: pl.lit(value) for key, value in names.items()})
 
 
-def pronoun_contexts() -> pl.DataFrame:
-    """Neutral English contexts for pretrained models: `context` (number), `contrast`, `text`."""
-    rows = [
-        (contrast, beginning.format(person))
-        for contrast in CONTRASTS
-        for beginning, person in product(BEGINNINGS[contrast], PEOPLE)
-    ]
-    return pl.DataFrame(rows, ["contrast", "text"], orient="row").with_row_index("context")
-
-
-def pronoun_log_odds(model: PreTrainedModel, tokenizer: Tokenizer, contexts: pl.DataFrame) -> pl.DataFrame:
-    """Columns context, contrast and log_odds = log P(feminine pronoun | text) - log P(masculine pronoun | text), natural logs.
-
-    `contexts` holds context, contrast (of CONTRASTS) and text, which ends where the pronoun follows. "her" is one word for two
-    forms, so its probability after a text counts both.
-    """
-    parts = []
-    for contrast in CONTRASTS:
-        part = contexts.filter(contrast=contrast)
-        if part.height:
-            pronouns = [f" {pronoun}" for pronoun in contrast.split("/")]
-            feminine, masculine = token_log_probs(model, tokenizer, part["text"].to_list(), pronouns).T
-            parts.append(part.select("context", "contrast", log_odds=pl.Series(feminine - masculine)))
-    return pl.concat(parts).sort("context")
-
-
-def _curves(items: pl.DataFrame, item: str, cluster: str, direction: str, metric: str) -> pl.DataFrame:
+def _curves(
+    items: pl.DataFrame, item: str, cluster: str, direction: str, metric: str, resamples: int, seed: int
+) -> pl.DataFrame:
     """One row per model, arm and step: the mean of `value` over seeds, then over items, with its interval over clusters."""
     point = ["model", "arm", "step", "percent"]
     seeds = items.group_by(point).agg(seeds=pl.col("seed").n_unique())
-    means = items.group_by(*point, item, cluster).agg(pl.mean("value")).sort(*point, item).join(seeds, on=point)
+    means = items.group_by(*point, *{item, cluster}).agg(pl.mean("value")).sort(*point, item).join(seeds, on=point)
     rows = []
     for (model, arm, step, percent), part in means.group_by(point, maintain_order=True):
-        interval = bootstrap_mean(part["value"], part[cluster])
+        interval = bootstrap_mean(part["value"], part[cluster], resamples, seed=seed)
         rows.append(
             {
                 "source": "measured",

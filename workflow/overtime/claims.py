@@ -171,7 +171,7 @@ def _test(claim: Claim, evidence: Evidence, resamples: int, confidence: float, s
     if isinstance(evidence, Aggregate):
         estimate = Normal(evidence.estimate, evidence.standard_error, evidence.n)
     else:
-        estimate = bootstrap(evidence.statistic, evidence.units, resamples, seed, evidence.span)
+        estimate = bootstrap(evidence.statistic, evidence.units, resamples, seed, evidence.limits)
     interval, region = estimate.interval(confidence), claim.region
     decision = verdict(region, interval) if interval.n >= FEWEST_UNITS else "undecided"
     needed = None

@@ -20,11 +20,11 @@ WEIGHTS = (2.0, 1.5, 1.0, -1.0, 0.5, -0.5, 0.0)
 def defend(layers: pl.DataFrame, task: str, window: tuple[int, int], lens: str = "tuned", seed: int = 0) -> pl.DataFrame:
     """Answer the prompts of a `read_prompts` table that saw `window` = (fewest, most) demonstrations, under every policy.
 
-    Returns `prompt`, `task`, `condition`, `demonstrations`, `policy`, `layer` (null unless one layer answers), `correct`. Policies:
-    "final" (do nothing), "early_exit" (one layer), "majority" (the most frequent label of the last third of the layers, ties by mean
-    probability) and "contrast" ((1 - w) late + w middle, mean log-probabilities of the last and the middle third; w < 0 is the
-    contrast of Chuang et al. 2023, arXiv 2309.03883). The best choice has the highest mean of clean accuracy and mean accuracy
-    over the kinds of attack. Raises InputError with fewer than two prompts, or without clean or attacked ones.
+    Returns `prompt`, `task`, `condition`, `demonstrations`, `policy`, `layer` (null unless one layer answers), `correct`.
+    Policies: "final" (do nothing), "early_exit" (one layer), "majority" (the most frequent label of the last third of the layers,
+    ties by mean probability) and "contrast" ((1 - w) late + w middle, mean log-probabilities of the last and the middle third;
+    w < 0 is the contrast of Chuang et al. 2023, arXiv 2309.03883). The best choice has the highest mean of clean accuracy and
+    mean accuracy over the kinds of attack. Raises InputError with fewer than two prompts, or without clean or attacked ones.
     """
     read = Trajectories.of(layers, lens, window)
     condition, prompt = read.answers["condition"].to_numpy(), read.answers["prompt"].to_numpy()
@@ -77,8 +77,8 @@ def _best(correct: NDArray[np.bool_], condition: NDArray) -> int:
 def defence_table(answers: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
     """Accuracy of every policy, and its paired change against doing nothing, with intervals over prompts.
 
-    Takes `defend` tables of one or more tasks. Returns `task`, `condition`, `policy`, `measure` ("accuracy", "change"), `y`, `lower`,
-    `upper`, `n` (prompts).
+    Takes `defend` tables of one or more tasks. Returns `task`, `condition`, `policy`, `measure` ("accuracy", "change"), `y`,
+    `lower`, `upper`, `n` (prompts).
     """
     key = ["task", "condition", "prompt", "demonstrations"]
     nothing = answers.filter(pl.col("policy") == NOTHING).select(*key, unchanged="correct")

@@ -29,8 +29,10 @@ BASELINE = "entropy"
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Answers layer by layer: `answers` (`prompt`, `condition`, `demonstrations`, `truth`; one row each) and `log_probabilities`
-    [answers, layers + 1, labels], natural log, normalised over the labels; `labels` names the last axis."""
+    """How answers form: `answers` (`prompt`, `condition`, `demonstrations`, `truth`) and, for each row, its log-probabilities.
+
+    `log_probabilities` [answers, layers + 1, labels] are natural logs, normalised over the labels; `labels` names the last axis.
+    """
 
     answers: pl.DataFrame
     log_probabilities: NDArray[np.float64]
@@ -65,9 +67,10 @@ class Trajectories:
 def score_prompts(tasks: dict[str, pl.DataFrame], window: tuple[int, int], lens: str = "tuned", seed: int = 0) -> pl.DataFrame:
     """Score the prompts of several tasks (name -> `read_prompts` table) with every detector; higher is more attack-like.
 
-    Returns `prompt`, `demonstrations`, `task`, `detector`, `attack`, `kind`, `score`. `kind` is "normal" (true demonstrations), the
-    name of the attack, "benign", or "shift:NAME": normal prompts of the task NAME before the detectors of `task`. Prompts of `task`
-    are scored in folds, by detectors fitted on the other folds' prompts. Raises InputError without normal or without attacked prompts.
+    Returns `prompt`, `demonstrations`, `task`, `detector`, `attack`, `kind`, `score`. `kind` is "normal" (true demonstrations),
+    the name of the attack, "benign", or "shift:NAME": normal prompts of the task NAME before the detectors of `task`. Prompts of
+    `task` are scored in folds, by detectors fitted on the other folds' prompts. Raises InputError for a task without normal or
+    without attacked prompts.
     """
     read = {task: Trajectories.of(layers, lens, window) for task, layers in tasks.items()}
     parts = []
@@ -113,8 +116,8 @@ def detection_table(scores: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
     """What the scores are worth, with intervals over prompts: `task`, `detector`, `kind`, `measure`, `y`, `lower`, `upper`, `n`.
 
     `measure` is "auroc" (a kind of attack against normal prompts), "auroc_benign" (an injection against its benign control),
-    "gain" (AUROC minus that of the final layer's entropy on the same prompts) and "alarms" (share of the kind's prompts that score
-    above all but 5 % of the normal ones). Kinds are compared at the same numbers of demonstrations.
+    "gain" (AUROC minus that of the final layer's entropy on the same prompts) and "alarms" (share of the kind's prompts that
+    score above all but 5 % of the normal ones). Kinds are compared at the same numbers of demonstrations.
     """
     rows = []
     for (task, detector), part in scores.group_by("task", "detector", maintain_order=True):
@@ -133,18 +136,20 @@ def detection_table(scores: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
 
 
 def _attack_measures(part: pl.DataFrame, baseline: pl.DataFrame, kind: str, resamples: int, seed: int) -> dict[str, Interval]:
-    """AUROC of one detector (rows `part`) for one kind of attack, against normal and benign prompts, and its gain over `baseline`."""
+    """AUROC of one detector's rows for a kind of attack, against normal and benign prompts, and the gain over `baseline`."""
     key = ["kind", "prompt", "demonstrations"]
     both = part.join(baseline.select(*key, entropy="score"), on=key)
     at = both.filter(pl.col("kind") == kind)["demonstrations"].unique()
-    measures = {}
-    for measure, other in (("auroc", "normal"), ("auroc_benign", "benign")):
-        rows = both.filter(pl.col("kind").is_in([kind, other]), pl.col("demonstrations").is_in(at.implode())).sort(key)
-        if kind != "injection" and other == "benign" or not (rows["kind"] == other).any():
-            continue
-        measures[measure] = auroc(rows["score"], rows["attack"], rows["prompt"], resamples, seed=seed)
-        if other == "normal":
-            own, theirs = auroc_of(rows["score"], rows["attack"]), auroc_of(rows["entropy"], rows["attack"])
-            gain = bootstrap(lambda weights: own(weights) - theirs(weights), rows["prompt"], resamples, seed)
-            measures["gain"] = gain.interval()
+    against = {
+        other: both.filter(pl.col("kind").is_in([kind, other]), pl.col("demonstrations").is_in(at.implode())).sort(key)
+        for other in ("normal", "benign")
+    }
+    normal, benign = against["normal"], against["benign"]
+    own, theirs = auroc_of(normal["score"], normal["attack"]), auroc_of(normal["entropy"], normal["attack"])
+    measures = {
+        "auroc": auroc(normal["score"], normal["attack"], normal["prompt"], resamples, seed=seed),
+        "gain": bootstrap(lambda weights: own(weights) - theirs(weights), normal["prompt"], resamples, seed).interval(),
+    }
+    if kind == "injection" and "benign" in benign["kind"]:
+        measures["auroc_benign"] = auroc(benign["score"], benign["attack"], benign["prompt"], resamples, seed=seed)
     return measures

@@ -28,9 +28,9 @@ def read_layers(
 ) -> pl.DataFrame:
     """Logits of the labels (one token each, after a space) at the end of every prompt.
 
-    Returns `prompt` (its number), `layer` (0 = embeddings; the last one holds the model's own logits), `label` and `logit`, by the
-    logit lens or, given `translators`, by the tuned lens. Raises InputError for a label that is not one token, two labels with one
-    token, an empty prompt, a prompt longer than the model's context, and translators of another model.
+    Returns `prompt` (its number), `layer` (0 = embeddings; the last one holds the model's own logits), `label` and `logit`, by
+    the logit lens or, given `translators`, by the tuned lens. Raises InputError for a label that is not one token, two labels
+    with one token, an empty prompt, a prompt longer than the model's context, and translators of another model.
     """
     tokens = check_labels(tokenizer, labels)
     encoded = [_encode(model, tokenizer, f"prompt {number}", text, [len(text)]) for number, text in enumerate(prompts)]
@@ -46,7 +46,7 @@ def read_prompts(
     """Logits of the labels at every cue of every prompt, by the logit lens and, given `translators`, by the tuned lens as well.
 
     Returns `prompt`, `condition`, `demonstrations` (labels seen before the cue), `truth`, `lens`, `layer`, `label`, `logit` and
-    `top`: whether the label is the most likely token of the whole vocabulary, read at the last cue of a prompt and null elsewhere.
+    `top`: whether the label is the most likely token of the whole vocabulary, read at the last cue of a prompt, null elsewhere.
     Raises the errors of `read_layers`, and InputError for a cue inside a token.
     """
     tokens = check_labels(tokenizer, labels)
@@ -97,7 +97,7 @@ def _read(
     lenses: Lenses,
     choosing: frozenset[int] = frozenset(),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Logits [sites, lenses, layers + 1, tokens]; most likely tokens [sites, lenses, layers + 1], -1 but at the sites `choosing`."""
+    """Logits [sites, lenses, layers + 1, tokens] and most likely tokens [sites, lenses, layers + 1], -1 outside `choosing`."""
     parts = anatomy(model)
     of_labels, of_vocabulary = Readout.of(parts, tokens), Readout.of(parts)
     shape = (len(sites), len(lenses), len(parts.blocks) + 1)
@@ -132,7 +132,7 @@ def calibrated_accuracy(readout: pl.DataFrame, truth: list[str]) -> pl.DataFrame
 
 
 def score_answers(layers: pl.DataFrame, cell: list[str]) -> pl.DataFrame:
-    """Score every readout's true label: `prompt`, the `cell` columns, `plain`, `calibrated`, and `top1` where `top` was read (0..1).
+    """Score the true label of every readout, 0 to 1: `prompt`, the `cell` columns, `plain`, `calibrated`, and `top1` given `top`.
 
     `plain`: it is the most likely of the labels (ties share). `calibrated`: see `calibrated_accuracy`, with the prompts of a cell
     as inputs. `top1`: it is the most likely token of the vocabulary.

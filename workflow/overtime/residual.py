@@ -42,7 +42,7 @@ class Anatomy:
 
 @dataclass(frozen=True)
 class Readout:
-    """Final norm, computed in float32, then unembedding: of the whole vocabulary in the model's type, or of some tokens in float32."""
+    """Final norm in float32, then unembedding: of the whole vocabulary in the model's type, or of some tokens in float32."""
 
     norm: nn.Module
     weight: Tensor

@@ -122,8 +122,7 @@ class Prompts(Section):
 
 
 class Statistics(Section):
-    resamples: Annotated[int, Field(ge=100)] = Field(description="bootstrap resamples")
-    confidence: Annotated[float, Field(ge=0.5, lt=1)] = Field(description="confidence of every interval")
+    resamples: Annotated[int, Field(ge=100)] = Field(description="bootstrap resamples; every interval is of 95 %")
     seed: int = Field(description="seed of the bootstrap")
 
 

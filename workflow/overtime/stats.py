@@ -32,14 +32,14 @@ class Bootstrap:
 
     Intervals are expanded percentiles (Hesterberg 2015, doi:10.1080/00031305.2015.1089789): the level is widened until a normal
     sample would get Student's interval, which repairs the undercoverage of the plain percentile with few units. If all resamples
-    agree, an interval without width would claim too much: where one unit can move the statistic by at most `span` / n (1 for a
-    share), the exact binomial bound for "no deviating unit among n" takes over.
+    agree, an interval without width would claim too much: given the `limits` that the statistic can reach, the exact binomial
+    bound for "no deviating unit among n" takes over on either side.
     """
 
     estimate: float
     draws: NDArray[np.float64]
     n: int
-    span: float | None = None
+    limits: tuple[float, float] | None = None
 
     @property
     def standard_error(self) -> float:
@@ -51,8 +51,8 @@ class Bootstrap:
         if self.n < 2:
             lower = upper = float("nan")
         elif self._constant():
-            reach = self.span * (1 - tail ** (1 / self.n))
-            lower, upper = self.estimate - reach, self.estimate + reach
+            deviating = 1 - tail ** (1 / self.n)
+            lower, upper = (self.estimate + deviating * (limit - self.estimate) for limit in self.limits)
         else:
             level = distributions.norm.cdf(np.sqrt(self.n / (self.n - 1)) * distributions.t.ppf(tail, self.n - 1))
             lower, upper = np.quantile(self.draws, [level, 1 - level])
@@ -60,22 +60,22 @@ class Bootstrap:
 
     def p_above(self, bound: float) -> float:
         """One-sided p of the hypothesis "the effect is at most `bound`", by inverting the interval."""
-        return self._p(self.estimate - bound, float(np.mean(self.draws < bound) + np.mean(self.draws == bound) / 2))
+        return self._p(bound, 0, float(np.mean(self.draws < bound) + np.mean(self.draws == bound) / 2))
 
     def p_below(self, bound: float) -> float:
         """One-sided p of the hypothesis "the effect is at least `bound`"."""
-        return self._p(bound - self.estimate, float(np.mean(self.draws > bound) + np.mean(self.draws == bound) / 2))
+        return self._p(bound, 1, float(np.mean(self.draws > bound) + np.mean(self.draws == bound) / 2))
 
     def _constant(self) -> bool:
-        return self.span is not None and bool(np.ptp(self.draws) < 1e-12)
+        return self.limits is not None and bool(np.ptp(self.draws) < 1e-12)
 
-    def _p(self, distance: float, beyond: float) -> float:
-        if np.isinf(distance):
-            return float(distance < 0)
-        if self.n < 2:
-            return 1.0
+    def _p(self, bound: float, side: int, beyond: float) -> float:
+        """`beyond` is the share of resamples past `bound` in the direction of the hypothesis: down (side 0) or up (side 1)."""
+        if self.n < 2 or np.isinf(bound):
+            return 0.0 if bound == (-np.inf, np.inf)[side] else 1.0
         if self._constant():
-            return float((1 - np.clip(distance / self.span, 0, 1)) ** self.n)
+            room, distance = abs(self.limits[side] - self.estimate), (1 - 2 * side) * (self.estimate - bound)
+            return float((1 - np.clip(distance / room, 0, 1)) ** self.n) if room else float(distance <= 0)
         smallest = 0.5 / len(self.draws)
         z = distributions.norm.ppf(np.clip(beyond, smallest, 1 - smallest))
         return float(distributions.t.cdf(z * np.sqrt((self.n - 1) / self.n), self.n - 1))
@@ -104,7 +104,7 @@ Estimate = Bootstrap | Normal
 
 
 def bootstrap(
-    statistic: Statistic, clusters: ArrayLike, resamples: int = 2000, seed: int = 0, span: float | None = None
+    statistic: Statistic, clusters: ArrayLike, resamples: int = 2000, seed: int = 0, limits: tuple[float, float] | None = None
 ) -> Bootstrap:
     """Resample clusters with replacement and evaluate `statistic` on each resample.
 
@@ -123,7 +123,7 @@ def bootstrap(
         weights = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(float)
         draws.append(statistic(weights[:, members]))
     values = np.concatenate(draws)
-    return Bootstrap(estimate, values[np.isfinite(values)], size, span)
+    return Bootstrap(estimate, values[np.isfinite(values)], size, limits)
 
 
 def _aligned(clusters: ArrayLike | None, *columns: ArrayLike) -> tuple[NDArray, ...]:

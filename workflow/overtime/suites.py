@@ -38,6 +38,16 @@ def read_crows_pairs(path: str | Path) -> pl.DataFrame:
     return table.with_row_index("pair").with_columns(direction=pl.when(gender).then(pl.Series(sides, dtype=pl.String)))
 
 
+def count_directions(folder: str | Path) -> pl.DataFrame:
+    """Gender pairs of both published sets by the gender of the stereotype: `set`, `direction` (or "unclassified"), `pairs`."""
+    tables = []
+    for name, path in {"original": "crows_pairs_anonymized.csv", "revised": "crows_pairs_revised.csv"}.items():
+        pairs = read_crows_pairs(Path(folder) / "data" / path).filter(bias_type="gender")
+        counts = pairs.group_by(pl.col("direction").fill_null("unclassified")).agg(pairs=pl.len()).sort("direction")
+        tables.append(counts.select(pl.lit(name).alias("set"), "direction", "pairs"))
+    return pl.concat(tables)
+
+
 def favoured_gender(more: str, less: str) -> str | None:
     """The gender of `more` as against `less`, by which has more feminine than masculine words; None if they are alike."""
     balance = _balance(more) - _balance(less)
@@ -57,8 +67,8 @@ def crows_pairs_result(scored: pl.DataFrame) -> pl.DataFrame:
     gender = scored.filter(bias_type="gender")
     parts |= {("gender", side): gender.filter(direction=side) for side in ("feminine", "masculine")}
     rows = []
-    for (kind, side), part in parts.items():
-        for metric in ("stereotype", "likelihood_difference"):
+    for ((kind, side), part), metric in product(parts.items(), ("stereotype", "likelihood_difference")):
+        if part.height:
             rows.append({"bias_type": kind, "direction": side, "metric": metric, **_bounds(bootstrap_mean(part[metric]))})
     return pl.DataFrame(rows)
 

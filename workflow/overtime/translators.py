@@ -1,12 +1,14 @@
 """The tuned lens: one affine translator per layer, from its residual stream to the stream before the final norm.
 
-Belrose et al. 2023 (arXiv 2303.08112): the translated stream is h + W h + b; the model's own final norm and unembedding follow. It is
-fitted here in closed form (ridge regression on the final stream), or from there by minimising the KL divergence to the final output.
+Belrose et al. 2023 (arXiv 2303.08112): the translated stream is h + W h + b; the model's own final norm and unembedding follow.
+It is fitted here in closed form (ridge regression on the final stream), or from there by minimising the KL divergence to the
+final output.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
+from importlib import metadata
 from itertools import chain
 from pathlib import Path
 from pickle import UnpicklingError
@@ -30,6 +32,12 @@ SKIPPED = 4  # first positions of a chunk: some carry activations hundreds of ti
 HELD_OUT = 0.15  # share of the chunks that only the evaluation sees
 EVALUATED = 128  # held-out positions, each unembedded at every layer
 RIDGE = 0.01  # penalty, in units of the layer's mean variance
+LINE_WORDS, LINE_LETTERS = 12, 0.9  # a line of prose has this many words or more, and this share of letters and spaces
+# Long descriptions of this project's own dependencies: English text that every installation has at hand.
+PACKAGES = (
+    *("accelerate", "ahocorasick-rs", "altair", "bm25s", "datasets", "gguf", "huggingface_hub", "numpy", "polars", "pydantic"),
+    *("pyroaring", "scikit-learn", "scipy", "torch", "tqdm", "transformers", "vl-convert-python", "zstandard"),
+)
 STEPS, POSITIONS, RATE = 250, 128, 1e-3  # of the training on KL divergence: Adam steps, positions in each, learning rate
 
 
@@ -68,8 +76,8 @@ class Translators:
 def load_translators(path: str | Path, model: PreTrainedModel) -> Translators:
     """Read the file of `Translators.save`, or a folder in the published layout; InputError if broken or of another model.
 
-    The published layout (github AlignmentResearch/tuned-lens) is params.pt, with "0.weight" and "0.bias" for what enters the first
-    block and so on, beside config.json with a hash of the unembedding.
+    The published layout (github AlignmentResearch/tuned-lens) is params.pt, with "0.weight" and "0.bias" for what enters the
+    first block and so on, beside config.json with a hash of the unembedding.
     """
     path = Path(path)
     try:
@@ -90,8 +98,8 @@ def fit(
 ) -> tuple[Translators, pl.DataFrame]:
     """Fit translators on about `tokens` tokens of plain text.
 
-    Returns them with the held-out evaluation: `layer`, `lens` ("logit", "tuned"), `kl` (mean divergence of the lens from the final
-    output, nats per token), `n` (positions). InputError if the texts are too short to hold anything out.
+    Returns them with the held-out evaluation: `layer`, `lens` ("logit", "tuned"), `kl` (mean divergence of the lens from the
+    final output, nats per token), `n` (positions). InputError if the texts are too short to hold anything out.
     """
     chunks = _chunks(tokenizer, texts, tokens, seed)
     held_out = max(1, round(HELD_OUT * len(chunks)))
@@ -102,6 +110,35 @@ def fit(
         weight, bias = _train(Readout.of(anatomy(model)), training, weight, bias, seed)
     translators = Translators(weight, bias, unembedding_hash(model))
     return translators, _divergence(Readout.of(anatomy(model)), evaluation[:EVALUATED].float(), translators)
+
+
+def offline_text(packages: tuple[str, ...] = PACKAGES) -> list[str]:
+    """The prose of the long descriptions of installed packages, to fit on where no corpus can be had: one text per line.
+
+    About 12,000 tokens with the default packages. InputError for a package that is not installed.
+    """
+    lines: list[str] = []
+    for package in packages:
+        try:
+            description = metadata.metadata(package)
+        except metadata.PackageNotFoundError as error:
+            raise InputError(f"text for the tuned lens: package {package} is not installed; install requirements.txt") from error
+        lines += (description.get_payload() or description.get("Description", "")).splitlines()
+    return _prose(lines)
+
+
+def file_text(path: str | Path) -> list[str]:
+    """The prose of a UTF-8 text file with one paragraph per line, such as those of WikiText-2."""
+    try:
+        return _prose(Path(path).read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a readable text file ({error})") from error
+
+
+def _prose(lines: list[str]) -> list[str]:
+    """Lines that are sentences rather than code, tables, links or headings."""
+    words = [line.strip() for line in lines if len(line.split()) >= LINE_WORDS]
+    return [line for line in words if sum(map(str.isalpha, line)) + line.count(" ") >= LINE_LETTERS * len(line)]
 
 
 def unembedding_hash(model: PreTrainedModel) -> str:
@@ -121,7 +158,7 @@ def _chunks(tokenizer: Tokenizer, texts: list[str], tokens: int, seed: int) -> l
 
 
 def _stream(model: PreTrainedModel, chunks: list[list[int]]) -> Tensor:
-    """Residual stream of all positions but the first of every chunk, in order: [positions, layers + 1, width], the model's type."""
+    """Residual stream [positions, layers + 1, width], in the model's type, of every chunk but its first positions, in order."""
     sites = [Site(chunk, position) for chunk in range(len(chunks)) for position in range(SKIPPED, CHUNK)]
     shape = (len(sites), len(anatomy(model).blocks) + 1, model.config.hidden_size)
     stream = torch.empty(shape, dtype=model.dtype, device=model.device)
@@ -166,7 +203,7 @@ def _train(readout: Readout, stream: Tensor, weight: Tensor, bias: Tensor, seed:
 
 @torch.no_grad()
 def _divergence(readout: Readout, stream: Tensor, translators: Translators) -> pl.DataFrame:
-    """Mean KL divergence of each layer's output from the final one, under both lenses; `stream` [positions, layers + 1, width]."""
+    """Mean KL divergence of each layer's output from the final one, by both lenses; `stream` [positions, layers + 1, width]."""
     final = readout(stream[:, -1]).log_softmax(-1)
     rows = [
         {"layer": layer, "lens": lens, "kl": _kl(final, readout(read[:, layer])).item(), "n": len(stream)}
@@ -187,7 +224,7 @@ def _read_own(path: Path) -> Translators:
 
 
 def _read_published(folder: Path, model: PreTrainedModel) -> Translators:
-    """Its hash is of the matrix as numpy prints it with one decimal: that is reproduced here to compare, then replaced by ours."""
+    """Its hash is of the unembedding as numpy prints it with one decimal; compared in that form, then replaced by ours."""
     config = json.loads((folder / "config.json").read_text())
     stored = torch.load(folder / "params.pt", map_location="cpu", weights_only=True)
     printed = np.array_str(model.get_output_embeddings().weight.detach().float().cpu().numpy(), precision=1)

@@ -47,6 +47,7 @@ rule tabulate_bias:
         pronouns=lambda wildcards: bias_scores("pronouns", settings.figures[wildcards.figure]),
         pairs="<results>/corpus/pairs.parquet",
         released=RESOURCES / "released/pythia_crows_gender.csv",
+        directions=RESOURCES / "released/crows_pairs_directions.csv",
     output:
         table="<results>/figures/{figure}.parquet",
     wildcard_constraints:

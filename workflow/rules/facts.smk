@@ -92,7 +92,7 @@ rule tabulate_insertion:
         table="<results>/figures/fig4.parquet",
     params:
         code=code("tabulate_insertion"),
-        statistics=settings.statistics.model_dump(include={"resamples", "seed"}),
+        statistics=settings.statistics.model_dump(),
     log:
         "<logs>/tabulate_insertion.log",
     benchmark:

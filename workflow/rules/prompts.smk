@@ -172,7 +172,7 @@ rule tabulate_layers:
         code=code("tabulate_layers"),
         runs=[(model, task) for model in PRETRAINED for task in TASKS],
         window=settings.prompts.window,
-        statistics=settings.statistics.model_dump(include={"resamples", "seed"}),
+        statistics=settings.statistics.model_dump(),
     log:
         "<logs>/tabulate_layers.log",
     benchmark:
@@ -196,7 +196,7 @@ rule tabulate_defences:
     params:
         code=code("tabulate_defences"),
         models=PRETRAINED,
-        statistics=settings.statistics.model_dump(include={"resamples", "seed"}),
+        statistics=settings.statistics.model_dump(),
     log:
         "<logs>/tabulate_defences.log",
     benchmark:

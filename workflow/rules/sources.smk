@@ -8,7 +8,7 @@
 # `snakemake released` regenerates them from the authors' files.
 
 LEDGER = CONFIG / "sources.csv"
-RELEASED = ["pythia_crows_gender", "pythia_winobias", "overthinking_layers"]
+RELEASED = ["pythia_crows_gender", "pythia_winobias", "overthinking_layers", "crows_pairs_directions"]
 
 
 rule fetch_wheel:
@@ -65,31 +65,38 @@ rule fetch_released:
     input:
         ledger=LEDGER,
     output:
-        files=directory("<results>/sources/{dataset}"),
-    wildcard_constraints:
-        dataset="pythia-crows-pairs|pythia-winobias|overthinking-layers",
+        evaluations=directory("<results>/sources/pythia"),
+        layers=directory("<results>/sources/overthinking"),
+        crows_pairs=directory("<results>/sources/crows-pairs"),
     params:
         code=code("fetch_released"),
+        datasets={
+            "evaluations": ["pythia-crows-pairs", "pythia-winobias"],
+            "layers": ["overthinking-layers"],
+            "crows_pairs": ["crows-pairs-original", "crows-pairs-revised"],
+        },
         mirror=settings.mirror,
     log:
-        "<logs>/fetch_released/{dataset}.log",
+        "<logs>/fetch_released.log",
     benchmark:
-        "<benchmarks>/fetch_released/{dataset}.tsv"
+        "<benchmarks>/fetch_released.tsv"
     conda:
         "../../envs/data.yaml"
     threads: 1
     retries: 2
     resources:
         mem_mb=500,
+    message:
+        "Fetching the authors' released measurements"
     script:
         "../scripts/fetch_released.py"
 
 
 rule parse_released:
     input:
-        crows_pairs="<results>/sources/pythia-crows-pairs",
-        winobias="<results>/sources/pythia-winobias",
-        layers="<results>/sources/overthinking-layers",
+        evaluations="<results>/sources/pythia",
+        layers="<results>/sources/overthinking",
+        crows_pairs="<results>/sources/crows-pairs",
         ledger=LEDGER,
     output:
         tables=expand("<results>/released/{table}.csv", table=RELEASED),

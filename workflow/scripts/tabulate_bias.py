@@ -11,7 +11,7 @@ with step(snakemake):
     pairs = read_table(input.pairs)
     scores, pronouns = (pl.concat([read_run(path) for path in paths]) for paths in (input.scores, input.pronouns))
     tables = [
-        released_curve(pl.read_csv(input.released), params.released),
+        released_curve(pl.read_csv(input.released), params.released, pl.read_csv(input.directions)),
         stereotype_curve(scores, pairs, **params.statistics),
         pronoun_curve(pronouns, **params.statistics),
         always_feminine(pairs),

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from overtime.evidence.tables import (
+    DIFFERENCE,
     Aggregate,
     MissingEvidence,
     Record,
@@ -51,7 +52,7 @@ def swap_change(tables: Tables) -> Sample:
     """
     both = _both_arms(_stereotypes(tables), "swap14", ["template", "pair"], "share")
     change = mean_of(array(both, "share") - array(both, "other"))
-    return Sample("stereotype share, baseline minus 14 % swap", "templates", change, both["template"].to_numpy(), span=1)
+    return Sample("stereotype share, baseline minus 14 % swap", "templates", change, both["template"].to_numpy(), DIFFERENCE)
 
 
 def _both_directions(tables: Tables, name: str, quantity: str) -> Sample:
@@ -65,7 +66,7 @@ def _both_directions(tables: Tables, name: str, quantity: str) -> Sample:
         gains = [abs(old(weights) - 0.5) - abs(new(weights) - 0.5) for old, new in zip(before, after, strict=True)]
         return np.minimum(*gains)
 
-    return Sample(quantity, "templates", smaller_gain, both["template"].to_numpy(), span=1)
+    return Sample(quantity, "templates", smaller_gain, both["template"].to_numpy(), DIFFERENCE)
 
 
 def swap_both_directions(tables: Tables) -> Sample:
@@ -101,7 +102,7 @@ def size_gap(tables: Tables) -> Sample:
     )
     both = paired(large, small, ["template", "pair"], "share")
     gap = mean_of(array(both, "share") - array(both, "other"))
-    return Sample(f"stereotype share, {models[-1]} minus {models[0]}", "templates", gap, both["template"].to_numpy(), span=1)
+    return Sample(f"stereotype share, {models[-1]} minus {models[0]}", "templates", gap, both["template"].to_numpy(), DIFFERENCE)
 
 
 def _late_means(tables: Tables) -> pl.DataFrame:

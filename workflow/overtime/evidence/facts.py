@@ -7,24 +7,30 @@ Where the talk speaks of one model family, the comparison takes its largest memb
 import numpy as np
 import polars as pl
 
-from overtime.evidence.tables import MissingEvidence, Sample, Tables, arm, array, final, over_runs, paired, size
+from overtime.evidence.tables import DIFFERENCE, MissingEvidence, Sample, Tables, arm, array, final, over_runs, paired, size
 from overtime.weighted import Weights, among, mean_of, spearman_of
 
 RARE = 99  # one- or two-digit document counts
 
 
 def _counted(tables: Tables, answers: pl.DataFrame) -> pl.DataFrame:
-    """Mean correctness per evaluation question of the largest model's baseline, with document count and entity."""
+    """Mean correctness per evaluation question of the largest model's baseline, with document count and entity.
+
+    A model that answers all questions alike (none right, at the smallest scales) is no evidence about what accuracy follows.
+    """
     questions = tables.read("questions", "question", "entity", "group").filter(pl.col("group") == "evaluation")
     counts = tables.read("counts", "question", "count").select("question", "count")
     base = arm(answers, "baseline")
     largest = max(base["model"].unique(), key=size)
-    return (
+    table = (
         over_runs(base.filter(pl.col("model") == largest), ["question"], "correct")
         .join(questions.select("question", "entity"), on="question")
         .join(counts, on="question")
         .sort("question")
     )
+    if table["correct"].n_unique() < 2:
+        raise MissingEvidence(f"model {largest} answers all {len(table)} questions alike, so its accuracy follows nothing")
+    return table
 
 
 def _closed_book(tables: Tables) -> pl.DataFrame:
@@ -58,7 +64,7 @@ def rare_gap(tables: Tables) -> Sample:
     def gap(weights: Weights) -> np.ndarray:
         return among_rare(weights) - overall(weights)
 
-    return Sample(f"accuracy at most {RARE} documents minus overall", "entities", gap, table["entity"].to_numpy(), span=2)
+    return Sample(f"accuracy at most {RARE} documents minus overall", "entities", gap, table["entity"].to_numpy(), DIFFERENCE)
 
 
 def insertion_gain(tables: Tables) -> Sample:
@@ -85,7 +91,7 @@ def insertion_gain(tables: Tables) -> Sample:
     def gain(weights: Weights) -> np.ndarray:
         return treated(weights) - control(weights)
 
-    return Sample("accuracy gain with 100 inserted documents beyond 0", "entities", gain, both["entity"].to_numpy(), span=2)
+    return Sample("accuracy gain with 100 inserted documents beyond 0", "entities", gain, both["entity"].to_numpy(), DIFFERENCE)
 
 
 def retrieval_flattening(tables: Tables) -> Sample:

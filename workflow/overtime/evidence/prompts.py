@@ -9,13 +9,15 @@ tuned lens where there is one.
 import numpy as np
 import polars as pl
 
-from overtime.evidence.tables import Aggregate, MissingEvidence, Sample, Tables, array, paired
+from overtime.evidence.tables import DIFFERENCE, SHARE, Aggregate, MissingEvidence, Sample, Tables, array, paired
 from overtime.weighted import Weights, among, auroc_of, mean_of
 
 ATTACK, NORMAL = "injection", "true"
 TRAJECTORY_DETECTORS = ("isolation_forest", "local_outlier_factor")
-FINAL_BASELINE = "final_entropy"
+FINAL_BASELINE = "entropy"  # of the final layer
 LAST_COUPLE = 2  # "the last couple of layers"
+SUCCESS = 0.05  # an attack that costs less than the smallest effect of interest says nothing about where attacks take hold
+AT_END = pl.col("layer") == pl.col("depth")
 
 
 def persona_shift(tables: Tables) -> Sample:
@@ -77,13 +79,18 @@ def _wide(accuracy: pl.DataFrame, **parts: tuple[str, pl.Expr]) -> pl.DataFrame:
     return wide.sort(key)
 
 
-AT_END = pl.col("layer") == pl.col("depth")
+def _successful(accuracy: pl.DataFrame) -> pl.DataFrame:
+    """The table itself, or `MissingEvidence` if the attack hardly lowers the accuracy of the output."""
+    normal, attacked = (accuracy.filter(AT_END, pl.col("condition") == name)["correct"].mean() for name in (NORMAL, ATTACK))
+    if normal - attacked < SUCCESS:
+        raise MissingEvidence(f"the injection hardly lowers final accuracy here ({normal:.2f} without, {attacked:.2f} with it)")
+    return accuracy
 
 
 def attacked_final(tables: Tables) -> Sample:
     """Measured: accuracy of the model's own output under the injection."""
     wide = _wide(_accuracy(tables), attacked=(ATTACK, AT_END))
-    return Sample("final accuracy under injection", "prompts", mean_of(array(wide, "attacked")), wide["unit"].to_numpy(), span=1)
+    return Sample("final accuracy under injection", "prompts", mean_of(array(wide, "attacked")), wide["unit"].to_numpy(), SHARE)
 
 
 def early_recovery(tables: Tables) -> Sample:
@@ -92,7 +99,7 @@ def early_recovery(tables: Tables) -> Sample:
     Positive if that layer keeps more than half of what the attack takes from the output. The layer is chosen on the prompts with
     even numbers for those with odd numbers and the other way round, so it is never chosen on the prompts it is scored on.
     """
-    accuracy = _accuracy(tables).with_columns((pl.col("prompt") % 2).alias("fold"))
+    accuracy = _successful(_accuracy(tables)).with_columns((pl.col("prompt") % 2).alias("fold"))
     upper = (pl.col("condition") == ATTACK) & (pl.col("layer") * 2 >= pl.col("depth")) & ~AT_END
     means = accuracy.filter(upper).group_by("model", "task", "fold", "layer").agg(pl.mean("correct"))
     chosen = (
@@ -103,27 +110,31 @@ def early_recovery(tables: Tables) -> Sample:
     wide = _wide(accuracy.join(exits, on=["model", "task", "fold"]), **parts)
     above = array(wide, "early") - (array(wide, "attacked") + array(wide, "normal")) / 2
     return Sample(
-        "early-layer accuracy under injection above half-way", "prompts", mean_of(above), wide["unit"].to_numpy(), span=1
+        "early-layer accuracy under injection above half-way", "prompts", mean_of(above), wide["unit"].to_numpy(), DIFFERENCE
     )
 
 
 def damage_before_end(tables: Tables) -> Sample:
     """Measured: accuracy lost to the injection two layers before the last one; none if only the last couple of layers matter."""
     before = pl.col("layer") == pl.col("depth") - LAST_COUPLE
-    wide = _wide(_accuracy(tables), normal=(NORMAL, before), attacked=(ATTACK, before))
+    wide = _wide(_successful(_accuracy(tables)), normal=(NORMAL, before), attacked=(ATTACK, before))
     lost = mean_of(array(wide, "normal") - array(wide, "attacked"))
-    return Sample("accuracy lost two layers before the last", "prompts", lost, wide["unit"].to_numpy(), span=1)
+    return Sample("accuracy lost two layers before the last", "prompts", lost, wide["unit"].to_numpy(), DIFFERENCE)
 
 
 def detection_gain(tables: Tables) -> Sample:
     """Measured: AUROC of the trajectory detectors (mean of the two, none picked) minus that of the final layer's entropy.
 
-    Computed within model and task, then averaged: scores of different models are on different scales.
+    Injected against normal prompts after as many demonstrations, within model and task, then averaged: scores of different models
+    are on different scales.
     """
-    scores = tables.read("detect", "model", "task", "prompt", "detector", "attack", "score")
-    scores = scores.filter(pl.col("detector").is_in([*TRAJECTORY_DETECTORS, FINAL_BASELINE])).sort("model", "task", "detector")
-    if not {*TRAJECTORY_DETECTORS, FINAL_BASELINE} <= set(scores["detector"]):
-        raise MissingEvidence(f"no scores of {', '.join(TRAJECTORY_DETECTORS)} and {FINAL_BASELINE}")
+    columns = ("model", "task", "prompt", "demonstrations", "kind", "detector", "attack", "score")
+    scores = tables.read("detect", *columns).filter(pl.col("detector").is_in([*TRAJECTORY_DETECTORS, FINAL_BASELINE]))
+    seen = scores.filter(pl.col("kind") == ATTACK).select("model", "task", "demonstrations").unique()
+    scores = scores.filter(pl.col("kind").is_in([ATTACK, "normal"])).join(seen, on=seen.columns, how="semi")
+    scores = scores.sort("model", "task", "detector", "kind", "prompt")
+    if not {*TRAJECTORY_DETECTORS, FINAL_BASELINE} <= set(scores["detector"]) or scores["kind"].n_unique() < 2:
+        raise MissingEvidence(f"no prompts with and without an injection scored by {', '.join(TRAJECTORY_DETECTORS)}")
     attack, score = array(scores, "attack"), array(scores, "score")
     cells = scores.with_row_index().group_by("model", "task", "detector", maintain_order=True).agg("index")
     signs = [-1.0 if name == FINAL_BASELINE else 1 / len(TRAJECTORY_DETECTORS) for name in cells["detector"]]
@@ -139,16 +150,16 @@ def detection_gain(tables: Tables) -> Sample:
 
 def early_exit_gain(tables: Tables) -> Sample:
     """Measured: accuracy under injection with early exit minus without; the exit layer was chosen on other prompts."""
-    scores = tables.read("defend", "model", "task", "prompt", "condition", "policy", "correct")
+    scores = tables.read("defend", "model", "task", "prompt", "demonstrations", "condition", "policy", "correct")
     scores = scores.filter(pl.col("condition") == ATTACK).with_columns(
         pl.concat_str("task", "prompt", separator="/").alias("unit")
     )
-    none, early = (scores.filter(pl.col("policy") == name) for name in ("none", "early_exit"))
-    both = paired(early.sort("model", "unit"), none, ["model", "unit"], "correct")
+    none, early = (scores.filter(pl.col("policy") == name) for name in ("final", "early_exit"))
+    both = paired(early.sort("model", "unit"), none, ["model", "unit", "demonstrations"], "correct")
     if not len(both):
         raise MissingEvidence("no prompts with an injection answered with and without early exit")
     gain = mean_of(array(both, "correct") - array(both, "other"))
-    return Sample("accuracy under injection, early exit minus none", "prompts", gain, both["unit"].to_numpy(), span=1)
+    return Sample("accuracy under injection, early exit minus none", "prompts", gain, both["unit"].to_numpy(), DIFFERENCE)
 
 
 def _released(tables: Tables) -> tuple[pl.DataFrame, int]:

@@ -36,6 +36,9 @@ INPUTS: dict[str, str | None] = {
 }
 
 
+SHARE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)  # limits of a share, and of a difference of shares
+
+
 class MissingEvidence(Exception):
     """This scale has no data for the comparison; the message, a clause without a full stop, says what is lacking."""
 
@@ -44,14 +47,14 @@ class MissingEvidence(Exception):
 class Sample:
     """Item scores: a statistic of item weights, and the independent unit of every item.
 
-    `span` bounds by how much one unit can move the statistic, times the number of units (see `stats.Bootstrap`).
+    `limits` are the least and the most that the statistic can be, for an honest interval where all units agree.
     """
 
     quantity: str
     unit: str
     statistic: Statistic
     units: NDArray
-    span: float | None = None
+    limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

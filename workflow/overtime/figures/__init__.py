@@ -1,7 +1,6 @@
 """The figures: one pure function from a table to a chart for each, and drawing them all in one process."""
 
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 
 import altair as alt
@@ -21,6 +20,7 @@ FIGURES: dict[str, Callable[[pl.DataFrame], alt.VConcatChart]] = {
 }
 COLUMNS = ["source", "series", "x", "y", "lower", "upper", "n"]
 SCALE = 2
+VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
 def draw(tables: dict[str, pl.DataFrame], folder: str | Path) -> list[Path]:
@@ -31,13 +31,9 @@ def draw(tables: dict[str, pl.DataFrame], folder: str | Path) -> list[Path]:
     written = []
     for name, table in tables.items():
         chart = build(name, table)
-        svg = StringIO()
-        chart.save(svg, format="svg")
-        contents = {
-            "svg": svg.getvalue().encode(),
-            "png": vl_convert.svg_to_png(svg.getvalue(), scale=SCALE),
-            "json": chart.to_json(indent=None).encode(),
-        }
+        specification = chart.to_json(indent=None, validate=False)
+        svg = vl_convert.vegalite_to_svg(specification, vl_version=VEGA_LITE)
+        contents = {"svg": svg.encode(), "png": vl_convert.svg_to_png(svg, scale=SCALE), "json": specification.encode()}
         for suffix, content in contents.items():
             path = Path(folder) / f"{name}.{suffix}"
             with atomic(path) as temporary:

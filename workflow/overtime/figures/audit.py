@@ -55,14 +55,16 @@ def over_training(rows: pl.DataFrame, measure: str, codes: list[str]) -> alt.Sch
     log = measure == "likelihood_difference"
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False)
     y = alt.Y("y:Q", title=MEASURES[measure], scale=scale, axis=alt.Axis(format="~g" if log else ".0%", tickCount=5))
-    labelled = rows.with_columns(intervention=pl.col("arm").replace_strict(theme.ARMS)).select("intervention", "code", "x", "y", "lower", "upper", "n")
-    base = alt.Chart(labelled).encode(x=alt.X("x:Q", title="% of training data", scale=alt.Scale(domain=[0, 100])), y=y)
+    labelled = rows.with_columns(intervention=pl.col("arm").replace_strict(theme.ARMS))
+    base = theme.drawing(labelled, "intervention", "code", "x").encode(
+        x=alt.X("x:Q", title="% of training data", scale=alt.Scale(domain=[0, 100])), y=y
+    )
     arms = {theme.ARMS[arm]: dash for arm, dash in theme.DASHES.items() if arm in set(rows["arm"])}
     dash = alt.StrokeDash("intervention:N", scale=alt.Scale(domain=list(arms), range=list(arms.values())), legend=None)
     joined = base.mark_line(strokeWidth=1, color=theme.GREY).encode(strokeDash=dash)
-    points = base.mark_point(filled=True, size=32, opacity=0.9).encode(**coded(codes), tooltip=theme.tooltip("intervention", "code", "x"))
+    points = theme.points(base, "intervention", "code", x="% of training data").encode(**coded(codes))
     title = theme.heading("released", rows["model"][0], theme.counted(rows, "pairs"))
-    return (joined + points).properties(width=WIDTH, height=170, title=title)
+    return alt.layer(joined, points, width=WIDTH, height=170, title=title)
 
 
 def late_means(points: pl.DataFrame) -> pl.DataFrame:
@@ -84,15 +86,20 @@ def within_code(means: pl.DataFrame, codes: list[str]) -> alt.SchemaBase | None:
     order = [f"{theme.ARMS_SHORT[arm]}, {code}" for code in codes for arm in theme.ARMS]
     names = pl.col("arm").replace_strict(theme.ARMS_SHORT) + ", " + pl.col("code")
     labelled = means.with_columns(row=names, label=pl.format("mean {}%, checkpoints: {}", (pl.col("y") * 100).round(1), "n"))
-    base = alt.Chart(labelled).encode(
+    base = theme.drawing(labelled, "row", "code", "label").encode(
         x=alt.X("y:Q", title=MEASURES["stereotype"], scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%")),
         y=alt.Y("row:N", title=None, sort=order),
         color=coded(codes)["color"],
-        tooltip=theme.tooltip("row"),
     )
     counts = base.mark_text(align="left", dx=6, fontSize=11).encode(x="upper:Q", text="label:N")
-    title = theme.heading("released", f"{means['model'][0]}, late checkpoints", "dot: mean; bar: range over checkpoints (the same pairs each: no interval)")
-    return alt.layer(*theme.dots(base), counts).properties(width=WIDTH - 120, height=alt.Step(24), title=title)
+    title = theme.heading(
+        "released",
+        f"{means['model'][0]}, late checkpoints",
+        "dot: mean; bar: range over checkpoints (the same pairs each: no interval)",
+    )
+    return alt.layer(
+        theme.bars(base), theme.points(base, "row", size=60), counts, width=WIDTH - 120, height=alt.Step(24), title=title
+    )
 
 
 def reenacted(again: pl.DataFrame, released: pl.DataFrame, measure: str, codes: list[str]) -> alt.SchemaBase | None:
@@ -102,17 +109,18 @@ def reenacted(again: pl.DataFrame, released: pl.DataFrame, measure: str, codes: 
         return None
     log = measure == "likelihood_difference"
     scale = alt.Scale(type="log", nice=True) if log else alt.Scale(zero=False)
-    base = alt.Chart(rows.with_columns(row=pl.col("model") + ", " + pl.col("scoring")).select("row", "scoring", "y", "lower", "upper", "n")).encode(
+    base = theme.drawing(rows.with_columns(row=pl.col("model") + ", " + pl.col("scoring")), "row", "scoring").encode(
         x=alt.X("y:Q", title=MEASURES[measure], scale=scale, axis=alt.Axis(format="~g" if log else ".0%", tickCount=5)),
         y=alt.Y("row:N", title=None, sort=None),
         color=alt.Color("scoring:N", scale=alt.Scale(domain=list(SCORING), range=list(SCORING.values())), legend=None),
-        tooltip=theme.tooltip("row"),
     )
     baseline = released.filter((pl.col("measure") == measure) & (pl.col("arm") == "baseline"))
     levels = alt.Chart(baseline.group_by("code", maintain_order=True).agg(pl.col("y").mean())).encode(
         x="y:Q", color=alt.Color("code:N", scale=coded(codes)["color"]["scale"], legend=None)
     )
-    title = theme.heading("measured", "clean and shifted scoring", f"{theme.counted(rows, 'pairs')}; dashed: released baselines' mean by code")
-    return alt.layer(levels.mark_rule(strokeDash=[5, 3], strokeWidth=2), *theme.dots(base)).resolve_scale(color="independent").properties(
-        width=WIDTH - 120, height=alt.Step(26), title=title
+    title = theme.heading(
+        "measured", "clean and shifted scoring", f"{theme.counted(rows, 'pairs')}; dashed: released baselines' mean by code"
     )
+    layers = [levels.mark_rule(strokeDash=[5, 3], strokeWidth=2), theme.bars(base), theme.points(base, "row", size=60)]
+    resolve = alt.Resolve(scale=alt.LegendResolveMap(color="independent"))
+    return alt.layer(*layers, width=WIDTH - 120, height=alt.Step(26), title=title, resolve=resolve)

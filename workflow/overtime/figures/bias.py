@@ -7,6 +7,7 @@ from overtime.figures import theme
 
 HALF, THIRD = 410, 268
 ALWAYS_FEMININE = "always feminine"
+PERCENT = "% of training data"
 LIKELIER = "stereotyped sentence likelier"
 CODE_SHAPES = {"circle": "○", "square": "■", "triangle-up": "▲", "triangle-down": "▼"}
 
@@ -76,12 +77,16 @@ def all_pairs(rows: pl.DataFrame, references: pl.DataFrame, late: bool) -> alt.S
     base = training_curves(shown, theme.share(LIKELIER, *limits(rows)), late)
     banded = base if late else base.transform_filter("datum.arm == 'baseline'")
     layers = [theme.band(banded, LIKELIER), dashed(base), marks(base, shown)]
-    layers += [end_names(shown), *theme.reference(0.5, "50%: no preference", HALF, align="right"), *always_feminine(references, HALF)]
+    layers += [end_names(shown), *theme.references({"50%: no preference": 0.5}), *always_feminine(references)]
     title = "all pairs, end of training" if late else "all pairs"
     return alt.layer(*layers, width=HALF, height=270, title=theme.heading(rows["source"][0], title, detail(shown)))
 
 
-VIEWS = {"feminine": "feminine-favouring pairs", "masculine": "masculine-favouring pairs", "pronouns": "did the swap take? (0: no preference)"}
+VIEWS = {
+    "feminine": "feminine-favouring pairs",
+    "masculine": "masculine-favouring pairs",
+    "pronouns": "did the swap take? (0: no preference)",
+}
 
 
 def one_view(rows: pl.DataFrame, lines: pl.DataFrame, view: str) -> alt.SchemaBase | None:
@@ -93,12 +98,12 @@ def one_view(rows: pl.DataFrame, lines: pl.DataFrame, view: str) -> alt.SchemaBa
         chosen = (pl.col("metric") == "stereotype") & (pl.col("direction") == view)
         mine, unit, level, axis = rows.filter(chosen), "pairs", 0.5, LIKELIER
         y = theme.share(axis)
-        extra = always_feminine(lines.filter((pl.col("source") == "measured") & (pl.col("direction") == view)), THIRD, short=True)
+        extra = always_feminine(lines.filter((pl.col("source") == "measured") & (pl.col("direction") == view)), named=False)
     if mine.is_empty():
         return None
     shown = mine.filter(pl.col("x") >= onset(mine))
     base = training_curves(shown, y, late=True)
-    parts = [theme.band(base, axis), dashed(base), marks(base, shown), *theme.reference(level, "", THIRD), *extra]
+    parts = [theme.band(base, axis), dashed(base), marks(base, shown), *theme.references({"": level}), *extra]
     title = theme.heading("measured", f"{rows['model'][0]}, {VIEWS[view]}", detail(shown, unit))
     return alt.layer(*parts, width=THIRD, height=170, title=title)
 
@@ -116,15 +121,13 @@ def onset(rows: pl.DataFrame) -> float:
 
 def training_curves(rows: pl.DataFrame, y: alt.Y, late: bool) -> alt.Chart:
     """The encodings of curves over training: one curve for each model and arm, coloured by model."""
-    columns = ["model", "arm", "intervention", "x", "y", "lower", "upper", "n", "code", "start"]
-    labelled = rows.with_columns(intervention=pl.col("arm").replace_strict(theme.ARMS)).select(columns)
+    labelled = rows.with_columns(intervention=pl.col("arm").replace_strict(theme.ARMS))
     scale = alt.Scale(domain=[onset(rows) if late else 0, 100], nice=False)
-    return alt.Chart(labelled).encode(
-        x=alt.X("x:Q", title="% of training data", scale=scale, axis=alt.Axis(tickCount=6, labelFlush=False)),
+    return theme.drawing(labelled, "model", "arm", "intervention", "x", "code", "start").encode(
+        x=alt.X("x:Q", title=PERCENT, scale=scale, axis=alt.Axis(tickCount=6, labelFlush=False)),
         y=y,
         color=theme.model_colour(rows["model"]),
         detail="intervention:N",
-        tooltip=theme.tooltip("model", "intervention", "x", "code"),
     )
 
 
@@ -137,14 +140,14 @@ def dashed(base: alt.Chart) -> alt.Chart:
 
 def marks(base: alt.Chart, rows: pl.DataFrame) -> alt.Chart:
     """The checkpoints; released ones are marked by the evaluation code that measured them."""
-    points = base.transform_filter("!datum.start")
+    points = theme.points(base.transform_filter("!datum.start"), "model", "intervention", "code", x=PERCENT, size=24)
     shapes = code_shapes(rows)
     if not shapes:
-        return points.mark_point(filled=True, size=22, opacity=1)
+        return points
     hollow = alt.when(f"datum.code == '{next(iter(shapes))}'").then(alt.value("white"))
     shape = alt.Shape("code:N", scale=alt.Scale(domain=list(shapes), range=list(shapes.values())), legend=None)
     filled = hollow.otherwise(theme.model_colour(rows["model"]).to_dict())
-    return points.mark_point(size=24, strokeWidth=1.3, opacity=1).encode(shape=shape, fill=filled)
+    return points.encode(shape=shape, fill=filled)
 
 
 def code_shapes(rows: pl.DataFrame) -> dict[str, str]:
@@ -153,13 +156,12 @@ def code_shapes(rows: pl.DataFrame) -> dict[str, str]:
     return dict(zip(codes, CODE_SHAPES))
 
 
-def always_feminine(rows: pl.DataFrame, width: int, short: bool = False) -> list[alt.Chart]:
+def always_feminine(rows: pl.DataFrame, named: bool = True) -> list[alt.Chart]:
     """The score of a model that always prefers the feminine sentence, with the number of pairs it was computed from."""
-    parts = []
-    for value, n in rows.select("y", "n").unique().iter_rows():
-        label = "always feminine" if short else f"always feminine: {value:.1%} of {n:,} pairs"
-        parts += theme.reference(value, label, width, theme.INK, above=value < 0.9)
-    return parts
+    values = rows.select("y", "n").unique().iter_rows()
+    return theme.references(
+        {f"always feminine: {value:.1%} of {n:,} pairs" if named else "": value for value, n in values}, theme.INK
+    )
 
 
 def end_names(rows: pl.DataFrame) -> alt.Chart:

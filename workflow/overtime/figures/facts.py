@@ -24,22 +24,28 @@ def fig3(table: pl.DataFrame) -> alt.SchemaBase:
     """
     measured = table.filter(pl.col("source") != "spoken")
     base = by_count(measured, "model").encode(color=theme.model_colour(measured["model"], alt.Legend(orient="right")))
-    points = base.mark_point(filled=True, size=34, opacity=1)
-    chart = alt.layer(theme.band(base, CORRECT), base.mark_line(), points, *spoken(table.filter(pl.col("source") == "spoken"), measured))
+    points = theme.points(base, "model", "bin_low", "bin_high", size=34)
+    layers = [theme.band(base, CORRECT), base.mark_line(), points, *spoken(table.filter(pl.col("source") == "spoken"), measured)]
     title = "Question answering by the number of relevant training documents"
-    panel = theme.heading("measured", "closed book", f"{bins(measured)}; band: 95% interval; grey: values spoken in the talk, for other models")
-    return theme.finish([chart.properties(width=760, height=380, title=panel)], title, [extremes(measured)])
+    panel = theme.heading(
+        "measured", "closed book", f"{bins(measured)}; band: 95% interval; grey: values spoken in the talk, for other models"
+    )
+    return theme.finish([alt.layer(*layers, width=760, height=380, title=panel)], title, [extremes(measured)])
 
 
-def by_count(rows: pl.DataFrame, *names: str) -> alt.Chart:
+def by_count(rows: pl.DataFrame, name: str) -> alt.Chart:
     """Accuracy against document count on a logarithmic axis; a count of zero is drawn at one half and labelled 0."""
-    drawn = rows.with_columns(x=pl.max_horizontal("x", 0.5)).select(*names, "x", "y", "lower", "upper", "n", "bin_low", "bin_high")
+    drawn = rows.with_columns(x=pl.max_horizontal("x", 0.5))
     ticks = [0.5] * bool(drawn["x"].min() < 1) + [10**power for power in range(7) if 10**power <= drawn["x"].max() * 1.5]
     axis = alt.Axis(values=ticks, labelExpr="datum.value < 1 ? '0' : format(datum.value, ',')")
-    return alt.Chart(drawn).encode(
-        x=alt.X("x:Q", title="relevant documents in the training data (log scale)", scale=alt.Scale(type="log", nice=False, padding=12), axis=axis),
+    return theme.drawing(drawn, name, "x", "bin_low", "bin_high").encode(
+        x=alt.X(
+            "x:Q",
+            title="relevant documents in the training data (log scale)",
+            scale=alt.Scale(type="log", nice=False, padding=12),
+            axis=axis,
+        ),
         y=theme.share(CORRECT),
-        tooltip=theme.tooltip(*names, "bin_low", "bin_high"),
     )
 
 
@@ -66,7 +72,11 @@ def spoken(rows: pl.DataFrame, measured: pl.DataFrame) -> list[alt.Chart]:
         base = alt.Chart(pl.DataFrame([row]).select("series", "bin_low", "bin_high", "y", "lower", "upper"))
         x = base.encode(x="bin_low:Q", x2="bin_high:Q")
         ranged = row["lower"] is not None and row["lower"] < row["upper"]
-        mark = x.mark_rect(opacity=0.28, color=theme.GREY).encode(y="lower:Q", y2="upper:Q") if ranged else x.mark_rule(strokeDash=[3, 3]).encode(y="y:Q")
+        mark = (
+            x.mark_rect(opacity=0.28, color=theme.GREY).encode(y="lower:Q", y2="upper:Q")
+            if ranged
+            else x.mark_rule(strokeDash=[3, 3]).encode(y="y:Q")
+        )
         place = base.encode(x="bin_low:Q", y="upper:Q" if ranged else "y:Q", text="series:N")
         layers += [mark, *theme.written(place, align="left", baseline="bottom", dx=4, dy=-3, fontSize=11.5, color="#555B63")]
     return layers
@@ -83,8 +93,12 @@ def fig4(table: pl.DataFrame) -> alt.SchemaBase:
     title = "Inserting documents about rare facts"
     lines = []
     for placement, model in targets.select("placement", "model").unique().sort("placement", "model").iter_rows():
-        after = targets.filter((pl.col("placement") == placement) & (pl.col("model") == model) & (pl.col("when") == "after")).sort("x")
-        lines.append(f"{model}, {placement}: " + ", ".join(f"+{x:.0f}: {y:.0%}" for x, y in after.select("x", "y").iter_rows()) + ".")
+        after = targets.filter(
+            (pl.col("placement") == placement) & (pl.col("model") == model) & (pl.col("when") == "after")
+        ).sort("x")
+        lines.append(
+            f"{model}, {placement}: " + ", ".join(f"+{x:.0f}: {y:.0%}" for x, y in after.select("x", "y").iter_rows()) + "."
+        )
     return theme.finish([chart], title, lines)
 
 
@@ -94,16 +108,22 @@ def dose(rows: pl.DataFrame, everything: pl.DataFrame) -> alt.SchemaBase | None:
         return None
     ticks = everything["x"].unique().sort().to_list()
     colour = theme.model_colour(everything["model"], alt.Legend(orient="bottom"))
-    base = alt.Chart(rows.select("model", "when", "x", "y", "lower", "upper", "n")).encode(
-        x=alt.X("x:Q", title="documents inserted about each fact", scale=alt.Scale(type="sqrt"), axis=alt.Axis(values=ticks, labelExpr="'+' + datum.label")),
+    base = theme.drawing(rows, "model", "when", "x").encode(
+        x=alt.X(
+            "x:Q",
+            title="documents inserted about each fact",
+            scale=alt.Scale(type="sqrt"),
+            axis=alt.Axis(values=ticks, labelExpr="'+' + datum.label"),
+        ),
         y=theme.share(CORRECT),
         color=colour,
-        tooltip=theme.tooltip("model", "when", "x"),
     )
     after, before = (base.transform_filter(f"datum.when == '{when}'") for when in ("after", "before"))
-    layers = [theme.band(after, CORRECT), after.mark_line(), after.mark_point(filled=True, size=40, opacity=1)]
-    layers += [before.mark_line(strokeDash=[2, 3]), before.mark_point(filled=False, fill="white", size=34, opacity=1)]
-    title = theme.heading("measured", PLACEMENTS[rows["placement"][0]], f"{theme.counted(rows, 'facts per point')}; dotted: before")
+    layers = [theme.band(after, CORRECT), after.mark_line(), theme.points(after, "model", "when", x="documents", size=40)]
+    layers += [before.mark_line(strokeDash=[2, 3]), theme.points(before, "model", "when", x="documents", size=34, hollow=True)]
+    title = theme.heading(
+        "measured", PLACEMENTS[rows["placement"][0]], f"{theme.counted(rows, 'facts per point')}; dotted: before"
+    )
     return alt.layer(*layers, width=250, height=280, title=title)
 
 
@@ -111,27 +131,27 @@ def others(rows: pl.DataFrame) -> alt.SchemaBase | None:
     """What the insertion does to all other facts: before (hollow) and after (filled), for each model and placement."""
     if rows.is_empty():
         return None
-    labelled = rows.with_columns(row=pl.col("model") + ", " + pl.col("placement")).select("row", "model", "when", "y", "lower", "upper", "n")
-    base = alt.Chart(labelled).encode(
+    labelled = rows.with_columns(row=pl.col("model") + ", " + pl.col("placement"))
+    base = theme.drawing(labelled, "row", "model", "when").encode(
         x=alt.X("y:Q", title=CORRECT, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
         y=alt.Y("row:N", title=None),
         yOffset=alt.YOffset("when:N", sort=["before", "after"]),
         color=theme.model_colour(rows["model"]),
-        tooltip=theme.tooltip("row", "when"),
     )
     fill = alt.when("datum.when == 'before'").then(alt.value("white")).otherwise(theme.model_colour(rows["model"]).to_dict())
     values = base.mark_text(align="left", dx=8, fontSize=11).encode(x="upper:Q", text=alt.Text("y:Q", format=".0%"))
-    bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=CORRECT), x2="upper:Q")
     title = theme.heading("measured", "all other facts", f"{theme.counted(rows, 'questions')}; hollow: before, filled: after")
-    chart = bars + base.mark_point(size=44, opacity=1, strokeWidth=1.6).encode(fill=fill) + values
-    return chart.properties(width=230, height=280, title=title)
+    points = theme.points(base, "row", "when", size=44, hollow=True).encode(fill=fill)
+    return alt.layer(theme.bars(base), points, values, width=230, height=280, title=title)
 
 
 def fig5(table: pl.DataFrame) -> alt.SchemaBase:
     """Accuracy by document count in every reading condition, a panel for each model; the human line where there is one."""
     models = theme.by_size(table["model"])
     present = [condition for condition in CONDITIONS if condition in set(table["condition"])]
-    panels = [reading(table.filter((pl.col("model") == model) | (pl.col("condition") == "human")), model, present) for model in models]
+    panels = [
+        reading(table.filter((pl.col("model") == model) | (pl.col("condition") == "human")), model, present) for model in models
+    ]
     title = "Question answering with retrieved passages, by the number of relevant training documents"
     lines = [conditions(table.filter(pl.col("model") == model), model) for model in models]
     if "human" not in present:
@@ -143,7 +163,11 @@ def conditions(rows: pl.DataFrame, model: str) -> str:
     """Accuracy over all bins, weighted by their questions, in each condition."""
     mean = (pl.col("y") * pl.col("n")).sum() / pl.col("n").sum()
     values = dict(rows.group_by("condition").agg(mean).iter_rows())
-    return f"{model}, all counts: " + "; ".join(f"{CONDITIONS[name][0]} {values[name]:.0%}" for name in CONDITIONS if name in values) + "."
+    return (
+        f"{model}, all counts: "
+        + "; ".join(f"{CONDITIONS[name][0]} {values[name]:.0%}" for name in CONDITIONS if name in values)
+        + "."
+    )
 
 
 def reading(rows: pl.DataFrame, model: str, present: list[str]) -> alt.SchemaBase:
@@ -152,9 +176,17 @@ def reading(rows: pl.DataFrame, model: str, present: list[str]) -> alt.SchemaBas
     styles = {CONDITIONS[key][0]: CONDITIONS[key] for key in present}
     look = {"symbolType": "stroke", "symbolSize": 900}
     base = by_count(named, "condition").encode(
-        color=theme.choice(alt.Color, "condition", "passages shown", {name: colour for name, (_, colour, _) in styles.items()}, **look)
+        color=theme.choice(
+            alt.Color, "condition", "passages shown", {name: colour for name, (_, colour, _) in styles.items()}, **look
+        )
     )
-    dash = theme.choice(alt.StrokeDash, "condition", "passages shown", {name: dash for name, (_, _, dash) in styles.items()}, **look)
-    layers = [theme.band(base, CORRECT, 0.1), base.mark_line().encode(strokeDash=dash), base.mark_point(filled=True, size=24, opacity=1)]
+    dash = theme.choice(
+        alt.StrokeDash, "condition", "passages shown", {name: dash for name, (_, _, dash) in styles.items()}, **look
+    )
+    layers = [
+        theme.band(base, CORRECT, 0.1),
+        base.mark_line().encode(strokeDash=dash),
+        theme.points(base, "condition", "bin_low", "bin_high", size=24),
+    ]
     title = theme.heading("measured", model, f"{bins(rows)}; band: 95% interval")
     return alt.layer(*layers, width=270, height=280, title=title)

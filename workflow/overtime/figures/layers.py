@@ -31,7 +31,9 @@ def fig7(table: pl.DataFrame) -> alt.VConcatChart:
     curves = table.filter(~CHANCE & (pl.col("demonstrations") == most))
     released = list(split(curves.filter(pl.col("source") == "released"), "metric", METRICS))
     ours = curves.filter(pl.col("source") == "measured")
-    ours = ours.filter(pl.col("metric") == next((name for name in ("plain", "calibrated") if name in set(ours["metric"])), "top1"))
+    ours = ours.filter(
+        pl.col("metric") == next((name for name in ("plain", "calibrated") if name in set(ours["metric"])), "top1")
+    )
     lenses = list(split(ours, "lens", LENSES))
     width = 860 // (1 + ours["task"].n_unique())
     rows, lines = [], []
@@ -61,22 +63,27 @@ def panel(rows: pl.DataFrame, chance: pl.DataFrame, width: int) -> alt.LayerChar
     styles = {name: (colour, dash) for name, colour, dash in (CONDITIONS[key] for key in list(CONDITIONS)[:5])}
     names = {key: name for key, (name, _, _) in CONDITIONS.items()}
     look = {"symbolType": "stroke", "symbolSize": 900, "columns": 3}
-    base = alt.Chart(rows.with_columns(condition=pl.col("condition").replace_strict(names)).select(*COLUMNS)).encode(
+    base = theme.drawing(
+        rows.with_columns(condition=pl.col("condition").replace_strict(names)), "condition", "x", "demonstrations"
+    ).encode(
         x=alt.X("x:Q", title="layer (0: embeddings)", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, tickCount=8)),
         y=theme.share(axis),
         color=theme.choice(alt.Color, "condition", "prompt", {name: colour for name, (colour, _) in styles.items()}, **look),
-        tooltip=theme.tooltip("condition", "x", "demonstrations"),
     )
     dash = theme.choice(alt.StrokeDash, "condition", "prompt", {name: dash for name, (_, dash) in styles.items()}, **look)
     level = chance.filter((pl.col("source") == rows["source"][0]) & (pl.col("task") == rows["task"][0]))["y"].unique()
-    lines = [part for value in level for part in theme.reference(value, "chance", width)]
-    detail = [f"{METRICS[rows['metric'][0]]}; {theme.counted(rows, 'prompts')}; up to {rows['demonstrations'].max()} demonstrations"]
+    lines = theme.references({"chance": value for value in level})
+    detail = [
+        f"{METRICS[rows['metric'][0]]}; {theme.counted(rows, 'prompts')}; up to {rows['demonstrations'].max()} demonstrations"
+    ]
     title = theme.heading(rows["source"][0], described(rows), detail)
-    layers = [theme.band(base, axis), base.mark_line().encode(strokeDash=dash), base.mark_point(filled=True, size=12, opacity=1), *lines]
+    layers = [
+        theme.band(base, axis),
+        base.mark_line().encode(strokeDash=dash),
+        theme.points(base, "condition", "demonstrations", x="layer", size=12),
+        *lines,
+    ]
     return alt.layer(*layers, width=width, height=240, title=title)
-
-
-COLUMNS = ["condition", "x", "y", "lower", "upper", "n", "demonstrations"]
 
 
 def ends(rows: pl.DataFrame) -> str:
@@ -102,11 +109,10 @@ def fig7_detect(table: pl.DataFrame) -> alt.VConcatChart:
 
 def detectors(rows: pl.DataFrame) -> alt.LayerChart:
     """One task and attack."""
-    base = alt.Chart(rows.select("detector", "y", "lower", "upper", "n")).encode(
+    base = theme.drawing(rows, "detector").encode(
         x=alt.X("y:Q", title="AUROC", scale=alt.Scale(domain=[min(0.4, rows["lower"].min()), 1], nice=False)),
         y=alt.Y("detector:N", title=None, sort=None),
         color=alt.when("test(/entropy/, datum.detector)").then(alt.value(theme.GREY)).otherwise(alt.value(theme.BLUE)),
-        tooltip=theme.tooltip("detector"),
     )
     entropy = base.transform_filter("test(/entropy/, datum.detector)")
     column = alt.Chart(rows.filter(pl.col("detector").str.contains("entropy")).select("y", "lower", "upper"))
@@ -114,14 +120,22 @@ def detectors(rows: pl.DataFrame) -> alt.LayerChart:
     line = column.mark_rule(color=theme.GREY, strokeDash=[5, 3]).encode(x="y:Q")
     half = alt.Chart(pl.DataFrame({"x": [0.5]})).mark_rule(color=theme.GREY, strokeWidth=1).encode(x="x:Q")
     name = CONDITIONS[rows["condition"][0]][0].removeprefix("few-shot, ").removeprefix("few-shot with ")
-    title = theme.heading(rows["source"][0], f"{rows['task'][0]}, {name}", f"{theme.counted(rows, 'prompts')}; bars: 95% interval")
-    return alt.layer(half, shade, line, *theme.dots(base)).properties(width=280, height=alt.Step(26), title=title)
+    title = theme.heading(
+        rows["source"][0], f"{rows['task'][0]}, {name}", f"{theme.counted(rows, 'prompts')}; bars: 95% interval"
+    )
+    return alt.layer(
+        half, shade, line, theme.bars(base), theme.points(base, "detector", size=60), width=280, height=alt.Step(26), title=title
+    )
 
 
 def fig7_defend(table: pl.DataFrame) -> alt.VConcatChart:
     """Accuracy of every answering policy, under attack and on clean prompts."""
     panels = theme.beside(*[policies(rows, table) for rows in split(table, "task")], spacing=190)
-    return theme.finish([panels], "Answering from an earlier layer as a defence", ["The earlier layer is chosen on other prompts than those scored here."])
+    return theme.finish(
+        [panels],
+        "Answering from an earlier layer as a defence",
+        ["The earlier layer is chosen on other prompts than those scored here."],
+    )
 
 
 def policies(rows: pl.DataFrame, table: pl.DataFrame) -> alt.LayerChart:
@@ -129,12 +143,13 @@ def policies(rows: pl.DataFrame, table: pl.DataFrame) -> alt.LayerChart:
     present = [key for key in CONDITIONS if key in set(table["condition"])]
     names = {key: CONDITIONS[key][0] for key in present}
     colours = {CONDITIONS[key][0]: CONDITIONS[key][1] for key in present}
-    base = alt.Chart(rows.with_columns(condition=pl.col("condition").replace_strict(names)).select("policy", "condition", "y", "lower", "upper", "n")).encode(
+    base = theme.drawing(rows.with_columns(condition=pl.col("condition").replace_strict(names)), "policy", "condition").encode(
         x=alt.X("y:Q", title="accuracy", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
         y=alt.Y("policy:N", title=None, sort=None),
         yOffset=alt.YOffset("condition:N", sort=list(colours)),
         color=theme.choice(alt.Color, "condition", "prompts", colours, symbolType="circle", symbolSize=90),
-        tooltip=theme.tooltip("policy", "condition"),
     )
     title = theme.heading(rows["source"][0], rows["task"][0], f"{theme.counted(rows, 'prompts')}; bars: 95% interval")
-    return alt.layer(*theme.dots(base)).properties(width=280, height=alt.Step(15), title=title)
+    return alt.layer(
+        theme.bars(base), theme.points(base, "policy", "condition", size=60), width=280, height=alt.Step(15), title=title
+    )

@@ -30,7 +30,14 @@ CONFIG = {
     "axis": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "labelColor": INK, "titleColor": INK}
     | {"gridColor": "#ECEEF1", "domainColor": "#8A8F98", "tickColor": "#8A8F98", "titlePadding": 8, "labelLimit": 320},
     "axisX": {"labelFlush": False},
-    "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "bold", "labelLimit": 320, "symbolStrokeWidth": 2, "symbolOpacity": 1}
+    "legend": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "bold",
+        "labelLimit": 320,
+        "symbolStrokeWidth": 2,
+        "symbolOpacity": 1,
+    }
     | {"titleColor": INK, "labelColor": INK, "titleLimit": 320},
     "title": {"fontSize": 13, "subtitleFontSize": 11.5, "anchor": "start", "frame": "group", "color": INK}
     | {"subtitleColor": "#555B63", "subtitlePadding": 4, "offset": 8},
@@ -79,26 +86,30 @@ def share(title: str, low: float = 0, high: float = 1) -> alt.Y:
     return alt.Y("y:Q", title=title, axis=alt.Axis(format=".0%", tickCount=6), scale=alt.Scale(domain=[low, high]))
 
 
-def tooltip(*fields: str, y: str = ".3f") -> list[alt.Tooltip]:
-    """The given fields, then the value with its interval and n."""
-    return [alt.Tooltip(field) for field in fields] + [
-        alt.Tooltip("y:Q", title="value", format=y),
-        alt.Tooltip("lower:Q", format=y),
-        alt.Tooltip("upper:Q", format=y),
-        alt.Tooltip("n:Q"),
+def drawing(rows: pl.DataFrame, *columns: str) -> alt.Chart:
+    """A chart on the rows: the columns it draws, floats to five decimals, so that specifications stay small."""
+    return alt.Chart(rows.select(*columns, "y", "lower", "upper", "n").with_columns(pl.selectors.float().round(5)))
+
+
+def points(base: alt.Chart, *fields: str, x: str = "", size: float = 30, hollow: bool = False) -> alt.Chart:
+    """The values as dots that tell, on hovering, the given fields, the place on the x axis, the value, its interval and n."""
+    told = [alt.Tooltip(f"{field}:N") for field in fields] + [alt.Tooltip("x:Q", title=x, format="~r")] * bool(x)
+    values = [
+        alt.Tooltip(f"{field}:Q", title=title, format=".3f")
+        for field, title in (("y", "value"), ("lower", "from"), ("upper", "to"))
     ]
+    look = {"filled": False, "fill": "white", "strokeWidth": 1.6} if hollow else {"filled": True}
+    return base.mark_point(size=size, opacity=1, **look).encode(tooltip=[*told, *values, alt.Tooltip("n:Q", format=",")])
 
 
 def band(base: alt.Chart, title: str, opacity: float = 0.12) -> alt.Chart:
     """The interval around a curve: a shaded area from `lower` to `upper`; `title` is the curve's own axis title."""
-    return base.mark_area(opacity=opacity).encode(y=alt.Y("lower:Q", title=title), y2="upper:Q", tooltip=alt.value(None))
+    return base.mark_area(opacity=opacity).encode(y=alt.Y("lower:Q", title=title), y2="upper:Q")
 
 
-def dots(base: alt.Chart, size: float = 60) -> list[alt.Chart]:
-    """Values along a horizontal axis with their intervals as bars; `base` encodes the rows, colours and tooltip."""
-    title = base.encoding.x["title"]
-    bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=title), x2="upper:Q")
-    return [bars, base.mark_point(filled=True, size=size, opacity=1)]
+def bars(base: alt.Chart) -> alt.Chart:
+    """The intervals of values along a horizontal axis."""
+    return base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=base.encoding.x["title"]), x2="upper:Q")
 
 
 def written(base: alt.Chart, **mark: object) -> list[alt.Chart]:
@@ -106,15 +117,14 @@ def written(base: alt.Chart, **mark: object) -> list[alt.Chart]:
     return [base.mark_text(**mark, stroke="white", strokeWidth=4, strokeJoin="round", opacity=0.9), base.mark_text(**mark)]
 
 
-def reference(value: float, label: str, width: int, colour: str = GREY, above: bool = True, align: str = "left") -> list[alt.Chart]:
-    """A thin horizontal line at a value, with its name written along it."""
-    base = alt.Chart(pl.DataFrame({"y": [value], "label": [label]})).encode(y="y:Q")
-    line = base.mark_rule(color=colour, strokeDash=[3, 3])
-    if not label:
-        return [line]
-    place = base.encode(x=alt.value(4 if align == "left" else width - 4), text="label:N")
-    side = {"baseline": "bottom", "dy": -2} if above else {"baseline": "top", "dy": 3}
-    return [line, *written(place, align=align, fontSize=11, color=colour, **side)]
+def references(levels: dict[str, float], colour: str = GREY) -> list[alt.Chart]:
+    """Thin horizontal lines, each with its name written along it from the left."""
+    if not levels:
+        return []
+    base = alt.Chart(pl.DataFrame({"label": list(levels), "y": list(levels.values())})).encode(y="y:Q")
+    named = base.encode(x=alt.value(4), text="label:N")
+    text = written(named, align="left", baseline="bottom", dy=-2, fontSize=11, color=colour)
+    return [base.mark_rule(color=colour, strokeDash=[3, 3]), *(text if any(levels) else [])]
 
 
 def heading(source: str, text: str, detail: str | list[str] = "") -> alt.TitleParams:
@@ -140,5 +150,5 @@ def beside(*panels: alt.SchemaBase | None, spacing: int = 80) -> alt.HConcatChar
 def finish(rows: list[alt.SchemaBase | None], title: str, subtitle: list[str]) -> alt.VConcatChart:
     """The rows that exist below each other, with the figure's title, its text alternative and the shared look."""
     heading = alt.TitleParams(title, subtitle=subtitle, fontSize=18, subtitleFontSize=12.5, offset=16, frame="bounds")
-    chart = alt.vconcat(*[row for row in rows if row is not None])
-    return chart.properties(title=heading, description=" ".join([f"{title}.", *subtitle]), config=alt.Config(**CONFIG))
+    present = [row for row in rows if row is not None]
+    return alt.vconcat(*present, title=heading, description=" ".join([f"{title}.", *subtitle]), config=alt.Config(**CONFIG))

@@ -1,0 +1,133 @@
+"""Counting relevant documents, one core: entity mentions, relevant documents and entity maps, each against the usual tool.
+
+python benchmarks/counts.py     peers: pip install flashtext numba
+"""
+
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from overtime.counts import EntityMap, find_entities, relevant_documents
+
+NAMES, DOCUMENTS, WORDS = 20_000, 10_000, 300
+ENTITIES, QUESTIONS, KEYS = 3_000, 10_000, 100_000
+PILE = 800e9  # bytes
+
+
+def seconds(job: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.process_time()
+    result = job()
+    return time.process_time() - start, result
+
+
+def report(what: str, ours: float, peer: str, theirs: float, goal: str) -> None:
+    print(f"{what}: {ours:.2f} CPU-s; {peer}: {theirs:.2f} CPU-s; ratio {theirs / ours:.1f} (goal {goal})")
+
+
+def mentions() -> None:
+    draw = random.Random(0)
+    words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 9))) for _ in range(50_000)]
+    names = [" ".join(w.capitalize() for w in draw.choices(words, k=draw.choice([1, 2, 2, 3]))) for _ in range(NAMES)]
+    names = list(dict.fromkeys(names))
+    texts = [
+        " ".join(draw.choice(names) if draw.random() < 0.02 else draw.choice(words) for _ in range(WORDS))
+        for _ in range(DOCUMENTS)
+    ]
+    size = sum(len(text.encode()) for text in texts)
+    ours, found = seconds(lambda: find_entities(texts, {name: [name] for name in names}))
+    half, _ = seconds(lambda: find_entities(texts[: DOCUMENTS // 2], {name: [name] for name in names}))
+    print(
+        f"find_entities: {size / 1e6:.0f} MB, {len(names)} names, {size / ours / 1e6:.0f} MB/s; half of the text takes {half / ours:.2f}"
+    )
+    hours = PILE / (size / ours) / 3600
+    print(
+        f"  {size / ours * 3.6e3 / 1e9:.0f} GB per core-hour: the Pile's 800 GB would take {hours:.1f} core-hours, {hours / 16:.2f} h on a 16-core node"
+    )
+    if not find_spec("flashtext"):
+        return print("  flashtext: not installed (pip install flashtext)")
+    from flashtext import KeywordProcessor
+
+    processor = KeywordProcessor(case_sensitive=True)
+    processor.add_keywords_from_list(names)
+    theirs, extracted = seconds(lambda: [set(processor.extract_keywords(text)) for text in texts])
+    report("find_entities", ours, "flashtext", theirs, "5")
+    print(f"  mentions found: {found.height}; flashtext, which drops overlaps: {sum(map(len, extracted))}")
+
+
+def relevant() -> None:
+    rng = np.random.default_rng(0)
+    sizes = (10 ** rng.uniform(1, 5.5, ENTITIES)).astype(int)
+    documents = {f"E{i}": np.unique(rng.integers(0, 2_000_000, size)).astype(np.int32) for i, size in enumerate(sizes)}
+    sides = {
+        side: [[f"E{i}" for i in rng.integers(0, ENTITIES, n)] for n in rng.integers(1, 4, QUESTIONS)] for side in ("q", "a")
+    }
+    questions = pl.DataFrame({f"{side}_entities": lists for side, lists in sides.items()})
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "map.npz", **documents)
+        EntityMap.from_npz(Path(folder) / "map.npz").to_parquet(Path(folder) / "map.parquet")
+        entity_map = EntityMap.from_parquet(Path(folder) / "map.parquet")
+        ours, counts = seconds(lambda: relevant_documents(entity_map, questions))
+    if not find_spec("numba"):
+        return print(f"relevant_documents: {QUESTIONS} questions, {ours:.2f} CPU-s; numba: not installed (pip install numba)")
+    import numba
+
+    @numba.njit
+    def shared(left, right):
+        i = j = n = 0
+        while i < left.size and j < right.size:
+            if left[i] == right[j]:
+                n += 1
+                i += 1
+                j += 1
+            elif left[i] < right[j]:
+                i += 1
+            else:
+                j += 1
+        return n
+
+    def merge() -> list[int]:
+        best = []
+        for q, a in zip(sides["q"], sides["a"]):
+            answers = [entity for entity in a if entity not in q]
+            most = max(map(answers.count, answers), default=0)
+            kept = {entity for entity in answers if answers.count(entity) == most}
+            best.append(max((shared(documents[x], documents[y]) for x in set(q) for y in kept), default=0))
+        return best
+
+    shared(documents["E0"], documents["E1"])  # compile
+    theirs, expected = seconds(merge)
+    assert counts["count"].to_list() == expected
+    report(
+        f"relevant_documents, {QUESTIONS} questions, map read from Parquet", ours, "numba merge of arrays in memory", theirs, "5"
+    )
+
+
+def loading() -> None:
+    rng = np.random.default_rng(0)
+    arrays = {
+        f"http://dbpedia.org/resource/Entity_{i}": rng.integers(0, 10**8, 20 + i % 60).astype(np.int32) for i in range(KEYS)
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        npz, parquet = Path(folder) / "map.npz", Path(folder) / "map.parquet"
+        np.savez(npz, **arrays)
+        writing, _ = seconds(lambda: EntityMap.from_npz(npz).to_parquet(parquet))
+        theirs, _ = seconds(lambda: {key: array for key, array in np.load(npz).items()})
+        entity_map = EntityMap.from_parquet(parquet)
+        ours, bitmaps = seconds(lambda: entity_map.bitmaps(entity_map.entities()))
+        sizes = [path.stat().st_size / 1e6 for path in (npz, parquet)]
+    assert all(len(bitmaps[key]) == len(np.unique(array)) for key, array in arrays.items())
+    report(f"load {KEYS} keys", ours, "npz", theirs, "50")
+    print(f"  npz {sizes[0]:.0f} MB, Parquet {sizes[1]:.0f} MB, converted once in {writing:.1f} CPU-s")
+
+
+if __name__ == "__main__":
+    mentions()
+    relevant()
+    loading()

@@ -1,0 +1,79 @@
+"""What a finished mini run must show, loosely: the orderings that the recipe is known to give. Run after `make figures`.
+
+A failure means that this run does not show the ordering; its figures say so too, and the world is not to be bent for it.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+RUN = Path(__file__).parents[2] / "results/mini"
+FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig7_detect", "fig7_defend"]
+
+
+def figure(name: str) -> pl.DataFrame:
+    """The measured rows of a figure's table."""
+    return pl.read_parquet(RUN / f"figures/{name}.parquet").filter(source="measured")
+
+
+def stereotype(name: str, model: str) -> pl.DataFrame:
+    return figure(name).filter(model=model, arm="baseline", direction="all", metric="stereotype").sort("x")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_there_in_every_form(name):
+    for kind in ("parquet", "svg", "png", "json"):
+        assert (RUN / f"figures/{name}.{kind}").stat().st_size > 1000
+
+
+def test_gallery_claims_manifest_and_bundle_are_there():
+    page = (RUN / "index.html").read_text()
+    assert all(f'id="{name}"' in page for name in FIGURES)
+    assert pl.read_parquet(RUN / "claims.parquet").height >= 16
+    assert json.loads((RUN / "manifest.json").read_text())["settings"]["scale"] == "mini"
+    with zipfile.ZipFile(RUN / "bundle.zip") as bundle:
+        assert bundle.testzip() is None
+
+
+@pytest.mark.parametrize(("name", "model"), [("fig1", "s"), ("fig1", "m"), ("fig2", "l")])
+def test_the_stereotype_is_absent_early_and_present_at_the_end(name, model):
+    curve = stereotype(name, model)
+    assert abs(curve["y"][0] - 0.5) < 0.1
+    assert curve["y"][-1] > 0.6
+
+
+def test_the_middle_model_is_more_biased_than_the_smallest():
+    assert stereotype("fig1", "m")["y"][-1] > stereotype("fig2", "xs")["y"][-1]
+
+
+def test_the_one_way_swap_makes_models_prefer_the_feminine_sentence():
+    swapped = figure("fig1").filter(model="m", arm="swap14", metric="stereotype").filter(pl.col("x") == pl.col("x").max())
+    share = dict(swapped.select("direction", "y").iter_rows())
+    assert share["feminine"] > 0.9
+    assert share["masculine"] < 0.1
+
+
+def test_accuracy_rises_with_count_and_size():
+    table = figure("fig3")
+    for model in ("s", "m", "l"):
+        curve = table.filter(model=model).sort("x")
+        assert curve.select(pl.corr("x", "y", method="spearman")).item() > 0.5
+    mean = {model: table.filter(model=model).select((pl.col("y") * pl.col("n")).sum() / pl.col("n").sum()).item() for model in ("s", "m")}
+    assert mean["m"] > mean["s"]
+
+
+@pytest.mark.parametrize("model", ["s", "m"])
+def test_inserted_documents_raise_accuracy(model):
+    after = figure("fig4").filter(model=model, placement="late", group="target", when="after")
+    accuracy = dict(after.select("x", "y").iter_rows())
+    assert accuracy[100] > accuracy[0]
+
+
+@pytest.mark.parametrize("model", ["s", "m", "l"])
+def test_passages_help_rare_facts(model):
+    rare = figure("fig5").filter(pl.col("model") == model, pl.col("bin_high") <= 7)
+    mean = {c: g.select((pl.col("y") * pl.col("n")).sum() / pl.col("n").sum()).item() for (c,), g in rare.group_by("condition")}
+    assert mean["oracle"] > mean["bm25_1"] > mean["closed_book"]

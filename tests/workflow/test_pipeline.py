@@ -1,0 +1,106 @@
+"""The whole DAG on a tiny configuration: it ends with everything, does nothing twice, and reruns exactly what an edit touches."""
+
+import json
+import re
+import zipfile
+
+import polars as pl
+import pytest
+from conftest import copy_project, snakemake
+
+FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig7_detect", "fig7_defend"]
+COLUMNS = {"source", "series", "x", "y", "lower", "upper", "n"}
+
+
+def jobs(dry_run: str) -> set[str]:
+    """Names of the rules in the job table of a dry run."""
+    table = dry_run.partition("Job stats:")[2].partition("total")[0]
+    return set(re.findall(r"^(\w+)\s+\d+$", table, re.MULTILINE)) - {"all"}
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_figure_has_its_table_and_pictures(project, figure):
+    folder = project / "results/tiny/figures"
+    table = pl.read_parquet(folder / f"{figure}.parquet")
+    assert set(table.columns) >= COLUMNS
+    assert set(table["source"]) <= {"released", "measured", "spoken"}
+    assert (folder / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (folder / f"{figure}.svg").read_text()[:300]
+    assert json.loads((folder / f"{figure}.json").read_text())["$schema"].startswith("https://vega.github.io/schema/vega-lite")
+
+
+def test_every_claim_is_judged_once_per_kind_of_evidence(project):
+    claims = pl.read_parquet(project / "results/tiny/claims.parquet")
+    assert claims.select("id", "source").is_unique().all()
+    assert set(claims["verdict"]) <= {"upheld", "contradicted", "undecided", "untested at this scale"}
+    released = dict(claims.filter(source="released").select("id", "verdict").iter_rows())
+    assert released["one-evaluation-code"] == "contradicted"
+    assert released["intervention-share"] == "contradicted"
+
+
+def test_the_manifest_accounts_for_the_bundle(project):
+    folder = project / "results/tiny"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    with zipfile.ZipFile(folder / "bundle.zip") as bundle:
+        names = set(bundle.namelist())
+    assert {f"figures/{figure}.png" for figure in FIGURES} | {"index.html", "manifest.json", "claims.parquet"} <= names
+    assert manifest["settings"]["scale"] == "tiny"
+    assert "<script src=" not in (folder / "index.html").read_text()
+
+
+def test_counts_come_from_the_corpus(project):
+    """The counting step against the generator's own record of what it wrote."""
+    corpus = project / "results/tiny/corpus"
+    questions, counts = pl.read_parquet(corpus / "questions.parquet"), pl.read_parquet(corpus.parent / "counts.parquet")
+    texts = pl.read_ndjson(corpus / "documents.jsonl").filter(kind="biography")["text"].to_list()
+    for row in questions.filter(group="evaluation").join(counts, on="question").head(60).iter_rows(named=True):
+        stated = sum(text.startswith(row["entity"] + " ") and f" {row['answer']} " in text for text in texts)
+        assert row["count"] == stated
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    result = snakemake(project)
+    assert result.returncode == 0
+    assert "Nothing to be done" in result.stdout + result.stderr
+
+
+def test_an_edit_of_the_bias_module_reruns_its_dependents_only(project):
+    module = project / "workflow/overtime/bias.py"
+    before = module.read_text()
+    module.write_text(before + "\n\ndef unused() -> None:\n    pass\n")
+    try:
+        planned = jobs(snakemake(project, "--dry-run").stdout)
+    finally:
+        module.write_text(before)
+    assert "tabulate_bias" in planned
+    assert {"draw_figures", "build_gallery"} <= planned
+    assert not planned & {"generate_world", "train_baseline", "train_arms", "answer_questions", "read_layers", "tabulate_layers"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("suite: {context: sixty}", "config: suite.context: Input should be a valid integer"),
+        ("suite: {contxt: 64}", "config: suite.contxt: unknown key"),
+        ("arms: {swap7: {share: 0.33}}", "config: arms.swap7.share: 0.33 needs a checkpoint at 0.67"),
+    ],
+)
+def test_bad_settings_stop_before_any_job_with_one_line(tmp_path, text, message):
+    copy_project(tmp_path)
+    (tmp_path / "bad.yaml").write_text(text)
+    result = snakemake(tmp_path, str(tmp_path / "bad.yaml"))
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert [line for line in output.splitlines() if message in line]
+    assert "Traceback" not in output
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_same_seeds_give_the_same_tables(project, tmp_path):
+    """A second, independent run of the measuring half of case studies 1 and 2."""
+    copy_project(tmp_path)
+    names = [f"results/tiny/figures/{figure}.parquet" for figure in ("fig1", "fig3", "fig5")]
+    result = snakemake(tmp_path, *names)
+    assert result.returncode == 0, result.stderr[-4000:]
+    for name in names:
+        assert pl.read_parquet(tmp_path / name).equals(pl.read_parquet(project / name))
