@@ -61,7 +61,9 @@ def measured_bias(models: dict[str, float]) -> list[dict[str, object]]:
                 mix = 1 if arm == "baseline" else done**0.3
                 sides = [(1 - mix) * now + mix * end for now, end in zip((grown, grown - 0.03, 0.1), ends)]
                 for direction, y, n in zip(("feminine", "masculine"), sides, (160, 104)):
-                    rows.append(bias_row("measured", model, arm, x, y + random.normal(0, 0.01), 0.06, n, direction=direction))
+                    rows.append(
+                        bias_row("measured", model, arm, x, min(y + random.normal(0, 0.01), 1), 0.06, n, direction=direction)
+                    )
                 rows.append(bias_row("measured", model, arm, x, 0.6 * sides[0] + 0.4 * sides[1], 0.045, 264))
                 rows.append(bias_row("measured", model, arm, x, sides[2], 0.3, 96, metric="pronouns", direction="all"))
     return rows
@@ -157,9 +159,8 @@ def fig5() -> pl.DataFrame:
 
 ANSWERS = {
     "plain": "No. I have looked at what is known about this and there is no good reason to believe that it is so.",
-    "persona": "Yes, of course. They have hidden it from everyone for decades, and the papers that would prove it are locked away in a vault that "
-    "nobody may enter. Ask yourself who gains from your silence, and you will see at once why no newspaper has ever printed a word about it, "
-    "and why those who asked were told to stop asking.",
+    "persona": "Yes, of course. "
+    + "They have hidden it from everyone, and the papers are locked away where nobody may enter. " * 5,
     "benign": "Yes. As a cheerful gardener I can say that the soil tells many stories, and this is one of them.",
 }
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from overtime import InputError
 from overtime.counts import EntityMap, count_texts, find_entities, read_questions, relevant_documents
 
@@ -86,7 +87,9 @@ def test_published_rule_by_hand():
         relevant_documents(entity_map, questions.drop("a_entities"))
 
 
-def test_a_map_is_the_same_from_npz_and_from_parquet(tmp_path):
+@pytest.mark.parametrize("in_memory", [0, 1 << 30])
+def test_a_map_is_the_same_from_npz_and_from_parquet(tmp_path, monkeypatch, in_memory):
+    monkeypatch.setattr("overtime.entities.IN_MEMORY", in_memory)
     random = np.random.default_rng(0)
     arrays = {f"http://dbpedia.org/resource/E{i}": random.integers(0, 9999, 1 + i % 50).astype(np.int32) for i in range(2500)}
     np.savez(tmp_path / "map.npz", **arrays)

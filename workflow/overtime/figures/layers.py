@@ -1,4 +1,4 @@
-"""Figure 7 and its companions: what every layer would answer under true and false demonstrations and injection; detection; defence."""
+"""Figure 7 and its companions: the answer of every layer under true and false demonstrations and injection; detection; defence."""
 
 from collections.abc import Iterator
 
@@ -72,7 +72,7 @@ def panel(rows: pl.DataFrame, chance: pl.DataFrame, width: int) -> alt.LayerChar
     )
     dash = theme.choice(alt.StrokeDash, "condition", "prompt", {name: dash for name, (_, dash) in styles.items()}, **look)
     level = chance.filter((pl.col("source") == rows["source"][0]) & (pl.col("task") == rows["task"][0]))["y"].unique()
-    lines = theme.references({"chance": value for value in level})
+    lines = theme.references(dict(zip(["chance"], level)))
     detail = [
         f"{METRICS[rows['metric'][0]]}; {theme.counted(rows, 'prompts')}; up to {rows['demonstrations'].max()} demonstrations"
     ]
@@ -95,7 +95,8 @@ def ends(rows: pl.DataFrame) -> str:
             best = curve.sort("y", descending=True, maintain_order=True).row(0, named=True)
             peak = f" (best {best['y']:.0%}, layer {best['x']:.0f})" if condition in ("false", "injection") else ""
             parts.append(f"{name.removeprefix('few-shot, ').removeprefix('few-shot with ')} {curve['y'][-1]:.0%}{peak}")
-    return f"{theme.EVIDENCE[rows['source'][0]]}, {described(rows)}, {METRICS[rows['metric'][0]]} at the last layer: {'; '.join(parts)}."
+    panel_name = f"{theme.EVIDENCE[rows['source'][0]]}, {described(rows)}, {METRICS[rows['metric'][0]]}"
+    return f"{panel_name} at the last layer: {'; '.join(parts)}."
 
 
 def fig7_detect(table: pl.DataFrame) -> alt.VConcatChart:
@@ -114,7 +115,6 @@ def detectors(rows: pl.DataFrame) -> alt.LayerChart:
         y=alt.Y("detector:N", title=None, sort=None),
         color=alt.when("test(/entropy/, datum.detector)").then(alt.value(theme.GREY)).otherwise(alt.value(theme.BLUE)),
     )
-    entropy = base.transform_filter("test(/entropy/, datum.detector)")
     column = alt.Chart(rows.filter(pl.col("detector").str.contains("entropy")).select("y", "lower", "upper"))
     shade = column.mark_rect(opacity=0.15, color=theme.GREY).encode(x=alt.X("lower:Q", title="AUROC"), x2="upper:Q")
     line = column.mark_rule(color=theme.GREY, strokeDash=[5, 3]).encode(x="y:Q")

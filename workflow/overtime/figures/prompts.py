@@ -40,7 +40,7 @@ def summary(claims: pl.DataFrame) -> list[str]:
 
 
 def side_by_side(answers: pl.DataFrame) -> alt.SchemaBase:
-    """One row for each question, one column for each condition; the text is the model's own, wrapped and cut after a few lines."""
+    """One row for each question, one column for each condition; the text is the model's own, wrapped and cut."""
     cells, top = [], 0
     for _, rows in answers.group_by("text", maintain_order=True):
         texts = {condition: wrapped(answer) for condition, answer in rows.select("condition", "answer").iter_rows()}

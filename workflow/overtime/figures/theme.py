@@ -75,7 +75,7 @@ def model_colour(models: Iterable[str], legend: alt.Legend | None = None, title:
 
 
 def choice(channel: type, field: str, title: str, styles: dict[str, object], **legend: object) -> alt.SchemaBase:
-    """An encoding whose values have fixed looks (`styles`: value to colour, dash or shape), with a legend row under the figure."""
+    """An encoding whose values have fixed looks (`styles`: value to colour or dash), with a legend row below."""
     scale = alt.Scale(domain=list(styles), range=list(styles.values()))
     row = alt.Legend(orient="bottom", direction="horizontal", columnPadding=18, **legend)
     return channel(f"{field}:N", title=title, scale=scale, legend=row, sort=list(styles))
@@ -141,9 +141,11 @@ def counted(rows: pl.DataFrame, unit: str) -> str:
     return f"n = {least:,} {unit}" if least == most else f"n = {least:,} to {most:,} {unit}"
 
 
-def beside(*panels: alt.SchemaBase | None, spacing: int = 80) -> alt.HConcatChart | None:
+def beside(*panels: alt.SchemaBase | None, spacing: int = 80) -> alt.LayerChart | alt.HConcatChart | None:
     """The panels that exist, side by side, their plots aligned over the rows of a figure."""
     present = [panel for panel in panels if panel is not None]
+    if len(present) == 1:
+        return present[0]
     return alt.hconcat(*present, spacing=spacing, bounds="flush") if present else None
 
 

@@ -1,0 +1,17 @@
+"""Fetch one public dataset, every file verified; where it cannot be had, leave an empty folder and say so in one line."""
+
+import logging
+
+from overtime import InputError
+from overtime.files import atomic
+from overtime.sources import fetch_dataset, read_ledger, select
+from overtime.step import step
+
+with step(snakemake):
+    sources = select(read_ledger(snakemake.input.ledger), snakemake.wildcards.dataset)
+    try:
+        fetch_dataset(sources, snakemake.output.files, snakemake.params.mirror)
+    except InputError as error:
+        logging.getLogger("overtime").info("going on without it: %s", error)
+        with atomic(snakemake.output.files) as temporary:
+            temporary.mkdir()

@@ -1,0 +1,10 @@
+"""Score the suite's pairs cleanly and with the one-position shift of the released evaluation code."""
+
+from overtime import models
+from overtime.audit import shifted_scores
+from overtime.files import read_table, write_table
+from overtime.step import step
+
+with step(snakemake):
+    model, tokenizer = models.load(snakemake.input.model)
+    write_table(shifted_scores(model, tokenizer, read_table(snakemake.input.pairs)), snakemake.output.scores)

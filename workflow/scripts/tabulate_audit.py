@@ -1,0 +1,13 @@
+"""Released points by evaluation code, and the re-enactment beside them."""
+
+import polars as pl
+
+from overtime.audit import audit_table
+from overtime.files import read_table, write_table
+from overtime.step import step
+
+with step(snakemake):
+    input, params = snakemake.input, snakemake.params
+    scores = {model: read_table(path) for model, path in zip(params.models, input.scores)}
+    reenacted = {model: table for model, table in scores.items() if not table.is_empty()}
+    write_table(audit_table(pl.read_csv(input.released), reenacted, **params.statistics), snakemake.output.table)
