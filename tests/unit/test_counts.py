@@ -35,8 +35,9 @@ def test_unicode_spellings_and_word_bounds():
     assert found.rows() == [(0, "José"), (0, "Jose"), (0, "both"), (1, "José"), (3, "C++"), (5, "both")]
     assert find_entities([], names).schema == found.schema
     assert find_entities(["Jose"], {}).is_empty()
+    assert find_entities(["a", "b a"], {"e": ["a "], "f": [" b"]}).rows() == [(0, "e"), (1, "e"), (1, "f")]
     with pytest.raises(InputError, match="names of e: an empty name"):
-        find_entities(texts, {"e": [""]})
+        find_entities(texts, {"e": [" "]})
 
 
 lists = st.lists(st.sampled_from(ENTITIES), max_size=5)

@@ -9,8 +9,8 @@ import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 import polars as pl
@@ -43,7 +43,7 @@ def find_entities(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> p
     entities = list(names)
     owners: dict[str, list[int]] = {}
     for code, entity in enumerate(entities):
-        for name in {unicodedata.normalize("NFC", name) for name in names[entity]}:
+        for name in {unicodedata.normalize("NFC", name.strip()) for name in names[entity]}:
             if not name:
                 raise InputError(f"names of {entity}: an empty name; need at least one character")
             owners.setdefault(name, []).append(code)
@@ -58,17 +58,20 @@ def find_entities(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> p
 
 
 def _whole_words(automaton: AhoCorasick, text: str) -> set[int]:
-    text = unicodedata.normalize("NFC", text)
-    return {
-        pattern
-        for pattern, start, end in automaton.find_matches_as_indexes(text, overlapping=True)
-        if not _in_word(text[start - 1 : start]) and not _in_word(text[end : end + 1])  # "" at either end of the text
-    }
+    text = f" {unicodedata.normalize('NFC', text)} "
+    found = automaton.find_matches_as_indexes(text, overlapping=True)
+    return {pattern for pattern, start, end in found if not (IN_WORD[text[start - 1]] or IN_WORD[text[end]])}
 
 
-@cache
-def _in_word(character: str) -> bool:
-    return character.isalnum() or character == "_" or (character != "" and unicodedata.category(character)[0] == "M")
+class _InWord(dict[str, bool]):
+    """Whether a character continues a word; asked for every mention, so that answers are kept."""
+
+    def __missing__(self, character: str) -> bool:
+        self[character] = character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
+        return self[character]
+
+
+IN_WORD = _InWord()
 
 
 def count_texts(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> EntityMap:
@@ -131,8 +134,7 @@ def _count(
     best: tuple[int, str | None, str | None] = (0, None, None)
     for a in (a for a, n in aliases.items() if n == most and a in bitmaps):
         for q in (q for q in asked if q in bitmaps):
-            shared = bitmaps[q].intersection_cardinality(bitmaps[a])
-            if shared > best[0]:
-                best = (shared, q, a)
+            if min(len(bitmaps[q]), len(bitmaps[a])) > best[0]:
+                best = max(best, (bitmaps[q].intersection_cardinality(bitmaps[a]), q, a), key=itemgetter(0))
     occurrence = [max((len(bitmaps[entity]) for entity in side if entity in bitmaps), default=0) for side in (asked, aliases)]
     return *best, *occurrence

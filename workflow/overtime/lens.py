@@ -20,6 +20,7 @@ from overtime.stats import bootstrap, mean_of
 from overtime.translators import Translators
 
 Lenses = dict[str, Callable[[Tensor], Tensor]]
+VOCABULARY_ROWS = 256  # readouts of the whole vocabulary held at once
 METRICS = ("plain", "calibrated", "top1")
 
 
@@ -108,8 +109,9 @@ def _read(
             read = lens(stream.float())
             logits[indices, number] = of_labels(read).cpu().numpy()
             if rows:
-                best = [of_vocabulary(read[rows, layer]).argmax(-1) for layer in range(read.shape[1])]
-                choices[[indices[row] for row in rows], number] = torch.stack(best, dim=1).cpu().numpy()
+                pieces = read[rows].flatten(0, 1).split(VOCABULARY_ROWS)
+                best = torch.cat([of_vocabulary(piece).argmax(-1) for piece in pieces])
+                choices[[indices[row] for row in rows], number] = best.reshape(len(rows), -1).cpu().numpy()
     return logits, choices
 
 

@@ -191,3 +191,13 @@ def _name_in_model(model: PreTrainedModel, stored: str, places: dict[str, torch.
 def _describe(model: PreTrainedModel) -> str:
     config = model.config
     return f"{config.model_type} of {config.num_hidden_layers} layers of width {config.hidden_size}"
+
+
+def has_bfloat16() -> bool:
+    """Whether the device at hand computes in bfloat16 natively; emulated, it is slower than float32."""
+    return torch.cuda.is_bf16_supported() if torch.cuda.is_available() else torch.cpu._is_avx512_bf16_supported()
+
+
+def inference_dtype(setting: str) -> str:
+    """Resolve "auto" to bfloat16 where it is native, else float32."""
+    return ("bfloat16" if has_bfloat16() else "float32") if setting == "auto" else setting

@@ -55,8 +55,7 @@ def choose_precision(setting: str, width: int) -> str:
     """Resolve "auto": bfloat16 pays from width 128 on, where the device computes in it."""
     if setting != "auto":
         return setting
-    supported = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else torch.cpu._is_avx512_bf16_supported()
-    return "bfloat16" if supported and width >= 128 else "float32"
+    return "bfloat16" if width >= 128 and models.has_bfloat16() else "float32"
 
 
 def schedule(progress: float) -> float:

@@ -1,5 +1,93 @@
-# Bundle: the gallery page, the manifest of what produced it, and one zip of everything a reader needs.
+# Bundle: the manifest of what went in and came out, the gallery page, and one zip of what a reader needs.
 #
-# in:   figures, claims, every input and output of the run; all settings
-# out:  <results>/index.html, <results>/manifest.json, <results>/bundle.zip
+# in:   figures, claims, score tables, every file that determined them; all settings
+# out:  <results>/manifest.json, <results>/index.html, <results>/bundle.zip
 # steps: write_manifest -> build_gallery -> zip_bundle
+
+DRAWN = expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["parquet", "svg", "png", "json"])
+CLAIMS = ["<results>/claims.parquet", "<results>/claims.md"]
+
+
+rule write_manifest:
+    input:
+        inputs=[
+            LEDGER,
+            WORKFLOW / "claims.yaml",
+            sorted(path for path in RESOURCES.rglob("*") if path.is_file()),
+            expand("<results>/sources/{model}.whl", model=PRETRAINED),
+        ],
+        outputs=[
+            DRAWN,
+            CLAIMS,
+            "<results>/corpus/documents.jsonl",
+            "<results>/corpus/pairs.parquet",
+            "<results>/corpus/questions.parquet",
+            "<results>/counts.parquet",
+            rules.judge_claims.input.pair_scores,
+            rules.judge_claims.input.pronoun_scores,
+            rules.judge_claims.input.closed_book,
+            rules.judge_claims.input.passages,
+            LAYER_SCORES,
+        ],
+    output:
+        manifest="<results>/manifest.json",
+    params:
+        code=code("write_manifest"),
+        settings=settings.model_dump(),
+    log:
+        "<logs>/write_manifest.log",
+    benchmark:
+        "<benchmarks>/write_manifest.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../scripts/write_manifest.py"
+
+
+rule build_gallery:
+    input:
+        figures=DRAWN,
+        claims="<results>/claims.parquet",
+        manifest="<results>/manifest.json",
+        templates=sorted((WORKFLOW / "report").glob("*")),
+    output:
+        page="<results>/index.html",
+    params:
+        code=code("build_gallery"),
+        figures=FIGURES,
+    log:
+        "<logs>/build_gallery.log",
+    benchmark:
+        "<benchmarks>/build_gallery.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Building the gallery"
+    script:
+        "../scripts/build_gallery.py"
+
+
+rule zip_bundle:
+    input:
+        files=[*DRAWN, *CLAIMS, "<results>/manifest.json", "<results>/index.html"],
+    output:
+        bundle="<results>/bundle.zip",
+    params:
+        code=code("zip_bundle"),
+    log:
+        "<logs>/zip_bundle.log",
+    benchmark:
+        "<benchmarks>/zip_bundle.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../scripts/zip_bundle.py"

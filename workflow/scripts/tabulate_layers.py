@@ -3,7 +3,8 @@
 import polars as pl
 
 from overtime.files import read_table, write_table
-from overtime.readout import accuracy_by_layer, chance, released_accuracy
+from overtime.lens import accuracy_by_layer
+from overtime.readout import chance, released_accuracy
 from overtime.step import step
 
 with step(snakemake):
@@ -12,5 +13,6 @@ with step(snakemake):
     for (model, task), path in zip(params.runs, input.layers):
         layers = read_table(path)
         names = {"model": pl.lit(model), "task": pl.lit(task)}
-        tables += [accuracy_by_layer(layers, params.window, **params.statistics).with_columns(**names), chance(layers).with_columns(**names)]
+        curves = accuracy_by_layer(layers, params.window, **params.statistics)
+        tables += [rows.with_columns(**names) for rows in (curves, chance(layers))]
     write_table(pl.concat(tables, how="diagonal_relaxed"), snakemake.output.table)

@@ -22,9 +22,9 @@ def fig1_audit(table: pl.DataFrame) -> alt.SchemaBase:
         chosen = released.filter(pl.col("measure") == measure)
         rows.append(theme.beside(*[over_training(chosen.filter(pl.col("model") == model), measure, codes) for model in mixed]))
     late = late_means(released.filter(pl.col("measure") == "stereotype"))
-    rows.append(theme.beside(*[within_code(late.filter(pl.col("model") == model), codes) for model in mixed], spacing=200))
-    rows.append(theme.beside(*[reenacted(again, released, measure, codes) for measure in MEASURES], spacing=200))
-    title = "Two evaluation codes are mixed in the released curves"
+    rows.append(theme.beside(*[within_code(late.filter(pl.col("model") == model), codes) for model in mixed], spacing=210))
+    rows.append(theme.beside(*[reenacted(again, released, measure, codes) for measure in MEASURES], spacing=210))
+    title = "The released curves by evaluation code"
     lines = composition(released)
     return theme.finish(rows, title, lines)
 
@@ -85,7 +85,7 @@ def within_code(means: pl.DataFrame, codes: list[str]) -> alt.SchemaBase | None:
         return None
     order = [f"{theme.ARMS_SHORT[arm]}, {code}" for code in codes for arm in theme.ARMS]
     names = pl.col("arm").replace_strict(theme.ARMS_SHORT) + ", " + pl.col("code")
-    labelled = means.with_columns(row=names, label=pl.format("mean {}%, checkpoints: {}", (pl.col("y") * 100).round(1), "n"))
+    labelled = means.with_columns(row=names, label=pl.format("{}% ({})", (pl.col("y") * 100).round(1), "n"))
     base = theme.drawing(labelled, "row", "code", "label").encode(
         x=alt.X("y:Q", title=MEASURES["stereotype"], scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%")),
         y=alt.Y("row:N", title=None, sort=order),
@@ -95,7 +95,7 @@ def within_code(means: pl.DataFrame, codes: list[str]) -> alt.SchemaBase | None:
     title = theme.heading(
         "released",
         f"{means['model'][0]}, late checkpoints",
-        "dot: mean; bar: range over checkpoints (the same pairs each: no interval)",
+        "dot: mean, bar: range over (n) checkpoints; no interval, the pairs are the same",
     )
     return alt.layer(
         theme.bars(base), theme.points(base, "row", size=60), counts, width=WIDTH - 120, height=alt.Step(24), title=title

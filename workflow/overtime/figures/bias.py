@@ -74,8 +74,8 @@ def all_pairs(rows: pl.DataFrame, references: pl.DataFrame, late: bool) -> alt.S
     shown = rows.filter(pl.col("x") >= onset(rows)) if late else rows
     base = training_curves(shown, theme.share(LIKELIER, *limits(rows)), late)
     banded = base if late else base.transform_filter("datum.arm == 'baseline'")
-    layers = [theme.band(banded, LIKELIER), dashed(base), marks(base, shown)]
-    layers += [end_names(shown), *theme.references({"50%: no preference": 0.5}), *always_feminine(references)]
+    layers = [theme.band(banded), dashed(base), marks(base, shown)]
+    layers += [end_names(shown), *theme.references({"50%: no preference": 0.5}, below=True), *always_feminine(references)]
     title = "all pairs, end of training" if late else "all pairs"
     return alt.layer(*layers, width=HALF, height=270, title=theme.heading(rows["source"][0], title, detail(shown)))
 
@@ -101,7 +101,7 @@ def one_view(rows: pl.DataFrame, lines: pl.DataFrame, view: str) -> alt.SchemaBa
         return None
     shown = mine.filter(pl.col("x") >= onset(mine))
     base = training_curves(shown, y, late=True)
-    parts = [theme.band(base, axis), dashed(base), marks(base, shown), *theme.references({"": level}), *extra]
+    parts = [theme.band(base), dashed(base), marks(base, shown), *theme.references({"": level}), *extra]
     title = theme.heading("measured", VIEWS[view], detail(shown, unit))
     return alt.layer(*parts, width=THIRD, height=220, title=title)
 
@@ -138,7 +138,9 @@ def dashed(base: alt.Chart) -> alt.Chart:
 
 def marks(base: alt.Chart, rows: pl.DataFrame) -> alt.Chart:
     """The checkpoints; released ones are marked by the evaluation code that measured them."""
-    points = theme.points(base.transform_filter("!datum.start"), "model", "intervention", "code", x=PERCENT, size=24)
+    points = theme.points(
+        base.transform_filter("!datum.start"), "model", "intervention", "code", x=PERCENT, size=24, hollow=bool(code_shapes(rows))
+    )
     shapes = code_shapes(rows)
     if not shapes:
         return points

@@ -25,7 +25,7 @@ def fig3(table: pl.DataFrame) -> alt.SchemaBase:
     measured = table.filter(pl.col("source") != "spoken")
     base = by_count(measured, "model").encode(color=theme.model_colour(measured["model"], alt.Legend(orient="right")))
     points = theme.points(base, "model", "bin_low", "bin_high", size=34)
-    layers = [theme.band(base, CORRECT), base.mark_line(), points, *spoken(table.filter(pl.col("source") == "spoken"), measured)]
+    layers = [theme.band(base), base.mark_line(), points, *spoken(table.filter(pl.col("source") == "spoken"), measured)]
     title = "Question answering by the number of relevant training documents"
     panel = theme.heading(
         "measured", "closed book", f"{bins(measured)}; band: 95% interval; grey: values spoken in the talk, for other models"
@@ -91,15 +91,16 @@ def fig4(table: pl.DataFrame) -> alt.SchemaBase:
     panels = [dose(targets.filter(pl.col("placement") == placement), targets) for placement in PLACEMENTS]
     chart = theme.beside(*panels, others(table.filter(pl.col("group") == "other")), spacing=70)
     title = "Inserting documents about rare facts"
-    lines = []
-    for placement, model in targets.select("placement", "model").unique().sort("placement", "model").iter_rows():
-        after = targets.filter(
-            (pl.col("placement") == placement) & (pl.col("model") == model) & (pl.col("when") == "after")
-        ).sort("x")
-        lines.append(
-            f"{model}, {placement}: " + ", ".join(f"+{x:.0f}: {y:.0%}" for x, y in after.select("x", "y").iter_rows()) + "."
-        )
+    lines = [
+        effect(rows) for rows in targets.filter(pl.col("when") == "after").partition_by("placement", "model", maintain_order=True)
+    ]
     return theme.finish([chart], title, lines)
+
+
+def effect(rows: pl.DataFrame) -> str:
+    """Accuracy at every dose, in words."""
+    doses = ", ".join(f"+{x:.0f}: {y:.0%}" for x, y in rows.sort("x").select("x", "y").iter_rows())
+    return f"{rows['model'][0]}, {PLACEMENTS[rows['placement'][0]]}: {doses}."
 
 
 def dose(rows: pl.DataFrame, everything: pl.DataFrame) -> alt.SchemaBase | None:
@@ -119,7 +120,7 @@ def dose(rows: pl.DataFrame, everything: pl.DataFrame) -> alt.SchemaBase | None:
         color=colour,
     )
     after, before = (base.transform_filter(f"datum.when == '{when}'") for when in ("after", "before"))
-    layers = [theme.band(after, CORRECT), after.mark_line(), theme.points(after, "model", "when", x="documents", size=40)]
+    layers = [theme.band(after), after.mark_line(), theme.points(after, "model", "when", x="documents", size=40)]
     layers += [before.mark_line(strokeDash=[2, 3]), theme.points(before, "model", "when", x="documents", size=34, hollow=True)]
     title = theme.heading(
         "measured", PLACEMENTS[rows["placement"][0]], f"{theme.counted(rows, 'facts per point')}; dotted: before"
@@ -134,7 +135,7 @@ def others(rows: pl.DataFrame) -> alt.SchemaBase | None:
     labelled = rows.with_columns(row=pl.col("model") + ", " + pl.col("placement"))
     base = theme.drawing(labelled, "row", "model", "when").encode(
         x=alt.X("y:Q", title=CORRECT, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
-        y=alt.Y("row:N", title=None),
+        y=alt.Y("row:N", title=None, sort=None),
         yOffset=alt.YOffset("when:N", sort=["before", "after"]),
         color=theme.model_colour(rows["model"]),
     )
@@ -184,7 +185,7 @@ def reading(rows: pl.DataFrame, model: str, present: list[str]) -> alt.SchemaBas
         alt.StrokeDash, "condition", "passages shown", {name: dash for name, (_, _, dash) in styles.items()}, **look
     )
     layers = [
-        theme.band(base, CORRECT, 0.1),
+        theme.band(base, 0.1),
         base.mark_line().encode(strokeDash=dash),
         theme.points(base, "condition", "bin_low", "bin_high", size=24),
     ]

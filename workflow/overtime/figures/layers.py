@@ -1,6 +1,7 @@
-"""Figure 7 and its companions: the answer of every layer under true and false demonstrations and injection; detection; defence."""
+"""Figure 7 and its companions: the answer of every layer under few-shot prompts and attacks; detection; defence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import zip_longest
 
 import altair as alt
 import polars as pl
@@ -19,6 +20,8 @@ CONDITIONS = {
 }
 METRICS = {"calibrated": "calibrated accuracy", "top1": "top-1 accuracy", "plain": "accuracy"}
 LENSES = {"tuned": "tuned lens", "logit": "logit lens"}
+PROMPTS = [CONDITIONS[key] for key in ("true", "false", "injection", "benign", "zero_shot")]
+LINES = {"symbolType": "stroke", "symbolSize": 900, "columns": 3}
 CHANCE = pl.col("series") == "chance"
 
 
@@ -27,63 +30,48 @@ def fig7(table: pl.DataFrame) -> alt.VConcatChart:
 
     Each condition is drawn at its largest number of demonstrations; rows with `series` "chance" give a chance level.
     """
-    most = pl.col("demonstrations").max().over("source", "model", "task", "condition")
-    curves = table.filter(~CHANCE & (pl.col("demonstrations") == most))
-    released = list(split(curves.filter(pl.col("source") == "released"), "metric", METRICS))
-    ours = curves.filter(pl.col("source") == "measured")
-    ours = ours.filter(
-        pl.col("metric") == next((name for name in ("plain", "calibrated") if name in set(ours["metric"])), "top1")
-    )
-    lenses = list(split(ours, "lens", LENSES))
-    width = 860 // (1 + ours["task"].n_unique())
-    rows, lines = [], []
-    for place in range(max(len(released), len(lenses))):
-        groups = [*released[place : place + 1], *(list(split(lenses[place], "task")) if place < len(lenses) else [])]
-        rows.append(theme.beside(*[panel(group, table.filter(CHANCE), width) for group in groups], spacing=64))
-        lines += [ends(group) for group in groups]
-    return theme.finish(rows, "Accuracy by layer under true demonstrations, false demonstrations and injection", lines)
+    shots = pl.col("demonstrations").fill_null(0)
+    most = shots.max().over("source", "model", "task", "condition")
+    curves = table.filter(~CHANCE & (shots == most))
+    released, measured = (curves.filter(pl.col("source") == source) for source in ("released", "measured"))
+    metric = next((name for name in ("plain", "calibrated") if name in set(measured["metric"])), "top1")
+    columns = [by(released, "metric", METRICS), by(measured.filter(pl.col("metric") == metric), "lens", LENSES)]
+    grid = [[one for group in row if group is not None for one in panels_of(group)] for row in zip_longest(*columns)]
+    width = 860 // max(len(row) for row in grid)
+    rows = [theme.beside(*[panel(one, table.filter(CHANCE), width) for one in row], spacing=64) for row in grid]
+    title = "Accuracy by layer under true demonstrations, false demonstrations and injection"
+    return theme.finish(rows, title, [ends(one) for one in grid[0]])
 
 
-def split(rows: pl.DataFrame, column: str, order: dict[str, str] | None = None) -> Iterator[pl.DataFrame]:
-    """The rows of every value of a column, in the given order or in the table's."""
-    present = rows[column].drop_nulls().unique(maintain_order=True)
-    for value in [name for name in order if name in present] if order else present:
-        yield rows.filter(pl.col(column) == value)
+def by(rows: pl.DataFrame, column: str, order: Iterable[str]) -> list[pl.DataFrame]:
+    """The rows of every value of a column that occurs, in the given order."""
+    return [rows.filter(pl.col(column) == value) for value in order if value in set(rows[column])]
 
 
-def described(rows: pl.DataFrame) -> str:
-    """Model, task and lens of a panel."""
-    model, task, lens = rows.row(0, named=True)["model"], rows["task"][0], rows["lens"][0]
-    return f"{model}, {task}, {LENSES[lens] if lens else 'logit lens'}"
+def panels_of(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """The rows of every model and task."""
+    return rows.partition_by("model", "task", maintain_order=True)
 
 
 def panel(rows: pl.DataFrame, chance: pl.DataFrame, width: int) -> alt.LayerChart:
     """One model, task, lens and metric."""
-    axis = METRICS[rows["metric"][0]]
-    styles = {name: (colour, dash) for name, colour, dash in (CONDITIONS[key] for key in list(CONDITIONS)[:5])}
-    names = {key: name for key, (name, _, _) in CONDITIONS.items()}
-    look = {"symbolType": "stroke", "symbolSize": 900, "columns": 3}
-    base = theme.drawing(
-        rows.with_columns(condition=pl.col("condition").replace_strict(names)), "condition", "x", "demonstrations"
-    ).encode(
-        x=alt.X("x:Q", title="layer (0: embeddings)", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, tickCount=8)),
-        y=theme.share(axis),
-        color=theme.choice(alt.Color, "condition", "prompt", {name: colour for name, (colour, _) in styles.items()}, **look),
+    source, model, task, lens, metric = rows.select("source", "model", "task", "lens", "metric").row(0)
+    named = rows.with_columns(
+        condition=pl.col("condition").replace_strict({key: name for key, (name, _, _) in CONDITIONS.items()})
     )
-    dash = theme.choice(alt.StrokeDash, "condition", "prompt", {name: dash for name, (_, dash) in styles.items()}, **look)
-    level = chance.filter((pl.col("source") == rows["source"][0]) & (pl.col("task") == rows["task"][0]))["y"].unique()
-    lines = theme.references(dict(zip(["chance"], level)))
-    detail = [
-        f"{METRICS[rows['metric'][0]]}; {theme.counted(rows, 'prompts')}; up to {rows['demonstrations'].max()} demonstrations"
-    ]
-    title = theme.heading(rows["source"][0], described(rows), detail)
-    layers = [
-        theme.band(base, axis),
-        base.mark_line().encode(strokeDash=dash),
-        theme.points(base, "condition", "demonstrations", x="layer", size=12),
-        *lines,
-    ]
-    return alt.layer(*layers, width=width, height=240, title=title)
+    base = theme.drawing(named, "condition", "x", "demonstrations").encode(
+        x=alt.X("x:Q", title="layer (0: embeddings)", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, tickCount=8)),
+        y=theme.share(METRICS[metric]),
+        color=theme.choice(alt.Color, "condition", "prompt", {name: colour for name, colour, _ in PROMPTS}, **LINES),
+    )
+    dash = theme.choice(alt.StrokeDash, "condition", "prompt", {name: dash for name, _, dash in PROMPTS}, **LINES)
+    level = chance.filter((pl.col("source") == source) & (pl.col("task") == task))["y"].unique()
+    points = theme.points(base, "condition", "demonstrations", x="layer", size=12)
+    layers = [theme.band(base), base.mark_line().encode(strokeDash=dash), points]
+    shots = f"up to {rows['demonstrations'].max()} demonstrations"
+    detail = f"{LENSES.get(lens, 'logit lens')}; {theme.counted(rows, 'prompts')}; {shots}; band: 95%"
+    title = theme.heading(source, f"{model}, {task}", detail)
+    return alt.layer(*layers, *theme.references(dict(zip(["chance"], level))), width=width, height=240, title=title)
 
 
 def ends(rows: pl.DataFrame) -> str:
@@ -93,44 +81,60 @@ def ends(rows: pl.DataFrame) -> str:
         curve = rows.filter(pl.col("condition") == condition).sort("x")
         if not curve.is_empty():
             best = curve.sort("y", descending=True, maintain_order=True).row(0, named=True)
-            peak = f" (best {best['y']:.0%}, layer {best['x']:.0f})" if condition in ("false", "injection") else ""
-            parts.append(f"{name.removeprefix('few-shot, ').removeprefix('few-shot with ')} {curve['y'][-1]:.0%}{peak}")
-    panel_name = f"{theme.EVIDENCE[rows['source'][0]]}, {described(rows)}, {METRICS[rows['metric'][0]]}"
-    return f"{panel_name} at the last layer: {'; '.join(parts)}."
+            peak = f" (layer {best['x']:.0f}: {best['y']:.0%})" if condition in ("false", "injection") else ""
+            parts.append(f"{short(name)} {curve['y'][-1]:.0%}{peak}")
+    source, model, task = rows.select("source", "model", "task").row(0)
+    return f"{theme.EVIDENCE[source]}, {model}, {task}, last layer: {'; '.join(parts)}."
+
+
+def short(name: str) -> str:
+    """A condition's name without "few-shot"."""
+    return name.removeprefix("few-shot, ").removeprefix("few-shot with ")
 
 
 def fig7_detect(table: pl.DataFrame) -> alt.VConcatChart:
     """AUROC of every attack detector by task and attack; the shaded line is the entropy of the final layer alone."""
-    rows = []
-    for attacked in split(table, "condition"):
-        rows.append(theme.beside(*[detectors(one) for one in split(attacked, "task")], spacing=190))
-    lines = ["1: attacked prompts always score higher than normal ones; 0.5: chance. Dashed: the final layer's entropy alone."]
+    low = min(0.4, table["lower"].min())
+    attacks = table.partition_by("condition", maintain_order=True)
+    rows = [
+        theme.beside(*[detectors(one, low) for one in attack.partition_by("task", maintain_order=True)], spacing=190)
+        for attack in attacks
+    ]
+    lines = [
+        "1: every attacked prompt scores higher than every normal one; 0.5: chance. Dashed: the final layer's entropy alone."
+    ]
     return theme.finish(rows, "Detecting attacks from layer trajectories", lines)
 
 
-def detectors(rows: pl.DataFrame) -> alt.LayerChart:
-    """One task and attack."""
+def detectors(rows: pl.DataFrame, low: float) -> alt.LayerChart:
+    """One task and attack, on an axis that starts at `low`."""
+    x = alt.X("y:Q", title="AUROC", scale=alt.Scale(domain=[low, 1], nice=False))
+    entropy = alt.when("test(/entropy/, datum.detector)")
     base = theme.drawing(rows, "detector").encode(
-        x=alt.X("y:Q", title="AUROC", scale=alt.Scale(domain=[min(0.4, rows["lower"].min()), 1], nice=False)),
+        x=x,
         y=alt.Y("detector:N", title=None, sort=None),
-        color=alt.when("test(/entropy/, datum.detector)").then(alt.value(theme.GREY)).otherwise(alt.value(theme.BLUE)),
+        color=entropy.then(alt.value(theme.GREY)).otherwise(alt.value(theme.BLUE)),
     )
-    column = alt.Chart(rows.filter(pl.col("detector").str.contains("entropy")).select("y", "lower", "upper"))
-    shade = column.mark_rect(opacity=0.15, color=theme.GREY).encode(x=alt.X("lower:Q", title="AUROC"), x2="upper:Q")
-    line = column.mark_rule(color=theme.GREY, strokeDash=[5, 3]).encode(x="y:Q")
-    half = alt.Chart(pl.DataFrame({"x": [0.5]})).mark_rule(color=theme.GREY, strokeWidth=1).encode(x="x:Q")
-    name = CONDITIONS[rows["condition"][0]][0].removeprefix("few-shot, ").removeprefix("few-shot with ")
+    baseline = theme.drawing(rows.filter(pl.col("detector").str.contains("entropy"))).encode(x=x)
+    shade = theme.bars(baseline).mark_rect(opacity=0.15, color=theme.GREY)
+    half = alt.Chart(pl.DataFrame({"y": [0.5]})).mark_rule(color=theme.GREY, strokeWidth=1).encode(x=x)
+    layers = [
+        half,
+        shade,
+        baseline.mark_rule(color=theme.GREY, strokeDash=[5, 3]),
+        theme.bars(base),
+        theme.points(base, "detector", size=60),
+    ]
+    source, task, condition = rows.select("source", "task", "condition").row(0)
     title = theme.heading(
-        rows["source"][0], f"{rows['task'][0]}, {name}", f"{theme.counted(rows, 'prompts')}; bars: 95% interval"
+        source, f"{task}, {short(CONDITIONS[condition][0])}", f"{theme.counted(rows, 'prompts')}; bars: 95% interval"
     )
-    return alt.layer(
-        half, shade, line, theme.bars(base), theme.points(base, "detector", size=60), width=280, height=alt.Step(26), title=title
-    )
+    return alt.layer(*layers, width=280, height=alt.Step(26), title=title)
 
 
 def fig7_defend(table: pl.DataFrame) -> alt.VConcatChart:
     """Accuracy of every answering policy, under attack and on clean prompts."""
-    panels = theme.beside(*[policies(rows, table) for rows in split(table, "task")], spacing=190)
+    panels = theme.beside(*[policies(rows, table) for rows in table.partition_by("task", maintain_order=True)], spacing=190)
     return theme.finish(
         [panels],
         "Answering from an earlier layer as a defence",

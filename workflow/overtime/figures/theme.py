@@ -99,17 +99,21 @@ def points(base: alt.Chart, *fields: str, x: str = "", size: float = 30, hollow:
         for field, title in (("y", "value"), ("lower", "from"), ("upper", "to"))
     ]
     look = {"filled": False, "fill": "white", "strokeWidth": 1.6} if hollow else {"filled": True}
-    return base.mark_point(size=size, opacity=1, **look).encode(tooltip=[*told, *values, alt.Tooltip("n:Q", format=",")])
+    return base.mark_point(size=size, opacity=1, aria=False, **look).encode(
+        tooltip=[*told, *values, alt.Tooltip("n:Q", format=",")]
+    )
 
 
-def band(base: alt.Chart, title: str, opacity: float = 0.12) -> alt.Chart:
-    """The interval around a curve: a shaded area from `lower` to `upper`; `title` is the curve's own axis title."""
-    return base.mark_area(opacity=opacity).encode(y=alt.Y("lower:Q", title=title), y2="upper:Q")
+def band(base: alt.Chart, opacity: float = 0.12) -> alt.Chart:
+    """The interval around a curve: a shaded area from `lower` to `upper`."""
+    y = base.encoding.y
+    return base.mark_area(opacity=opacity).encode(y=alt.Y("lower:Q", title=y["title"], scale=y["scale"]), y2="upper:Q")
 
 
 def bars(base: alt.Chart) -> alt.Chart:
     """The intervals of values along a horizontal axis."""
-    return base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=base.encoding.x["title"]), x2="upper:Q")
+    x = base.encoding.x
+    return base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=x["title"], scale=x["scale"]), x2="upper:Q")
 
 
 def written(base: alt.Chart, **mark: object) -> list[alt.Chart]:
@@ -117,13 +121,14 @@ def written(base: alt.Chart, **mark: object) -> list[alt.Chart]:
     return [base.mark_text(**mark, stroke="white", strokeWidth=4, strokeJoin="round", opacity=0.9), base.mark_text(**mark)]
 
 
-def references(levels: dict[str, float], colour: str = GREY) -> list[alt.Chart]:
-    """Thin horizontal lines, each with its name written along it from the left."""
+def references(levels: dict[str, float], colour: str = GREY, below: bool = False) -> list[alt.Chart]:
+    """Thin horizontal lines, each with its name written above or below it from the left."""
     if not levels:
         return []
     base = alt.Chart(pl.DataFrame({"label": list(levels), "y": list(levels.values())})).encode(y="y:Q")
     named = base.encode(x=alt.value(4), text="label:N")
-    text = written(named, align="left", baseline="bottom", dy=-2, fontSize=11, color=colour)
+    side = {"baseline": "top", "dy": 4} if below else {"baseline": "bottom", "dy": -2}
+    text = written(named, align="left", fontSize=11, color=colour, **side)
     return [base.mark_rule(color=colour, strokeDash=[3, 3]), *(text if any(levels) else [])]
 
 
