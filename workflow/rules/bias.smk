@@ -4,18 +4,10 @@
 # out:  <results>/scores/{pairs,pronouns}/{model}/{arm}/seed{seed}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet
 # steps: score_bias (one job for all arms of a run) -> tabulate_bias; reenact_* -> tabulate_audit
 
-ARMS = ["baseline", *settings.arms]
-
 # The released models that stand beside the suite's in each figure, as in the talk.
 RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
 # Models at hand that re-enact the released evaluation code: one of the suite, and the pretrained ones.
 AUDITED = [settings.figures["fig1"][-1], *settings.pretrained]
-
-
-def bias_scores(task, models=tuple(settings.suite.sizes)):
-    """Score tables of all arms and seeds of some models."""
-    pattern = f"<results>/scores/{task}/{{model}}/{{arm}}/seed{{seed}}.parquet"
-    return [pattern.format(model=model, arm=arm, seed=seed) for model, seed in RUNS if model in models for arm in ARMS]
 
 
 rule score_bias:
@@ -26,8 +18,6 @@ rule score_bias:
     output:
         pairs=expand("<results>/scores/pairs/{{model}}/{arm}/seed{{seed}}.parquet", arm=ARMS),
         pronouns=expand("<results>/scores/pronouns/{{model}}/{arm}/seed{{seed}}.parquet", arm=ARMS),
-    params:
-        code=code("score_bias"),
     log:
         "<logs>/score_bias/{model}/seed{seed}.log",
     benchmark:
@@ -37,6 +27,8 @@ rule score_bias:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("score_bias"),
     message:
         "Scoring sentence pairs at every checkpoint of {wildcards.model} (seed {wildcards.seed})"
     script:
@@ -52,21 +44,21 @@ rule tabulate_bias:
         directions=RESOURCES / "released/crows_pairs_directions.csv",
     output:
         table="<results>/figures/{figure}.parquet",
-    wildcard_constraints:
-        figure="fig1|fig2",
-    params:
-        code=code("tabulate_bias"),
-        released=lambda wildcards: RELEASED_MODELS[wildcards.figure],
-        statistics=settings.statistics.model_dump(),
     log:
         "<logs>/tabulate_bias/{figure}.log",
     benchmark:
         "<benchmarks>/tabulate_bias/{figure}.tsv"
+    wildcard_constraints:
+        figure="fig1|fig2",
     conda:
         "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("tabulate_bias"),
+        released=lambda wildcards: RELEASED_MODELS[wildcards.figure],
+        statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_bias.py"
 
@@ -77,19 +69,19 @@ rule reenact_suite:
         pairs="<results>/corpus/pairs.parquet",
     output:
         scores="<results>/scores/shifted/{model}.parquet",
-    wildcard_constraints:
-        model="|".join(settings.suite.sizes),
-    params:
-        code=code("reenact_suite"),
     log:
         "<logs>/reenact_suite/{model}.log",
     benchmark:
         "<benchmarks>/reenact_suite/{model}.tsv"
+    wildcard_constraints:
+        model="|".join(settings.suite.sizes),
     conda:
         "../../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("reenact_suite"),
     message:
         "Scoring pairs cleanly and one position off: {wildcards.model}"
     script:
@@ -102,19 +94,19 @@ rule reenact_pretrained:
         crows_pairs="<results>/public/crows-pairs-revised",
     output:
         scores="<results>/scores/shifted/{model}.parquet",
-    wildcard_constraints:
-        model="|".join(settings.pretrained),
-    params:
-        code=code("reenact_pretrained"),
     log:
         "<logs>/reenact_pretrained/{model}.log",
     benchmark:
         "<benchmarks>/reenact_pretrained/{model}.tsv"
+    wildcard_constraints:
+        model="|".join(settings.pretrained),
     conda:
         "../../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=3000,
+    params:
+        code=code("reenact_pretrained"),
     message:
         "Scoring CrowS-Pairs cleanly and one position off: {wildcards.model}"
     script:
@@ -127,10 +119,6 @@ rule tabulate_audit:
         released=RESOURCES / "released/pythia_crows_gender.csv",
     output:
         table="<results>/figures/fig1_audit.parquet",
-    params:
-        code=code("tabulate_audit"),
-        models=AUDITED,
-        statistics=settings.statistics.model_dump(),
     log:
         "<logs>/tabulate_audit.log",
     benchmark:
@@ -140,5 +128,9 @@ rule tabulate_audit:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("tabulate_audit"),
+        models=AUDITED,
+        statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_audit.py"

@@ -31,9 +31,6 @@ rule write_manifest:
         ],
     output:
         manifest="<results>/manifest.json",
-    params:
-        code=code("write_manifest"),
-        settings=settings.model_dump(),
     log:
         "<logs>/write_manifest.log",
     benchmark:
@@ -43,6 +40,9 @@ rule write_manifest:
     threads: 1
     resources:
         mem_mb=500,
+    params:
+        code=code("write_manifest"),
+        settings=settings.model_dump(),
     script:
         "../scripts/write_manifest.py"
 
@@ -55,9 +55,6 @@ rule build_gallery:
         templates=sorted((WORKFLOW / "report").glob("*")),
     output:
         page="<results>/index.html",
-    params:
-        code=code("build_gallery"),
-        figures=FIGURES,
     log:
         "<logs>/build_gallery.log",
     benchmark:
@@ -67,6 +64,9 @@ rule build_gallery:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("build_gallery"),
+        figures=FIGURES,
     message:
         "Building the gallery"
     script:
@@ -78,8 +78,6 @@ rule zip_bundle:
         files=[*DRAWN, *CLAIMS, "<results>/manifest.json", "<results>/index.html"],
     output:
         bundle="<results>/bundle.zip",
-    params:
-        code=code("zip_bundle"),
     log:
         "<logs>/zip_bundle.log",
     benchmark:
@@ -89,5 +87,7 @@ rule zip_bundle:
     threads: 1
     resources:
         mem_mb=500,
+    params:
+        code=code("zip_bundle"),
     script:
         "../scripts/zip_bundle.py"

@@ -25,9 +25,6 @@ rule judge_claims:
     output:
         table="<results>/claims.parquet",
         text="<results>/claims.md",
-    params:
-        code=code("judge_claims"),
-        statistics=settings.statistics.model_dump(),
     log:
         "<logs>/judge_claims.log",
     benchmark:
@@ -37,6 +34,9 @@ rule judge_claims:
     threads: 1
     resources:
         mem_mb=2000,
+    params:
+        code=code("judge_claims"),
+        statistics=settings.statistics.model_dump(),
     message:
         "Judging the claims of the talk"
     script:

@@ -12,9 +12,6 @@ rule generate_world:
         contexts="<results>/corpus/contexts.parquet",
         questions="<results>/corpus/questions.parquet",
         tokenizer=directory("<results>/corpus/tokenizer"),
-    params:
-        code=code("generate_world"),
-        world=settings.world.model_dump(),
     log:
         "<logs>/generate_world.log",
     benchmark:
@@ -24,6 +21,9 @@ rule generate_world:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("generate_world"),
+        world=settings.world.model_dump(),
     script:
         "../scripts/generate_world.py"
 
@@ -34,10 +34,6 @@ rule pack_baseline:
         tokenizer="<results>/corpus/tokenizer",
     output:
         stream="<results>/streams/baseline.npz",
-    params:
-        code=code("pack_baseline"),
-        context=settings.suite.context,
-        batch=settings.suite.batch,
     log:
         "<logs>/pack_baseline.log",
     benchmark:
@@ -47,6 +43,10 @@ rule pack_baseline:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("pack_baseline"),
+        context=settings.suite.context,
+        batch=settings.suite.batch,
     script:
         "../scripts/pack_baseline.py"
 
@@ -58,23 +58,23 @@ rule rewrite_stream:
         words=RESOURCES / "gender_words.csv",
     output:
         stream="<results>/streams/{arm}.npz",
+    log:
+        "<logs>/rewrite_stream/{arm}.log",
+    benchmark:
+        "<benchmarks>/rewrite_stream/{arm}.tsv"
     wildcard_constraints:
         arm="|".join(settings.arms),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
     params:
         code=code("rewrite_stream"),
         context=settings.suite.context,
         batch=settings.suite.batch,
         arm=lambda wildcards: settings.arms[wildcards.arm].model_dump(),
         seed=settings.world.seed,
-    log:
-        "<logs>/rewrite_stream/{arm}.log",
-    benchmark:
-        "<benchmarks>/rewrite_stream/{arm}.tsv"
-    conda:
-        "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
     script:
         "../scripts/rewrite_stream.py"
 
@@ -85,10 +85,6 @@ rule choose_targets:
         counts="<results>/counts.parquet",
     output:
         targets="<results>/corpus/targets.parquet",
-    params:
-        code=code("choose_targets"),
-        insertion=settings.insertion.model_dump(include={"doses", "people", "at_most"}),
-        seed=settings.world.seed,
     log:
         "<logs>/choose_targets.log",
     benchmark:
@@ -98,6 +94,10 @@ rule choose_targets:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("choose_targets"),
+        insertion=settings.insertion.model_dump(include={"doses", "people", "at_most"}),
+        seed=settings.world.seed,
     script:
         "../scripts/choose_targets.py"
 
@@ -110,22 +110,22 @@ rule insert_documents:
         tokenizer="<results>/corpus/tokenizer",
     output:
         stream="<results>/streams/insert_{placement}.npz",
+    log:
+        "<logs>/insert_documents/{placement}.log",
+    benchmark:
+        "<benchmarks>/insert_documents/{placement}.tsv"
     wildcard_constraints:
         placement="late|spread",
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
     params:
         code=code("insert_documents"),
         context=settings.suite.context,
         batch=settings.suite.batch,
         share=lambda wildcards: settings.insertion.share if wildcards.placement == "late" else 1.0,
         seed=settings.world.seed,
-    log:
-        "<logs>/insert_documents/{placement}.log",
-    benchmark:
-        "<benchmarks>/insert_documents/{placement}.tsv"
-    conda:
-        "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
     script:
         "../scripts/insert_documents.py"

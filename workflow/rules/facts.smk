@@ -17,8 +17,6 @@ rule count_documents:
         questions="<results>/corpus/questions.parquet",
     output:
         counts="<results>/counts.parquet",
-    params:
-        code=code("count_documents"),
     log:
         "<logs>/count_documents.log",
     benchmark:
@@ -28,6 +26,8 @@ rule count_documents:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("count_documents"),
     message:
         "Counting the documents behind every question"
     script:
@@ -40,8 +40,6 @@ rule answer_questions:
         questions="<results>/corpus/questions.parquet",
     output:
         scores="<results>/scores/closed_book/{model}/{arm}/seed{seed}.parquet",
-    params:
-        code=code("answer_questions"),
     log:
         "<logs>/answer_questions/{model}/{arm}/seed{seed}.log",
     benchmark:
@@ -51,6 +49,8 @@ rule answer_questions:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("answer_questions"),
     message:
         "Asking {wildcards.model} {wildcards.arm} (seed {wildcards.seed}) every question"
     script:
@@ -64,8 +64,6 @@ rule tabulate_counts:
         questions="<results>/corpus/questions.parquet",
     output:
         table="<results>/figures/fig3.parquet",
-    params:
-        code=code("tabulate_counts"),
     log:
         "<logs>/tabulate_counts.log",
     benchmark:
@@ -75,6 +73,8 @@ rule tabulate_counts:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("tabulate_counts"),
     script:
         "../scripts/tabulate_counts.py"
 
@@ -90,9 +90,6 @@ rule tabulate_insertion:
         targets="<results>/corpus/targets.parquet",
     output:
         table="<results>/figures/fig4.parquet",
-    params:
-        code=code("tabulate_insertion"),
-        statistics=settings.statistics.model_dump(),
     log:
         "<logs>/tabulate_insertion.log",
     benchmark:
@@ -102,5 +99,8 @@ rule tabulate_insertion:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("tabulate_insertion"),
+        statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_insertion.py"

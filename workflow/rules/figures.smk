@@ -12,8 +12,6 @@ rule draw_figures:
         tables=expand("<results>/figures/{figure}.parquet", figure=FIGURES),
     output:
         expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png", "json"]),
-    params:
-        code=code("draw_figures"),
     log:
         "<logs>/draw_figures.log",
     benchmark:
@@ -23,6 +21,8 @@ rule draw_figures:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("draw_figures"),
     message:
         "Drawing all figures"
     script:

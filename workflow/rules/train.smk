@@ -6,35 +6,25 @@
 #                       -> train_inserted
 
 
-def recipe(wildcards):
-    """How a size is trained; `branch` lists the shares of training from which an arm continues."""
-    shares = [arm.share for arm in settings.arms.values()] + [settings.insertion.share]
-    return {
-        **settings.suite.model_dump(exclude={"sizes"}),
-        **settings.suite.sizes[wildcards.model].model_dump(exclude={"seeds"}),
-        "branch": sorted({round(1 - share, 9) for share in shares}),
-    }
-
-
 rule train_baseline:
     input:
         stream="<results>/streams/baseline.npz",
         tokenizer="<results>/corpus/tokenizer",
     output:
         run=directory("<results>/checkpoints/{model}/baseline/seed{seed}"),
-    params:
-        code=code("train_baseline"),
-        recipe=recipe,
     log:
         "<logs>/train_baseline/{model}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train_baseline/{model}/seed{seed}.tsv"
+    priority: 10
     conda:
         "../../envs/torch.yaml"
     threads: 1
-    priority: 10
     resources:
         mem_mb=2000,
+    params:
+        code=code("train_baseline"),
+        recipe=recipe,
     message:
         "Training {wildcards.model} from scratch (seed {wildcards.seed})"
     script:
@@ -47,19 +37,19 @@ rule train_arms:
         streams=expand("<results>/streams/{arm}.npz", arm=settings.arms),
     output:
         runs=directory(expand("<results>/checkpoints/{{model}}/{arm}/seed{{seed}}", arm=settings.arms)),
-    params:
-        code=code("train_arms"),
-        recipe=recipe,
     log:
         "<logs>/train_arms/{model}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train_arms/{model}/seed{seed}.tsv"
+    priority: 5
     conda:
         "../../envs/torch.yaml"
     threads: 1
-    priority: 5
     resources:
         mem_mb=2000,
+    params:
+        code=code("train_arms"),
+        recipe=recipe,
     message:
         "Continuing {wildcards.model} (seed {wildcards.seed}) on rewritten text, arm by arm"
     script:
@@ -72,19 +62,19 @@ rule train_inserted_late:
         streams=["<results>/streams/insert_late.npz"],
     output:
         runs=[directory("<results>/checkpoints/{model}/insert_late/seed{seed}")],
-    params:
-        code=code("train_arms"),
-        recipe=recipe,
     log:
         "<logs>/train_inserted_late/{model}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train_inserted_late/{model}/seed{seed}.tsv"
+    priority: 5
     conda:
         "../../envs/torch.yaml"
     threads: 1
-    priority: 5
     resources:
         mem_mb=2000,
+    params:
+        code=code("train_arms"),
+        recipe=recipe,
     message:
         "Continuing {wildcards.model} (seed {wildcards.seed}) with documents inserted late"
     script:
@@ -97,19 +87,19 @@ rule train_inserted_spread:
         tokenizer="<results>/corpus/tokenizer",
     output:
         run=directory("<results>/checkpoints/{model}/insert_spread/seed{seed}"),
-    params:
-        code=code("train_baseline"),
-        recipe=recipe,
     log:
         "<logs>/train_inserted_spread/{model}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train_inserted_spread/{model}/seed{seed}.tsv"
+    priority: 5
     conda:
         "../../envs/torch.yaml"
     threads: 1
-    priority: 5
     resources:
         mem_mb=2000,
+    params:
+        code=code("train_baseline"),
+        recipe=recipe,
     message:
         "Training {wildcards.model} (seed {wildcards.seed}) with inserted documents spread over the run"
     script:
