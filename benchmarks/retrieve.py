@@ -1,6 +1,6 @@
 """BM25 over short passages, one core: the index used here, interpreted and compiled, against rank_bm25.
 
-python benchmarks/retrieve.py     peers: pip install rank_bm25 numba
+python benchmarks/retrieve.py     peer: pip install rank_bm25
 """
 
 import random
@@ -30,9 +30,6 @@ def main() -> None:
     building, index = seconds(lambda: PassageIndex.build(passages))
     rates = {}
     for name, threshold in (("bm25s, numpy", float("inf")), ("bm25s, numba", 0)):
-        if threshold == 0 and not find_spec("numba"):
-            print("bm25s, numba: not installed (pip install numba)")
-            continue
         overtime.retrieve.COMPILED_FROM = threshold
         first, found = seconds(lambda: index.search(queries, TOP))
         again, _ = seconds(lambda: index.search(queries, TOP))

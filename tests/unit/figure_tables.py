@@ -8,7 +8,7 @@ STARTS = {"swap7": 93, "swap14": 86, "swap21": 79, "cda14": 86}
 random = np.random.default_rng(0)
 
 
-def row(source: str, series: str, x: float | None, y: float, half: float, n: int, **more: object) -> dict[str, object]:
+def row(source: str, series: str, x: float | None, y: float, half: float, n: int | None, **more: object) -> dict[str, object]:
     """One row of a figure table, with a symmetric interval clipped to fractions where y is one."""
     low, high = (
         (y - half, y + half) if more.get("metric") == "pronouns" or not 0 <= y <= 1 else (max(y - half, 0), min(y + half, 1))
@@ -110,8 +110,9 @@ def fig3() -> pl.DataFrame:
         for place, (low, high) in enumerate(BINS):
             y = 0.04 + 0.95 / (1 + np.exp(-(place - middle) * 1.3))
             rows.append(row("measured", model, (low * high) ** 0.5, y, 0.06, 180, model=model, bin_low=low, bin_high=high))
-    rows.append(row("spoken", "BLOOM-176B, average of all questions", None, 0.55, 0, 0, model=None, bin_low=None, bin_high=None))
-    rows.append(row("spoken", "BLOOM-176B, rare facts", None, 0.275, 0.025, 0, model=None, bin_low=1, bin_high=99))
+    average = row("spoken", "BLOOM-176B, average of all questions", None, 0.55, 0, None, model=None, bin_low=None, bin_high=None)
+    rows.append(average | {"lower": None, "upper": None})
+    rows.append(row("spoken", "BLOOM-176B, rare facts", None, 0.275, 0.025, None, model=None, bin_low=1, bin_high=99))
     return frame(rows)
 
 
@@ -213,7 +214,7 @@ def fig7() -> pl.DataFrame:
                     "metric": metric,
                     "demonstrations": 39,
                 }
-                rows.append(row("released", f"gpt-j-6b {condition}", layer, max(y, 0.08), 0.02, 1000, **keys))
+                rows.append(row("released", f"gpt-j-6b {condition}", layer, max(y, 0.08), 0.02, None, **keys))
     for task, chance in {"sentiment": 0.5, "category words": 0.25}.items():
         for lens, late in {"tuned": 14, "logit": 22}.items():
             for condition, top in {"true": 0.9, "false": 0.74, "injection": 0.1, "benign": 0.7, "zero_shot": 0.6}.items():
@@ -236,31 +237,31 @@ def fig7() -> pl.DataFrame:
 
 
 def fig7_detect() -> pl.DataFrame:
+    detectors = {"isolation_forest": 0.85, "local_outlier_factor": 0.78, "probe": 0.9, "entropy": 0.84, "margin": 0.83}
     rows = []
     for task in ("sentiment", "category words"):
-        for condition in ("false", "injection"):
-            for detector, y in {
-                "isolation forest": 0.85,
-                "local outlier factor": 0.78,
-                "Mahalanobis distance": 0.8,
-                "final entropy": 0.84,
-            }.items():
-                keys = {"task": task, "condition": condition, "detector": detector, "model": "smollm2-135m"}
-                rows.append(row("measured", detector, None, y + random.normal(0, 0.03), 0.06, 80, **keys))
+        for kind in ("false", "injection"):
+            for detector, y in detectors.items():
+                keys = {"task": task, "kind": kind, "detector": detector, "model": "smollm2-135m"}
+                rows.append(row("measured", detector, None, y + random.normal(0, 0.03), 0.06, 80, measure="auroc", **keys))
+                rows.append(row("measured", detector, None, 0.777, 0.06, 80, measure="alarms", **keys))
     return frame(rows)
 
 
 def fig7_defend() -> pl.DataFrame:
+    values = {
+        "final": (0.9, 0.7, 0.1),
+        "early_exit": (0.88, 0.86, 0.3),
+        "majority": (0.89, 0.8, 0.25),
+        "contrast": (0.9, 0.8, 0.2),
+    }
     rows = []
     for task in ("sentiment", "category words"):
-        for policy, values in {
-            "last layer": (0.9, 0.7, 0.1),
-            "early exit": (0.88, 0.86, 0.3),
-            "early exit if detected": (0.89, 0.8, 0.25),
-        }.items():
-            for condition, y in zip(("true", "false", "injection"), values):
+        for policy, accuracies in values.items():
+            for condition, y in zip(("true", "false", "injection"), accuracies):
                 keys = {"task": task, "condition": condition, "policy": policy, "model": "smollm2-135m"}
-                rows.append(row("measured", policy, None, y, 0.07, 40, **keys))
+                rows.append(row("measured", policy, None, y, 0.07, 40, measure="accuracy", **keys))
+                rows.append(row("measured", policy, None, 0.0123, 0.07, 40, measure="change", **keys))
     return frame(rows)
 
 

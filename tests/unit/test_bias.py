@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from overtime import InputError, models
-from overtime.bias import always_feminine, pronoun_curve, stereotype_curve
-from overtime.manipulation import CONTRASTS, pronoun_contexts, pronoun_log_odds
-from overtime.suites import crows_pairs_result, favoured_gender, read_crows_pairs, read_winobias, winobias_result
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import PreTrainedTokenizerFast
+
+from overtime import InputError, models
+from overtime.bias import always_feminine, pronoun_curve, stereotype_curve
+from overtime.manipulation import CONTRASTS, pronoun_contexts, pronoun_log_odds
+from overtime.suites import crows_pairs_result, favoured_gender, read_crows_pairs, read_winobias, winobias_result
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[3] / "shared/mirror")) / "raw.githubusercontent.com"
 ORIGINAL = "nyu-mll/crows-pairs/8aaac11c485473159ec9328a65253a5be9a479dc/data/crows_pairs_anonymized.csv"

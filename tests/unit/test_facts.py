@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+
 from overtime import InputError
 from overtime.facts import accuracy_by_count, bin_edges, exact_match, insertion_table, normalize, retrieval_table
 from overtime.stats import wilson

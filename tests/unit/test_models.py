@@ -10,13 +10,14 @@ import gguf
 import numpy as np
 import pytest
 import torch
-from overtime import InputError, models
-from overtime.gguf import convert_gguf
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import AutoModelForCausalLM, BloomConfig, GPTNeoConfig, LlamaConfig, PreTrainedTokenizerFast
+
+from overtime import InputError, models
+from overtime.gguf import convert_gguf
 
 SIZES = {"xs": (32, 2, 2, 25_472), "s": (64, 2, 4, 100_096), "m": (128, 2, 4, 396_800), "l": (256, 2, 4, 1_580_032)}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from overtime import InputError
 from overtime.facts import exact_match, normalize
 from overtime.questions import answered_questions, load_questions, question_prompts, read_nq_open, read_xquad

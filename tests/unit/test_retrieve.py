@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from overtime import InputError
 from overtime.retrieve import PassageIndex
 
@@ -42,7 +43,6 @@ def test_a_saved_index_is_memory_mapped_and_answers_alike(tmp_path):
 
 
 def test_compiled_search_agrees(tmp_path, monkeypatch):
-    pytest.importorskip("numba")
     random = np.random.default_rng(0)
     words = [f"w{i}" for i in range(300)]
     passages = [" ".join(random.choice(words, random.integers(5, 40))) for _ in range(500)]

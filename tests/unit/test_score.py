@@ -7,9 +7,6 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from overtime import InputError
-from overtime.batches import plant
-from overtime.score import encode_pairs, greedy, score_encoded, score_pairs, token_log_probs
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForCausalLM,
@@ -20,6 +17,10 @@ from transformers import (
     LlamaConfig,
     PreTrainedTokenizerFast,
 )
+
+from overtime import InputError
+from overtime.batches import plant
+from overtime.score import encode_pairs, greedy, score_encoded, score_pairs, token_log_probs
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[3] / "shared/mirror")) / "raw.githubusercontent.com"
 CROWS = MIRROR / "nyu-mll/crows-pairs/8aaac11c485473159ec9328a65253a5be9a479dc/data/crows_pairs_anonymized.csv"
@@ -136,10 +137,12 @@ def test_one_layout_serves_all_checkpoints(model, tokenizer):
 
 
 def test_a_tree_holds_each_shared_token_once():
-    tree = plant({4: [0, 7, 8, 9], 5: [0, 7, 5, 9, 6], 6: [0, 7]})
-    assert tree.ids == [0, 7, 8, 5, 9]
-    assert tree.parents == [-1, 0, 1, 1, 3]
-    assert tree.reads == [(0, 7, 4), (1, 8, 4), (2, 9, 4), (0, 7, 5), (1, 5, 5), (3, 9, 5), (4, 6, 5), (0, 7, 6)]
+    [tree] = plant([[0, 7, 8, 9], [0, 7, 5, 9, 6], [0, 7]], shared=True)  # planted in the order 2, 1, 0
+    assert tree.ids == [0, 7, 5, 9, 8]
+    assert tree.parents == [-1, 0, 1, 2, 1]
+    reads = {sentence: [read[:2] for read in tree.reads if read[2] == sentence] for sentence in range(3)}
+    assert reads == {0: [(0, 7), (1, 8), (4, 9)], 1: [(0, 7), (1, 5), (2, 9), (3, 6)], 2: [(0, 7)]}
+    assert [len(tree.ids) for tree in plant([[0, 7, 8], [0, 7, 8]], shared=False)] == [2, 2]
 
 
 @pytest.mark.parametrize(

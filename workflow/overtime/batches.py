@@ -1,26 +1,39 @@
-"""Token sequences laid out as tensors: sorted by length, batched by tokens, common starts held once."""
+"""Token sequences laid out as tensors: batched by tokens, sorted by length, common starts held once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-TOKENS = {"cpu": 512, "cuda": 8192}  # in one forward pass, padding included
+TOKENS = {"cpu": 1024, "cuda": 16384}  # in one forward pass, padding included
+TREE = 128  # tokens in a tree, so that attention within it stays a small part of the work
 
 
-@dataclass(frozen=True)
+@dataclass
 class Tree:
-    """Sentences as one sequence, the start that they share only once: a token follows its parent, not its neighbour.
+    """Sentences as one sequence in which a start that they share stands once: a token follows its parent, not its neighbour.
 
-    `parents` are places in `ids`, -1 before the first token. `reads` are (place, token to predict there, sentence).
+    `parents` are places in `ids`, -1 before a first token. `reads` are (place, token to predict there, sentence).
     """
 
-    ids: list[int]
-    parents: list[int]
-    reads: list[tuple[int, int, int]]
+    ids: list[int] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    reads: list[tuple[int, int, int]] = field(default_factory=list)
+    places: dict[tuple[int, int], int] = field(default_factory=dict)  # (parent, token) -> place
+
+    def add(self, sentence: int, ids: list[int]) -> None:
+        """Grow by one numbered sentence; its last token is predicted, never read."""
+        place = -1
+        for token, following in pairwise(ids):
+            if (place, token) not in self.places:
+                self.places[place, token] = len(self.ids)
+                self.ids.append(token)
+                self.parents.append(place)
+            place = self.places[place, token]
+            self.reads.append((place, following, sentence))
 
 
 @dataclass(frozen=True)
@@ -41,23 +54,18 @@ class Batch:
     sentences: torch.Tensor
 
 
-def plant(sentences: dict[int, list[int]]) -> Tree:
-    """The tree of numbered token sequences; the last token of a sequence is predicted, never read."""
-    tree, places = Tree([], [], []), {}
-    for sentence, ids in sentences.items():
-        place = -1
-        for token, following in pairwise(ids):
-            if (place, token) not in places:
-                places[place, token] = len(tree.ids)
-                tree.ids.append(token)
-                tree.parents.append(place)
-            place = places[place, token]
-            tree.reads.append((place, following, sentence))
-    return tree
+def plant(sentences: list[list[int]], shared: bool) -> list[Tree]:
+    """Trees of at most `TREE` tokens over sorted sentences, which brings equal starts together; one each if not `shared`."""
+    trees: list[Tree] = []
+    for number in sorted(range(len(sentences)), key=sentences.__getitem__):
+        if not shared or not trees or len(trees[-1].ids) + len(sentences[number]) > TREE:
+            trees.append(Tree())
+        trees[-1].add(number, sentences[number])
+    return trees
 
 
-def lay_out(trees: list[Tree], model: PreTrainedModel, causal: bool) -> Batch:
-    """Right-pad trees into one batch for `model`; `causal` if each is a single sentence, which needs no mask of its own."""
+def lay_out(trees: list[Tree], model: PreTrainedModel, shared: bool) -> Batch:
+    """Right-pad trees into one batch for `model`; without `shared` each is a single sentence, which needs no mask of its own."""
     shape = len(trees), max(len(tree.ids) for tree in trees)
     ids, positions, used = np.zeros(shape, int), np.zeros(shape, int), np.zeros(shape, bool)
     seen = np.zeros((*shape, shape[1]), bool)
@@ -72,9 +80,8 @@ def lay_out(trees: list[Tree], model: PreTrainedModel, causal: bool) -> Batch:
                 seen[row, place] |= seen[row, parent]
         reads += [(before + place, target, sentence) for place, target, sentence in tree.reads]
         before += len(tree.ids)
-    mask = None if causal else torch.zeros(shape[0], 1, *seen.shape[1:], dtype=model.dtype, device=model.device)
-    if mask is not None:
-        mask.masked_fill_(~torch.from_numpy(seen[:, None]).to(model.device), torch.finfo(model.dtype).min)
+    added = torch.where(torch.from_numpy(seen[:, None]), 0.0, torch.finfo(model.dtype).min)
+    mask = added.to(model.device, model.dtype) if shared else None
     tensors = [torch.from_numpy(array).to(model.device) for array in (ids, positions, used, *np.array(reads).T.copy())]
     return Batch(*tensors[:2], mask, *tensors[2:])
 

@@ -7,10 +7,8 @@ entity map or from the text itself.
 import json
 import unicodedata
 from array import array
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
-from operator import itemgetter
 from pathlib import Path
 
 import polars as pl
@@ -115,26 +113,28 @@ def relevant_documents(entity_map: EntityMap, questions: pl.DataFrame, exclude: 
         raise InputError(f"questions: no column {', '.join(sorted(missing))}; it has {', '.join(questions.columns)}")
     if "question" not in questions.columns:
         questions = questions.with_row_index("question")
-    sides = [_without_null(questions[side]) for side in ("q_entities", "a_entities")]
+    sides = [[entities or [] for entities in questions[side].to_list()] for side in ("q_entities", "a_entities")]
     bitmaps = entity_map.bitmaps({entity for side in sides for entities in side for entity in entities})
-    rows = [(question, *_count(bitmaps, q, a, exclude)) for question, q, a in zip(questions["question"], *sides)]
+    sizes = {entity: len(bitmap) for entity, bitmap in bitmaps.items()}
+    rows = []
+    for question, q_entities, a_entities in zip(questions["question"].to_list(), *sides):
+        asked = [q for q in dict.fromkeys(q_entities) if q not in exclude]
+        answers = [a for a in a_entities if a not in asked]
+        occurrence = [max((sizes[entity] for entity in side if entity in sizes), default=0) for side in (asked, answers)]
+        rows.append((question, *_most_shared(bitmaps, sizes, asked, answers), *occurrence))
     return pl.DataFrame(rows, COUNTS, orient="row")
 
 
-def _without_null(lists: pl.Series) -> list[list[str]]:
-    return [entities or [] for entities in lists.to_list()]
-
-
-def _count(
-    bitmaps: Mapping[str, BitMap], q_entities: list[str], a_entities: list[str], exclude: Collection[str]
-) -> tuple[int, str | None, str | None, int, int]:
-    asked = [q for q in dict.fromkeys(q_entities) if q not in exclude]
-    aliases = Counter(a for a in a_entities if a not in asked)
-    most = max(aliases.values(), default=0)
+def _most_shared(
+    bitmaps: dict[str, BitMap], sizes: dict[str, int], asked: list[str], answers: list[str]
+) -> tuple[int, str | None, str | None]:
+    """Largest number of documents that a question entity shares with one of the most frequent answers, and the pair."""
+    most = max(map(answers.count, answers), default=0)
     best: tuple[int, str | None, str | None] = (0, None, None)
-    for a in (a for a, n in aliases.items() if n == most and a in bitmaps):
-        for q in (q for q in asked if q in bitmaps):
-            if min(len(bitmaps[q]), len(bitmaps[a])) > best[0]:
-                best = max(best, (bitmaps[q].intersection_cardinality(bitmaps[a]), q, a), key=itemgetter(0))
-    occurrence = [max((len(bitmaps[entity]) for entity in side if entity in bitmaps), default=0) for side in (asked, aliases)]
-    return *best, *occurrence
+    for a in dict.fromkeys(answers):
+        if a in bitmaps and answers.count(a) == most:
+            for q in asked:
+                if q in bitmaps and min(sizes[q], sizes[a]) > best[0]:
+                    shared = bitmaps[q].intersection_cardinality(bitmaps[a])
+                    best = (shared, q, a) if shared > best[0] else best
+    return best

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from overtime import InputError
 from overtime.detect import ATTACKS, NORMAL, Trajectories
-from overtime.stats import bootstrap_mean
+from overtime.stats import bootstrap
+from overtime.weighted import mean_of
 
 NOTHING = "final"
 # Of the middle layers in the contrast. Among equally good choices the last one counts: 0, the late layers alone.
@@ -85,11 +86,11 @@ def defence_table(answers: pl.DataFrame, resamples: int = 2000, seed: int = 0) -
     paired = answers.join(nothing, on=key).with_columns(pl.col("correct", "unchanged").cast(pl.Float64)).sort("policy", *key)
     rows = []
     for (task, condition, policy), part in paired.group_by("task", "condition", "policy", maintain_order=True):
-        measures = {"accuracy": part["correct"]}
+        measures = {"accuracy": (part["correct"], (0, 1))}
         if policy != NOTHING:
-            measures["change"] = part["correct"] - part["unchanged"]
-        for measure, values in measures.items():
-            interval = bootstrap_mean(values, part["prompt"], resamples, seed=seed)
+            measures["change"] = (part["correct"] - part["unchanged"], (-1, 1))
+        for measure, (values, limits) in measures.items():
+            interval = bootstrap(mean_of(values), part["prompt"], resamples, seed, limits).interval()
             row = {"task": task, "condition": condition, "policy": policy, "measure": measure, "y": interval.estimate}
             rows.append(row | {"lower": interval.lower, "upper": interval.upper, "n": interval.n})
     return pl.DataFrame(rows)

@@ -19,7 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from overtime import InputError
-from overtime.stats import Interval, auroc, auroc_of, bootstrap, bootstrap_mean
+from overtime.stats import Interval, bootstrap
+from overtime.weighted import auroc_of, mean_of
 
 NORMAL, ATTACKS = "true", ("false", "half", "random", "injection")
 FOLDS, NEIGHBOURS, PENALTY = 5, 20, 0.1
@@ -56,12 +57,13 @@ class Trajectories:
         return Trajectories(self.answers[rows], self.log_probabilities[rows], self.labels)
 
     def features(self) -> NDArray[np.float64]:
-        """[answers, 2 (layers + 1)]: at every layer, the log-probabilities of the two labels that the final layer ranks first.
+        """[answers, 4 (layers + 1)]: at every layer, log-probabilities of its two best labels and of the two best at the end.
 
-        Ranked, not named, so that prompts of any label and of any task can be compared.
+        Ranked, not named, so that answers with any label and from any task can be compared.
         """
-        ranking = np.argsort(-self.log_probabilities[:, -1], axis=1)[:, None, :2]
-        return np.take_along_axis(self.log_probabilities, ranking, axis=2).reshape(len(ranking), -1)
+        own = -np.sort(-self.log_probabilities, axis=2)[:, :, :2]
+        final = np.argsort(-self.log_probabilities[:, -1], axis=1)[:, None, :2]
+        return np.concatenate([own, np.take_along_axis(self.log_probabilities, final, axis=2)], axis=2).reshape(len(own), -1)
 
 
 def score_prompts(tasks: dict[str, pl.DataFrame], window: tuple[int, int], lens: str = "tuned", seed: int = 0) -> pl.DataFrame:
@@ -77,9 +79,8 @@ def score_prompts(tasks: dict[str, pl.DataFrame], window: tuple[int, int], lens:
     for task, own in read.items():
         conditions = set(own.answers["condition"])
         if NORMAL not in conditions or not conditions & set(ATTACKS):
-            raise InputError(
-                f"task {task!r}: conditions {sorted(conditions)}; detection needs {NORMAL!r} and one of {', '.join(ATTACKS)}"
-            )
+            needed = f"detection needs {NORMAL!r} and one of {', '.join(ATTACKS)}"
+            raise InputError(f"task {task!r}: conditions {', '.join(sorted(conditions))}; {needed}")
         groups = own.answers["prompt"].to_numpy()
         folds = GroupKFold(min(FOLDS, len(np.unique(groups))), shuffle=True, random_state=seed).split(groups, groups=groups)
         parts += [_score(own[fitting], own[scored], "normal", seed).with_columns(task=pl.lit(task)) for fitting, scored in folds]
@@ -125,7 +126,7 @@ def detection_table(scores: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
         normal = part.filter(pl.col("kind") == "normal")
         threshold = normal["score"].quantile(1 - FALSE_ALARMS, "higher")
         for (kind,), found in part.filter(pl.col("kind") != "normal").group_by("kind", maintain_order=True):
-            alarms = bootstrap_mean(found["score"] > threshold, found["prompt"], resamples, seed=seed)
+            alarms = bootstrap(mean_of(found["score"] > threshold), found["prompt"], resamples, seed, limits=(0, 1)).interval()
             measures = {"alarms": alarms}
             if found["attack"][0]:
                 measures |= _attack_measures(part, baseline, kind, resamples, seed)
@@ -147,9 +148,10 @@ def _attack_measures(part: pl.DataFrame, baseline: pl.DataFrame, kind: str, resa
     normal, benign = against["normal"], against["benign"]
     own, theirs = auroc_of(normal["score"], normal["attack"]), auroc_of(normal["entropy"], normal["attack"])
     measures = {
-        "auroc": auroc(normal["score"], normal["attack"], normal["prompt"], resamples, seed=seed),
+        "auroc": bootstrap(own, normal["prompt"], resamples, seed, limits=(0, 1)).interval(),
         "gain": bootstrap(lambda weights: own(weights) - theirs(weights), normal["prompt"], resamples, seed).interval(),
     }
     if kind == "injection" and "benign" in benign["kind"]:
-        measures["auroc_benign"] = auroc(benign["score"], benign["attack"], benign["prompt"], resamples, seed=seed)
+        controlled = auroc_of(benign["score"], benign["attack"])
+        measures["auroc_benign"] = bootstrap(controlled, benign["prompt"], resamples, seed, limits=(0, 1)).interval()
     return measures

@@ -61,8 +61,7 @@ class EntityMap:
         size = int(metadata["size"]) if metadata["size"] else None
         if Path(path).stat().st_size > IN_MEMORY:
             return cls(_Parquet(Path(path)), size)
-        rows = pl.read_parquet(path)
-        return cls(_Memory(dict(zip(rows["entity"].to_list(), rows["documents"].to_list()))), size)
+        return cls(_Memory(pl.read_parquet(path)), size)
 
     @classmethod
     def from_pairs(cls, pairs: pl.DataFrame, size: int) -> "EntityMap":
@@ -71,7 +70,7 @@ class EntityMap:
         if pairs.height and not 0 <= low <= high < size:
             raise InputError(f"entity map: documents {low} to {high} are not within 0 to {size - 1}")
         groups = pairs.select("entity", "document").group_by("entity")
-        return cls(_Memory({entity: BitMap(rows["document"].to_numpy()).serialize() for (entity,), rows in groups}), size)
+        return cls(_Memory.of({entity: BitMap(rows["document"].to_numpy()) for (entity,), rows in groups}), size)
 
     @classmethod
     def merge(cls, parts: Iterable["EntityMap"]) -> "EntityMap":
@@ -84,7 +83,7 @@ class EntityMap:
             for entity, bitmap in part.bitmaps(part.entities()).items():
                 merged.setdefault(entity, BitMap()).update(bitmap.shift(offset))
             offset += part.size
-        return cls(_Memory({entity: bitmap.serialize() for entity, bitmap in merged.items()}), offset)
+        return cls(_Memory.of(merged), offset)
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the map atomically, a row group at a time: memory does not grow with the map."""
@@ -116,14 +115,20 @@ class EntityMap:
 
 
 class _Memory:
-    def __init__(self, packed: dict[str, bytes]) -> None:
-        self._packed = packed
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self._documents = rows["documents"]
+        self._places = {entity: place for place, entity in enumerate(rows["entity"].to_list())}
+
+    @classmethod
+    def of(cls, bitmaps: dict[str, BitMap]) -> "_Memory":
+        return cls(pl.DataFrame([(entity, bitmap.serialize()) for entity, bitmap in bitmaps.items()], SCHEMA, orient="row"))
 
     def names(self) -> list[str]:
-        return list(self._packed)
+        return list(self._places)
 
     def fetch(self, entities: Collection[str]) -> dict[str, bytes]:
-        return {entity: self._packed[entity] for entity in entities if entity in self._packed}
+        found = [entity for entity in entities if entity in self._places]
+        return dict(zip(found, self._documents.gather([self._places[entity] for entity in found]).to_list()))
 
 
 class _Npz:
@@ -132,11 +137,10 @@ class _Npz:
         try:
             self._file = np.load(path)
             self._members = {member.removesuffix(".npy"): member for member in self._file.zip.namelist()}
+            headers = {entity: _npy_header(self._file.zip, member) for entity, member in self._members.items()}
         except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: not a readable npz file of entity -> document indices") from error
-        for entity, member in self._members.items():  # headers only: a wrong array shows before hours of conversion
-            with self._file.zip.open(member) as header:
-                shape, kind = _npy_header(header)
+        for entity, (shape, kind) in headers.items():  # a wrong array shows before hours of conversion
             if len(shape) != 1 or kind not in "iu":
                 raise InputError(f"{path}: {entity} is no list of document indices: shape {shape}, dtype kind {kind!r}")
 
@@ -153,10 +157,12 @@ class _Npz:
             raise InputError(f"{self._path}: {entity} has a document index outside 0 to 2**32 - 1") from error
 
 
-def _npy_header(file: zipfile.ZipExtFile) -> tuple[tuple[int, ...], str]:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+def _npy_header(archive: zipfile.ZipFile, member: str) -> tuple[tuple[int, ...], str]:
+    """Shape and dtype kind of an array in an npz file, without reading the array."""
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
     return shape, dtype.kind
 
 

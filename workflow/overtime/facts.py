@@ -86,10 +86,9 @@ def insertion_table(
     paired = _paired(before, after, questions.select("question", "entity"), targets.select("entity", "inserted"))
     rows = []
     for key, part in paired.group_by("model", "placement", "group", "x", maintain_order=True):
-        values = {"before": part["before"], "after": part["after"], "gain": part["after"] - part["before"]}
+        values = [(part["before"], (0, 1)), (part["after"], (0, 1)), (part["after"] - part["before"], (-1, 1))]
         first, second, gain = (
-            bootstrap(mean_of(values[name]), part["entity"], resamples, seed, span=1 + (name == "gain")).interval()
-            for name in values
+            bootstrap(mean_of(column), part["entity"], resamples, seed, limits).interval() for column, limits in values
         )
         rows.append((*key, "before", *_bounds(first), first.n, None, None, None))
         rows.append((*key, "after", *_bounds(second), second.n, *_bounds(gain)))

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from overtime import InputError
 from overtime.lens import score_answers
-from overtime.stats import Statistic, Weights, bootstrap, bootstrap_mean
+from overtime.stats import bootstrap, bootstrap_mean
+from overtime.weighted import Statistic, Weights
 
 OPEN = 0.1  # a gap of ten points counts as open
 HALF = 0.5  # the critical layer is where half of the final gap is reached (Halawi et al. 2023, arXiv 2307.09476)

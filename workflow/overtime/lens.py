@@ -16,8 +16,9 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from overtime import InputError
 from overtime.prompts import Prompt, check_labels
 from overtime.residual import Readout, Site, anatomy, residual_stream
-from overtime.stats import bootstrap, mean_of
+from overtime.stats import bootstrap
 from overtime.translators import Translators
+from overtime.weighted import mean_of
 
 Lenses = dict[str, Callable[[Tensor], Tensor]]
 VOCABULARY_ROWS = 256  # readouts of the whole vocabulary held at once
@@ -174,7 +175,7 @@ def accuracy_by_layer(layers: pl.DataFrame, window: tuple[int, int], resamples: 
     )
     rows = []
     for cell, part in by_prompt.group_by(keys, maintain_order=True):
-        interval = bootstrap(mean_of(part["value"]), part["prompt"], resamples, seed, span=1).interval()
+        interval = bootstrap(mean_of(part["value"]), part["prompt"], resamples, seed, limits=(0, 1)).interval()
         condition, lens, metric, layer = cell
         rows.append(
             {"source": "measured", "series": condition, "condition": condition, "lens": lens, "metric": metric}

@@ -1,7 +1,6 @@
 """BM25 retrieval of passages (bm25s, Lù 2024, arXiv 2407.03618; Lucene's variant, k1 1.5, b 0.75, English stop words removed)."""
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import bm25s
@@ -59,8 +58,7 @@ class PassageIndex:
         asked = [query for query, known in enumerate(words) if known]
         if not asked:
             return pl.DataFrame(schema=HITS)
-        compiled = len(asked) * self.size >= COMPILED_FROM and find_spec("numba") is not None
-        self._bm25.backend = "numba" if compiled else "numpy"
+        self._bm25.backend = "numba" if len(asked) * self.size >= COMPILED_FROM else "numpy"
         passages, scores = self._bm25.retrieve([words[query] for query in asked], k=k, show_progress=False)
         rows = {"query": np.repeat(asked, k), "passage": passages.ravel(), "score": scores.ravel()}
         found = pl.DataFrame(rows).filter(pl.col("score") > 0)

@@ -7,21 +7,23 @@ Likelihoods are those of lm-evaluation-harness 0.4.13 (`crows_pairs_english`).
 import copy
 import inspect
 from collections.abc import Iterator
+from itertools import cycle
 
 import numpy as np
 import polars as pl
 import torch
-from torch.nn.functional import pad
+from torch.nn.functional import linear, pad
 from transformers import Cache, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
 from overtime.batches import Batch, by_length, lay_out, left_pad, plant, shared_start
 
-# Architectures whose every layer obeys given positions and masks, so that both sentences of a pair can grow from one start.
+# Architectures whose every layer obeys given positions and masks, so that sentences can grow from one start.
 TREES = ("gpt_neox", "gptj", "llama")
 # Architectures for which padding between the shared start of prompts and the rest of each changes nothing (no local attention).
 SHARED_START = (*TREES, "bloom")
+VOCABULARY_PART = 4096
 SHORTEST_START = 16  # tokens; below, handling the cache costs more than it saves
 
 
@@ -44,10 +46,10 @@ def encode_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFra
     for number, ids in enumerate(encoded):
         if not 1 < len(ids) <= longest + 1:
             raise InputError(f"pair {number // 2}: a sentence has {len(ids) - 1} tokens; the model reads 1 to {longest}")
-    together = 2 if model.config.model_type in TREES else 1
-    trees = [plant({j: encoded[j] for j in range(i, i + together)}) for i in range(0, len(encoded), together)]
+    shared = model.config.model_type in TREES
+    trees = plant(encoded, shared)
     batches = by_length([len(tree.ids) for tree in trees], model.device)
-    return [lay_out([trees[i] for i in batch], model, causal=together == 1) for batch in batches]
+    return [lay_out([trees[i] for i in batch], model, shared) for batch in batches]
 
 
 @torch.inference_mode()
@@ -57,10 +59,22 @@ def score_encoded(model: PreTrainedModel, batches: list[Batch]) -> np.ndarray:
     for batch in batches:
         own = {} if batch.mask is None else {"attention_mask": batch.mask, "position_ids": batch.positions}
         hidden = model.base_model(batch.ids, use_cache=False, **own).last_hidden_state
-        logits = model.get_output_embeddings()(hidden[batch.used]).float()
-        log_probs = logits[batch.sources, batch.targets] - logits.logsumexp(-1)[batch.sources]
-        totals.index_add_(0, batch.sentences, log_probs.double())
+        totals.index_add_(0, batch.sentences, _log_probs(model.get_output_embeddings(), hidden[batch.used], batch).double())
     return totals.cpu().numpy()
+
+
+def _log_probs(head: torch.nn.Linear, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Log-probability of every target of `batch` from the final states of its used places [places, width].
+
+    The vocabulary is gone through in parts, so that logits of all places and words never exist at once.
+    """
+    biases = [None] if head.bias is None else head.bias.split(VOCABULARY_PART)
+    parts = zip(head.weight.split(VOCABULARY_PART), cycle(biases))
+    normalisers = torch.stack([linear(hidden, weight, bias).float().logsumexp(-1) for weight, bias in parts]).logsumexp(0)
+    chosen = (hidden[batch.sources].float() * head.weight[batch.targets].float()).sum(-1)
+    if head.bias is not None:
+        chosen += head.bias[batch.targets].float()
+    return chosen - normalisers[batch.sources]
 
 
 def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max_new_tokens: int, stop: str = "\n") -> list[str]:

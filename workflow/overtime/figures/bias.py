@@ -56,16 +56,18 @@ def with_starts(curves: pl.DataFrame) -> pl.DataFrame:
 
 
 def summary(curves: pl.DataFrame) -> list[str]:
-    """A line for each model: the value of every arm at its last step."""
+    """A line for each model: the value of every arm at its last step, with the code that measured it where one is named."""
     final = curves.filter((pl.col("metric") == "stereotype") & (pl.col("direction") == "all") & ~pl.col("start"))
     lines = []
     for source in ("released", "measured"):
         rows = final.filter(pl.col("source") == source)
         for model in theme.by_size(rows["model"]):
             arms = rows.filter(pl.col("model") == model).sort("step").group_by("arm").last()
-            values = dict(arms.select("arm", "y").iter_rows())
-            ends = "; ".join(f"{theme.ARMS_SHORT[arm]} {values[arm]:.1%}" for arm in theme.ARMS if arm in values)
-            lines.append(f"{theme.EVIDENCE[source]}, {model}, last step: {ends}.")
+            ends = {
+                arm: f"{y:.1%}{f' (code {code})' if code else ''}" for arm, y, code in arms.select("arm", "y", "code").iter_rows()
+            }
+            listed = "; ".join(f"{theme.ARMS_SHORT[arm]} {ends[arm]}" for arm in theme.ARMS if arm in ends)
+            lines.append(f"{theme.EVIDENCE[source]}, {model}, last step: {listed}.")
     return lines
 
 
@@ -96,7 +98,7 @@ def one_view(rows: pl.DataFrame, lines: pl.DataFrame, view: str) -> alt.SchemaBa
         chosen = (pl.col("metric") == "stereotype") & (pl.col("direction") == view)
         mine, unit, level, axis = rows.filter(chosen), "pairs", 0.5, LIKELIER
         y = theme.share(axis)
-        extra = always_feminine(lines.filter((pl.col("source") == "measured") & (pl.col("direction") == view)), named=False)
+        extra = always_feminine(lines.filter((pl.col("source") == "measured") & (pl.col("direction") == view)), short=True)
     if mine.is_empty():
         return None
     shown = mine.filter(pl.col("x") >= onset(mine))
@@ -156,12 +158,13 @@ def code_shapes(rows: pl.DataFrame) -> dict[str, str]:
     return dict(zip(codes, CODE_SHAPES))
 
 
-def always_feminine(rows: pl.DataFrame, named: bool = True) -> list[alt.Chart]:
+def always_feminine(rows: pl.DataFrame, short: bool = False) -> list[alt.Chart]:
     """The score of a model that always prefers the feminine sentence, with the number of pairs it was computed from."""
-    values = rows.select("y", "n").unique().iter_rows()
-    return theme.references(
-        {f"always feminine: {value:.1%} of {n:,} pairs" if named else "": value for value, n in values}, theme.INK
-    )
+    parts = []
+    for value, n in rows.select("y", "n").unique().iter_rows():
+        label = "always feminine" if short else f"always feminine: {value:.1%} of {n:,} pairs"
+        parts += theme.references({label: value}, theme.INK, below=value > 0.9)
+    return parts
 
 
 def end_names(rows: pl.DataFrame) -> alt.Chart:

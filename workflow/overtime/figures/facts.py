@@ -73,7 +73,7 @@ def spoken(rows: pl.DataFrame, measured: pl.DataFrame) -> list[alt.Chart]:
         x = base.encode(x="bin_low:Q", x2="bin_high:Q")
         ranged = row["lower"] is not None and row["lower"] < row["upper"]
         mark = (
-            x.mark_rect(opacity=0.28, color=theme.GREY).encode(y="lower:Q", y2="upper:Q")
+            x.mark_rect(opacity=1, fillOpacity=0.28, color=theme.GREY).encode(y="lower:Q", y2="upper:Q")
             if ranged
             else x.mark_rule(strokeDash=[3, 3]).encode(y="y:Q")
         )
@@ -87,6 +87,8 @@ PLACEMENTS = {"late": "inserted late in training", "spread": "spread over all of
 
 def fig4(table: pl.DataFrame) -> alt.SchemaBase:
     """Accuracy on inserted facts by number of inserted documents, late against spread, beside the cost to other facts."""
+    # With few entities a bootstrap interval can leave the range of a share; what is drawn stays inside the panel.
+    table = table.with_columns(pl.col("lower", "upper").clip(0, 1))
     targets = table.filter(pl.col("group") == "target")
     panels = [dose(targets.filter(pl.col("placement") == placement), targets) for placement in PLACEMENTS]
     chart = theme.beside(*panels, others(table.filter(pl.col("group") == "other")), spacing=70)
@@ -123,7 +125,7 @@ def dose(rows: pl.DataFrame, everything: pl.DataFrame) -> alt.SchemaBase | None:
     layers = [theme.band(after), after.mark_line(), theme.points(after, "model", "when", x="documents", size=40)]
     layers += [before.mark_line(strokeDash=[2, 3]), theme.points(before, "model", "when", x="documents", size=34, hollow=True)]
     title = theme.heading(
-        "measured", PLACEMENTS[rows["placement"][0]], f"{theme.counted(rows, 'facts per point')}; dotted: before"
+        "measured", PLACEMENTS[rows["placement"][0]], f"{theme.counted(rows, 'entities per point')}; dotted: before"
     )
     return alt.layer(*layers, width=250, height=280, title=title)
 
@@ -141,7 +143,7 @@ def others(rows: pl.DataFrame) -> alt.SchemaBase | None:
     )
     fill = alt.when("datum.when == 'before'").then(alt.value("white")).otherwise(theme.model_colour(rows["model"]).to_dict())
     values = base.mark_text(align="left", dx=8, fontSize=11).encode(x="upper:Q", text=alt.Text("y:Q", format=".0%"))
-    title = theme.heading("measured", "all other facts", f"{theme.counted(rows, 'questions')}; hollow: before, filled: after")
+    title = theme.heading("measured", "all other facts", f"{theme.counted(rows, 'entities')}; hollow: before, filled: after")
     points = theme.points(base, "row", "when", size=44, hollow=True).encode(fill=fill)
     return alt.layer(theme.bars(base), points, values, width=230, height=280, title=title)
 

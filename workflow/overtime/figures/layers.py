@@ -15,12 +15,9 @@ CONDITIONS = {
     "injection": ("few-shot with injection", DARK_RED, [2, 3]),
     "benign": ("few-shot with benign suffix (control)", theme.AMBER, [6, 3]),
     "zero_shot": ("zero-shot", theme.GREY, [1, 0]),
-    "clean": ("clean prompts", theme.GREEN, [1, 0]),
-    "attack": ("attacked prompts", theme.RED, [1, 0]),
 }
 METRICS = {"calibrated": "calibrated accuracy", "top1": "top-1 accuracy", "plain": "accuracy"}
 LENSES = {"tuned": "tuned lens", "logit": "logit lens"}
-PROMPTS = [CONDITIONS[key] for key in ("true", "false", "injection", "benign", "zero_shot")]
 LINES = {"symbolType": "stroke", "symbolSize": 900, "columns": 3}
 CHANCE = pl.col("series") == "chance"
 
@@ -62,14 +59,14 @@ def panel(rows: pl.DataFrame, chance: pl.DataFrame, width: int) -> alt.LayerChar
     base = theme.drawing(named, "condition", "x", "demonstrations").encode(
         x=alt.X("x:Q", title="layer (0: embeddings)", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, tickCount=8)),
         y=theme.share(METRICS[metric]),
-        color=theme.choice(alt.Color, "condition", "prompt", {name: colour for name, colour, _ in PROMPTS}, **LINES),
+        color=theme.choice(alt.Color, "condition", "prompt", {name: colour for name, colour, _ in CONDITIONS.values()}, **LINES),
     )
-    dash = theme.choice(alt.StrokeDash, "condition", "prompt", {name: dash for name, _, dash in PROMPTS}, **LINES)
+    dash = theme.choice(alt.StrokeDash, "condition", "prompt", {name: dash for name, _, dash in CONDITIONS.values()}, **LINES)
     level = chance.filter((pl.col("source") == source) & (pl.col("task") == task))["y"].unique()
     points = theme.points(base, "condition", "demonstrations", x="layer", size=12)
     layers = [theme.band(base), base.mark_line().encode(strokeDash=dash), points]
-    shots = f"up to {rows['demonstrations'].max()} demonstrations"
-    detail = f"{LENSES.get(lens, 'logit lens')}; {theme.counted(rows, 'prompts')}; {shots}; band: 95%"
+    shots = f"up to {rows['demonstrations'].max()} demonstrations; band: 95% interval"
+    detail = [f"{LENSES.get(lens, 'logit lens')}; {theme.counted(rows, 'prompts')}", shots]
     title = theme.heading(source, f"{model}, {task}", detail)
     return alt.layer(*layers, *theme.references(dict(zip(["chance"], level))), width=width, height=240, title=title)
 
@@ -92,14 +89,24 @@ def short(name: str) -> str:
     return name.removeprefix("few-shot, ").removeprefix("few-shot with ")
 
 
+DETECTORS = {
+    "isolation_forest": "isolation forest",
+    "local_outlier_factor": "local outlier factor",
+    "probe": "probe, trained on attacks",
+    "margin": "final layer: margin",
+    "entropy": "final layer: entropy",
+}
+
+
 def fig7_detect(table: pl.DataFrame) -> alt.VConcatChart:
-    """AUROC of every attack detector by task and attack; the shaded line is the entropy of the final layer alone."""
-    low = min(0.4, table["lower"].min())
-    attacks = table.partition_by("condition", maintain_order=True)
-    rows = [
-        theme.beside(*[detectors(one, low) for one in attack.partition_by("task", maintain_order=True)], spacing=190)
-        for attack in attacks
-    ]
+    """AUROC of every attack detector by task and kind of attack; the shaded line is the entropy of the final layer alone.
+
+    Uses the rows with `measure` "auroc": prompts of the attack `kind` against normal ones.
+    """
+    scores = table.filter(measure="auroc")
+    low = min(0.4, scores["lower"].min())
+    kinds = scores.partition_by("kind", maintain_order=True)
+    rows = [theme.beside(*[detectors(one, low) for one in panels_of(kind)], spacing=200) for kind in kinds]
     lines = [
         "1: every attacked prompt scores higher than every normal one; 0.5: chance. Dashed: the final layer's entropy alone."
     ]
@@ -107,53 +114,55 @@ def fig7_detect(table: pl.DataFrame) -> alt.VConcatChart:
 
 
 def detectors(rows: pl.DataFrame, low: float) -> alt.LayerChart:
-    """One task and attack, on an axis that starts at `low`."""
+    """One model, task and attack, on an axis that starts at `low`."""
     x = alt.X("y:Q", title="AUROC", scale=alt.Scale(domain=[low, 1], nice=False))
-    entropy = alt.when("test(/entropy/, datum.detector)")
-    base = theme.drawing(rows, "detector").encode(
-        x=x,
-        y=alt.Y("detector:N", title=None, sort=None),
-        color=entropy.then(alt.value(theme.GREY)).otherwise(alt.value(theme.BLUE)),
+    own_colour = alt.when("test(/entropy/, datum.detector)").then(alt.value(theme.GREY)).otherwise(alt.value(theme.BLUE))
+    named = rows.with_columns(pl.col("detector").replace(DETECTORS))
+    base = theme.drawing(named, "detector").encode(
+        x=x, y=alt.Y("detector:N", title=None, sort=list(DETECTORS.values())), color=own_colour
     )
-    baseline = theme.drawing(rows.filter(pl.col("detector").str.contains("entropy"))).encode(x=x)
-    shade = theme.bars(baseline).mark_rect(opacity=0.15, color=theme.GREY)
+    baseline = theme.drawing(rows.filter(detector="entropy")).encode(x=x)
+    shade = theme.bars(baseline).mark_rect(opacity=1, fillOpacity=0.15, color=theme.GREY)
     half = alt.Chart(pl.DataFrame({"y": [0.5]})).mark_rule(color=theme.GREY, strokeWidth=1).encode(x=x)
-    layers = [
-        half,
-        shade,
-        baseline.mark_rule(color=theme.GREY, strokeDash=[5, 3]),
-        theme.bars(base),
-        theme.points(base, "detector", size=60),
-    ]
-    source, task, condition = rows.select("source", "task", "condition").row(0)
-    title = theme.heading(
-        source, f"{task}, {short(CONDITIONS[condition][0])}", f"{theme.counted(rows, 'prompts')}; bars: 95% interval"
-    )
+    line = baseline.mark_rule(color=theme.GREY, strokeDash=[5, 3])
+    source, model, task, kind = rows.select("source", "model", "task", "kind").row(0)
+    detail = f"{model}; {theme.counted(rows, 'prompts')}; bars: 95% interval"
+    title = theme.heading(source, f"{task}, {short(CONDITIONS[kind][0])}", detail)
+    layers = [half, shade, line, theme.bars(base), theme.points(base, "detector", size=60)]
     return alt.layer(*layers, width=280, height=alt.Step(26), title=title)
 
 
+POLICIES = {
+    "final": "last layer (no defence)",
+    "early_exit": "early exit",
+    "majority": "majority of late layers",
+    "contrast": "contrast of layers",
+}
+
+
 def fig7_defend(table: pl.DataFrame) -> alt.VConcatChart:
-    """Accuracy of every answering policy, under attack and on clean prompts."""
-    panels = theme.beside(*[policies(rows, table) for rows in table.partition_by("task", maintain_order=True)], spacing=190)
-    return theme.finish(
-        [panels],
-        "Answering from an earlier layer as a defence",
-        ["The earlier layer is chosen on other prompts than those scored here."],
+    """Accuracy of every answering policy, under attack and on clean prompts: the rows with `measure` "accuracy"."""
+    scores = table.filter(measure="accuracy")
+    present = [key for key in CONDITIONS if key in set(scores["condition"])]
+    panels = theme.beside(*[policies(rows, present) for rows in panels_of(scores)], spacing=200)
+    line = "Every choice, such as the layer to exit from, is made on other prompts than those scored here."
+    return theme.finish([panels], "Answering from an earlier layer as a defence", [line])
+
+
+def policies(rows: pl.DataFrame, present: list[str]) -> alt.LayerChart:
+    """One model and task."""
+    named = rows.with_columns(
+        condition=pl.col("condition").replace_strict({key: CONDITIONS[key][0] for key in present}),
+        policy=pl.col("policy").replace(POLICIES),
     )
-
-
-def policies(rows: pl.DataFrame, table: pl.DataFrame) -> alt.LayerChart:
-    """One task."""
-    present = [key for key in CONDITIONS if key in set(table["condition"])]
-    names = {key: CONDITIONS[key][0] for key in present}
     colours = {CONDITIONS[key][0]: CONDITIONS[key][1] for key in present}
-    base = theme.drawing(rows.with_columns(condition=pl.col("condition").replace_strict(names)), "policy", "condition").encode(
+    base = theme.drawing(named, "policy", "condition").encode(
         x=alt.X("y:Q", title="accuracy", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
-        y=alt.Y("policy:N", title=None, sort=None),
+        y=alt.Y("policy:N", title=None, sort=list(POLICIES.values())),
         yOffset=alt.YOffset("condition:N", sort=list(colours)),
-        color=theme.choice(alt.Color, "condition", "prompts", colours, symbolType="circle", symbolSize=90),
+        color=theme.choice(alt.Color, "condition", "prompts", colours, symbolType="circle", symbolSize=90, columns=3),
     )
-    title = theme.heading(rows["source"][0], rows["task"][0], f"{theme.counted(rows, 'prompts')}; bars: 95% interval")
-    return alt.layer(
-        theme.bars(base), theme.points(base, "policy", "condition", size=60), width=280, height=alt.Step(15), title=title
-    )
+    source, model, task = rows.select("source", "model", "task").row(0)
+    title = theme.heading(source, task, f"{model}; {theme.counted(rows, 'prompts')}; bars: 95% interval")
+    points = theme.points(base, "policy", "condition", size=60)
+    return alt.layer(theme.bars(base), points, width=280, height=alt.Step(15), title=title)

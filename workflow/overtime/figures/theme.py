@@ -107,7 +107,9 @@ def points(base: alt.Chart, *fields: str, x: str = "", size: float = 30, hollow:
 def band(base: alt.Chart, opacity: float = 0.12) -> alt.Chart:
     """The interval around a curve: a shaded area from `lower` to `upper`."""
     y = base.encoding.y
-    return base.mark_area(opacity=opacity).encode(y=alt.Y("lower:Q", title=y["title"], scale=y["scale"]), y2="upper:Q")
+    return base.mark_area(opacity=1, fillOpacity=opacity).encode(
+        y=alt.Y("lower:Q", title=y["title"], scale=y["scale"]), y2="upper:Q"
+    )
 
 
 def bars(base: alt.Chart) -> alt.Chart:
@@ -118,7 +120,7 @@ def bars(base: alt.Chart) -> alt.Chart:
 
 def written(base: alt.Chart, **mark: object) -> list[alt.Chart]:
     """Text with a white halo, readable on top of curves."""
-    return [base.mark_text(**mark, stroke="white", strokeWidth=4, strokeJoin="round", opacity=0.9), base.mark_text(**mark)]
+    return [base.mark_text(**mark, stroke="white", strokeWidth=4, strokeJoin="round"), base.mark_text(**mark)]
 
 
 def references(levels: dict[str, float], colour: str = GREY, below: bool = False) -> list[alt.Chart]:

@@ -1,0 +1,236 @@
+"""The figures, drawn from synthetic tables with the columns of the real ones."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from overtime import InputError
+from overtime.figures import FIGURES, audit, bias, build, draw, theme
+from overtime.figures.captions import TEMPLATES, caption
+
+TABLES = runpy.run_path(str(Path(__file__).with_name("figure_tables.py")))["tables"]()
+
+
+def data(name: str, table: pl.DataFrame | None = None) -> list[dict]:
+    """Every row that a figure's specification draws."""
+    specification = build(name, TABLES[name] if table is None else table).to_dict()
+    return [row for rows in specification["datasets"].values() for row in rows]
+
+
+def written(name: str, table: pl.DataFrame | None = None) -> str:
+    """A figure's specification as text, valid against the Vega-Lite schema."""
+    return json.dumps(build(name, TABLES[name] if table is None else table).to_dict(), ensure_ascii=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("figures")
+    draw(TABLES, path)
+    return path
+
+
+def test_draws_every_figure_in_three_formats(folder: Path) -> None:
+    assert set(TABLES) == set(FIGURES)
+    assert {path.name for path in folder.iterdir()} == {
+        f"{name}.{suffix}" for name in FIGURES for suffix in ("svg", "png", "json")
+    }
+    for name in FIGURES:
+        svg = (folder / f"{name}.svg").read_text()
+        size = [float(value) for value in re.search(r'width="([\d.]+)" height="([\d.]+)"', svg).groups()]
+        header = (folder / f"{name}.png").read_bytes()[16:24]
+        pixels = [int.from_bytes(header[:4], "big"), int.from_bytes(header[4:], "big")]
+        assert pixels == pytest.approx([2 * side for side in size], abs=2)
+        assert 700 <= size[0] <= 1180, f"{name} is {size[0]} wide"
+        assert min(float(found) for found in re.findall(r'font-size="([\d.]+)px"', svg)) >= 11
+
+
+def test_drawing_is_repeatable(folder: Path, tmp_path: Path) -> None:
+    draw({"fig4": TABLES["fig4"]}, tmp_path)
+    for suffix in ("svg", "json", "png"):
+        assert (tmp_path / f"fig4.{suffix}").read_bytes() == (folder / f"fig4.{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_says_what_it_shows(name: str) -> None:
+    text = written(name)
+    specification = json.loads(text)
+    assert len(specification["description"]) > 60
+    assert specification["title"]["text"] in specification["description"]
+    for source in set(TABLES[name]["source"]) - {"spoken"}:
+        assert f'"{theme.EVIDENCE[source]}: ' in text
+    assert re.search(r"n = \d", text)
+    assert "upper" in text
+
+
+@pytest.mark.parametrize(("name", "column"), [("fig1", "y"), ("fig3", "lower"), ("fig5", "y"), ("fig7", "y")])
+def test_draws_the_numbers_of_the_table(name: str, column: str) -> None:
+    drawn = {round(row[column], 5) for row in data(name) if row.get(column) is not None}
+    measured = TABLES[name].filter(pl.col("source") == "measured")
+    if name == "fig1":
+        measured = measured.filter(direction="all", metric="stereotype")
+    assert {round(value, 5) for value in measured[column]} <= drawn
+
+
+def test_models_are_ordered_by_size_and_keep_their_colour() -> None:
+    names = ["bloom-176b", "bloom-7b1", "bloom-560m", "gpt-neo-1.3b", "bloom-1b7"]
+    assert theme.by_size(names) == ["bloom-560m", "gpt-neo-1.3b", "bloom-1b7", "bloom-7b1", "bloom-176b"]
+    assert theme.by_size(["l", "m", None, "xs", "s"]) == ["xs", "s", "m", "l"]
+
+    def colours(models: list[str]) -> dict[str, str]:
+        scale = theme.model_colour(models).to_dict()["scale"]
+        return dict(zip(scale["domain"], scale["range"]))
+
+    everyone = colours(["xs", "s", "m", "l"])
+    assert colours(["m", "s"]) == {name: everyone[name] for name in ("s", "m")}
+    assert colours(["pythia-6.9b"])["pythia-6.9b"] == everyone["l"]
+    brightness = [sum(int(colour[place : place + 2], 16) for place in (1, 3, 5)) for colour in everyone.values()]
+    assert brightness == sorted(brightness, reverse=True)
+    assert len(set(colours(names).values())) == len(names)
+
+
+def test_arms_have_the_line_styles_of_the_talk() -> None:
+    assert theme.DASHES["baseline"][1] == 0
+    assert len({tuple(dash) for dash in theme.DASHES.values()}) == len(theme.ARMS) == 5
+    assert len(theme.DASHES["swap21"]) == 4
+
+
+def bias_rows(*rows: tuple[str, str, int, float]) -> pl.DataFrame:
+    columns = {"model": "m", "direction": "all", "metric": "stereotype"}
+    table = pl.DataFrame(rows, schema=["source", "arm", "step", "y"], orient="row")
+    return table.with_columns(pl.lit(value).alias(name) for name, value in columns.items()).with_columns(x=pl.col("step") / 10)
+
+
+def test_released_interventions_start_at_the_baseline_point_of_the_same_step() -> None:
+    curves = bias.with_starts(
+        bias_rows(
+            ("released", "baseline", 900, 0.5),
+            ("released", "baseline", 930, 0.6),
+            ("released", "swap7", 930, 0.55),
+            ("released", "swap21", 910, 0.52),
+            ("released", "swap21", 930, 0.53),
+        )
+    )
+    starts = curves.filter(pl.col("start"))
+    assert starts.select("arm", "step", "y").rows() == [("swap21", 900, 0.5), ("swap7", 930, 0.6)]
+
+
+def test_measured_interventions_start_at_the_checkpoint_before_their_first() -> None:
+    rows = [("measured", "baseline", step, step / 1000) for step in (790, 860, 930, 1000)] + [("measured", "cda14", 930, 0.7)]
+    starts = bias.with_starts(bias_rows(*rows)).filter(pl.col("start"))
+    assert starts.select("arm", "step", "y").rows() == [("cda14", 860, 0.86)]
+
+
+def test_late_means_stay_within_one_code() -> None:
+    rows = [
+        ("baseline", 100, "a", 0.9),
+        ("baseline", 113, "a", 0.60),
+        ("baseline", 134, "b", 0.66),
+        ("baseline", 143, "a", 0.62),
+        ("swap21", 114, "a", 0.59),
+        ("swap7", 134, "a", 0.57),
+    ]
+    table = pl.DataFrame(rows, schema=["arm", "step", "code", "y"], orient="row").with_columns(model=pl.lit("m"))
+    means = {(arm, code): (y, n) for arm, code, y, n in audit.late_means(table).select("arm", "code", "y", "n").iter_rows()}
+    assert means["baseline", "a"] == (pytest.approx(0.61), 2)
+    assert means["baseline", "b"] == (pytest.approx(0.66), 1)
+    assert means["swap7", "a"] == (pytest.approx(0.57), 1)
+
+
+def test_released_points_are_marked_by_evaluation_code() -> None:
+    text = written("fig1")
+    assert "○ 8164ebc, ■ d36f623" in text
+    assert "swap 21%" in text
+    assert "d36f623" not in written("fig2")
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("fig1", "released"), ("fig1", "measured"), ("fig1_audit", "released"), ("fig7", "released"), ("fig7", "measured")],
+)
+def test_one_kind_of_evidence_suffices(name: str, source: str) -> None:
+    other = {"released": "Measured: ", "measured": "Released: "}[source]
+    assert other not in written(name, TABLES[name].filter(pl.col("source") == source))
+
+
+def test_spoken_values_are_drawn_as_said() -> None:
+    rows = {row["series"]: row for row in data("fig3") if "series" in row}
+    assert rows["BLOOM-176B, rare facts"]["bin_high"] == 99
+    assert rows["BLOOM-176B, average of all questions"]["y"] == 0.55
+    assert max(row["bin_high"] for row in rows.values()) <= TABLES["fig3"]["x"].max()
+
+
+def test_human_line_is_drawn_or_its_absence_stated() -> None:
+    assert "No human line" in written("fig5")
+    human = TABLES["fig5"].filter((pl.col("condition") == "oracle") & (pl.col("model") == "s"))
+    human = human.with_columns(condition=pl.lit("human"), model=pl.lit(None, pl.String), source=pl.lit("released"))
+    text = written("fig5", pl.concat([TABLES["fig5"], human]))
+    assert "No human line" not in text
+    assert "human annotators" in text
+
+
+def test_counts_of_zero_survive_the_logarithmic_axis() -> None:
+    zero = TABLES["fig3"].with_columns(x=pl.when(pl.col("bin_low") == 1).then(0.0).otherwise(pl.col("x")))
+    assert min(row["x"] for row in data("fig3", zero) if "x" in row) == 0.5
+    assert "? '0' :" in written("fig3", zero)
+
+
+def test_long_answers_are_cut_visibly_and_kept_whole_as_tooltip() -> None:
+    cells = [row for row in data("fig6") if row.get("condition") == "persona prompt" and "text" in row]
+    assert all(row["text"][-1].endswith("[...]") and len(row["text"]) == 7 for row in cells)
+    assert all(len(row["full"]) > 400 for row in cells)
+
+
+def test_layers_are_drawn_at_the_most_demonstrations() -> None:
+    fewer = (
+        TABLES["fig7"].filter(pl.col("demonstrations") == 15).with_columns(demonstrations=pl.lit(2, pl.Int64), y=pl.lit(0.123))
+    )
+    rows = data("fig7", pl.concat([TABLES["fig7"], fewer]))
+    assert 0.123 not in {row.get("y") for row in rows}
+    assert {row["demonstrations"] for row in rows if "demonstrations" in row} == {0, 8, 15, 39}
+
+
+def test_only_the_named_measure_is_drawn() -> None:
+    assert 0.777 not in {row.get("y") for row in data("fig7_detect")}
+    assert 0.0123 not in {row.get("y") for row in data("fig7_defend")}
+    assert {row["policy"] for row in data("fig7_defend")} >= {"last layer (no defence)", "early exit"}
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "message"),
+    [
+        ("fig9", TABLES["fig3"], "no such figure"),
+        ("fig3", TABLES["fig3"].drop("n"), "lacks the columns n"),
+        ("fig5", TABLES["fig5"].drop("condition"), "condition"),
+        ("fig4", TABLES["fig4"].clear(), "no rows"),
+    ],
+)
+def test_unfit_tables_give_one_clear_line(name: str, table: pl.DataFrame, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        draw({name: table}, tmp_path)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_caption_follows_the_table(name: str) -> None:
+    text = caption(name, TABLES[name], settings={})
+    assert text.startswith("# ")
+    assert len(text.split("\n\n")) >= 2
+    assert "{" not in text
+    typed = re.sub(r"\{[{%].*?[%}]\}", "", (TEMPLATES / f"{name}.md").read_text(), flags=re.DOTALL)
+    assert set(re.findall(r"(?<![A-Za-z\d])\d[\d.,]*", typed)) <= {"95"}, "numbers in captions come from the table"
+
+
+def test_caption_states_computed_numbers() -> None:
+    assert "0, 30, 100 and 300 documents" in caption("fig4", TABLES["fig4"], {})
+    assert "60.8% on the released pairs and 60.6% on the measured pairs" in caption("fig1", TABLES["fig1"], {})
+    assert "61 questions in a bin" in caption("fig5", TABLES["fig5"].with_columns(n=pl.lit(61)), {})
+    with pytest.raises(InputError, match="no caption template for figure fig9"):
+        caption("fig9", TABLES["fig1"], {})
+    with pytest.raises(InputError, match=r"fig5\.md: .*condition"):
+        caption("fig5", TABLES["fig5"].drop("condition"), {})
