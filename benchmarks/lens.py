@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from overtime.lens import read_layers, read_prompts
 from overtime.prompts import few_shot_prompts, load_task
 
-ROUNDS, PROMPTS, DEMONSTRATIONS = 3, 4, 8
+ROUNDS, PROMPTS, DEMONSTRATIONS, ROWS = 3, 4, 8, 8
 TASK = load_task("sentiment")
 LABELS = list(TASK.labels)
 
@@ -106,8 +106,9 @@ def main(layers: int) -> None:
         read_prompts(model, tokenizer, clusters, LABELS)
 
     def bare(inputs: list[torch.Tensor]) -> None:
-        for ids in inputs:
-            model.model(ids, use_cache=False)
+        rows = sorted((ids[0] for ids in inputs), key=len)
+        for start in range(0, len(rows), ROWS):
+            model.model(torch.nn.utils.rnn.pad_sequence(rows[start : start + ROWS], batch_first=True), use_cache=False)
 
     def full() -> np.ndarray:
         rows = []

@@ -71,7 +71,7 @@ def _lenses(model: PreTrainedModel, translators: Translators | None) -> Lenses:
     lenses: Lenses = {"logit": lambda stream: stream}
     if translators is not None:
         translators.check(model)
-        lenses["tuned"] = translators
+        lenses["tuned"] = translators.to(model.device)
     return lenses
 
 

@@ -8,11 +8,11 @@ from overtime.files import read_table, write_table
 from overtime.step import step
 
 with step(snakemake):
-    input, statistics = snakemake.input, snakemake.params.statistics
-    for summarise, paths, output in (
-        (detection_table, input.detect, snakemake.output.detect),
-        (defence_table, input.defend, snakemake.output.defend),
+    input, models, statistics = snakemake.input, snakemake.params.models, snakemake.params.statistics
+    for summarise, name, paths, output in (
+        (detection_table, "detector", input.detect, snakemake.output.detect),
+        (defence_table, "policy", input.defend, snakemake.output.defend),
     ):
-        tables = zip(snakemake.params.models, map(read_table, paths))
-        rows = [summarise(table, **statistics).with_columns(model=pl.lit(model), source=pl.lit("measured")) for model, table in tables]
-        write_table(pl.concat(rows), output)
+        tables = [summarise(read_table(path), **statistics).with_columns(model=pl.lit(model)) for model, path in zip(models, paths)]
+        common = {"source": pl.lit("measured"), "series": pl.col(name), "x": pl.lit(None, pl.Float64)}
+        write_table(pl.concat(tables).with_columns(**common), output)
