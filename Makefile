@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: figures test bench lint clean
+.PHONY: figures test bench lint reference clean
 
+# ARGS go to snakemake: make figures ARGS="--config mirror=../copies"
 figures: .venv/installed
-	$(BIN)/snakemake
+	$(BIN)/snakemake $(ARGS)
 
 test: .venv/installed lint
 	$(BIN)/pytest
@@ -24,6 +25,10 @@ lint: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
+
+# Commit a finished mini run as the one that the README shows.
+reference: .venv/installed
+	PYTHONPATH=workflow $(BIN)/python -m overtime.reference results/mini
 
 clean:
 	rm -rf .venv .snakemake results/mini
