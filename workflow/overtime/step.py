@@ -1,7 +1,6 @@
 """The frame of every pipeline step: logging, threads, and errors that a person can read."""
 
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ def step(snakemake) -> Iterator[None]:
         logger.error("error: %s", error)
         logger.handlers = [file]
         logger.exception("where it was found")
-        os._exit(1)
+        sys.exit(1)
     except BaseException:
         logger.handlers = [file]
         logger.exception("unexpected")

@@ -2,6 +2,7 @@
 
 # Every training run from scratch: (model, seed). Arms continue each of them.
 RUNS = [(model, seed) for model, size in settings.suite.sizes.items() for seed in range(size.seeds)]
+PRETRAINED = list(settings.pretrained)
 ARMS = ["baseline", *settings.arms]
 
 
