@@ -18,7 +18,8 @@ from overtime.gap import gap_by_layer, gap_landmarks
 from overtime.lens import accuracy_by_layer, calibrated_accuracy, read_layers, read_prompts
 from overtime.prompts import Prompt, few_shot_prompts, load_task
 from overtime.residual import SHORTEST_PREFIX, anatomy, group_by_prefix
-from overtime.translators import Translators, file_text, fit, load_translators, offline_text, unembedding_hash
+from overtime.translators import Translators, load_translators, unembedding_hash
+from overtime.tuning import file_text, fit, offline_text
 
 ARCHITECTURES = {
     "gpt_neox": {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64},

@@ -176,3 +176,15 @@ def test_sentences_that_cannot_be_scored_are_named(tokenizer):
         pairs = OWN.with_columns(sent_less=pl.Series([*OWN["sent_less"][:3], bad]))
         with pytest.raises(InputError, match="pair 3: a sentence has"):
             score_pairs(model, tokenizer, pairs)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_half_precision_stays_close(tokenizer, pairs, device, dtype):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(CONFIGS["gpt_neox"]).eval()
+    exact = score_pairs(model, tokenizer, pairs)["ll_more"]
+    rounded = score_pairs(model.to(device, getattr(torch, dtype)), tokenizer, pairs)["ll_more"]
+    np.testing.assert_allclose(rounded, exact, rtol={"bfloat16": 1e-3, "float16": 1e-4}[dtype])

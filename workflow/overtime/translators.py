@@ -1,44 +1,27 @@
-"""The tuned lens: one affine translator per layer, from its residual stream to the stream before the final norm.
+"""The translators of a tuned lens: one affine map per layer, from its residual stream to the stream before the final norm.
 
 Belrose et al. 2023 (arXiv 2303.08112): the translated stream is h + W h + b; the model's own final norm and unembedding follow.
-It is fitted here in closed form (ridge regression on the final stream), or from there by minimising the KL divergence to the
-final output.
+`overtime.tuning` fits them.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
-from importlib import metadata
-from itertools import chain
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Literal
 
 import numpy as np
-import polars as pl
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedModel
-from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
 from overtime.files import atomic
-from overtime.residual import Readout, Site, anatomy, residual_stream
+from overtime.residual import anatomy
 
-CHUNK = 128  # tokens of text read as one sequence
-SKIPPED = 4  # first positions of a chunk: some carry activations hundreds of times larger than all others
-HELD_OUT = 0.15  # share of the chunks that only the evaluation sees
-EVALUATED = 128  # held-out positions, each unembedded at every layer
-RIDGE = 0.01  # penalty, in units of the layer's mean variance
-LINE_WORDS, LINE_LETTERS = 12, 0.9  # a line of prose has this many words or more, and this share of letters and spaces
-# Long descriptions of what a step that reads a model depends on: English text that every installation has at hand.
-PACKAGES = (
-    *("accelerate", "annotated-types", "gguf", "huggingface_hub", "joblib", "numpy", "polars", "pydantic", "regex", "rich"),
-    *("scikit-learn", "scipy", "sympy", "threadpoolctl", "tokenizers", "torch", "tqdm", "transformers", "typer"),
-)
-STEPS, POSITIONS, RATE = 250, 128, 1e-3  # of the training on KL divergence: Adam steps, positions in each, learning rate
+UNREADABLE = (OSError, EOFError, KeyError, TypeError, RuntimeError, json.JSONDecodeError, UnpicklingError, SafetensorError)
 
 
 @dataclass(frozen=True)
@@ -100,134 +83,10 @@ def load_translators(path: str | Path, model: PreTrainedModel) -> Translators:
     return translators
 
 
-def fit(
-    model: PreTrainedModel,
-    tokenizer: Tokenizer,
-    texts: list[str],
-    tokens: int,
-    method: Literal["least_squares", "kl"] = "least_squares",
-    seed: int = 0,
-) -> tuple[Translators, pl.DataFrame]:
-    """Fit translators on about `tokens` tokens of plain text.
-
-    Returns them with the held-out evaluation: `layer`, `lens` ("logit", "tuned"), `kl` (mean divergence of the lens from the
-    final output, nats per token), `n` (positions). InputError if the texts are too short to hold anything out.
-    """
-    chunks = _chunks(tokenizer, texts, tokens, seed)
-    held_out = max(1, round(HELD_OUT * len(chunks)))
-    stream = _stream(model, chunks)
-    training, evaluation = stream[: -held_out * (CHUNK - SKIPPED)], stream[-held_out * (CHUNK - SKIPPED) :]
-    weight, bias = _least_squares(training)
-    if method == "kl":
-        weight, bias = _train(Readout.of(anatomy(model)), training, weight, bias, seed)
-    translators = Translators(weight, bias, unembedding_hash(model))
-    return translators, _divergence(Readout.of(anatomy(model)), evaluation[:EVALUATED].float(), translators)
-
-
-def offline_text(packages: tuple[str, ...] = PACKAGES) -> list[str]:
-    """The prose of the long descriptions of installed packages, to fit on where no corpus can be had: one text per line.
-
-    About 16,000 tokens with the default packages. InputError for a package that is not installed.
-    """
-    lines: list[str] = []
-    for package in packages:
-        try:
-            description = metadata.metadata(package)
-        except metadata.PackageNotFoundError as error:
-            raise InputError(f"text for the tuned lens: package {package} is not installed; install requirements.txt") from error
-        lines += (description.get_payload() or description.get("Description", "")).splitlines()
-    return _prose(lines)
-
-
-def file_text(path: str | Path) -> list[str]:
-    """The prose of a UTF-8 text file with one paragraph per line, such as those of WikiText-2."""
-    try:
-        return _prose(Path(path).read_text(encoding="utf-8").splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable text file ({error})") from error
-
-
-def _prose(lines: list[str]) -> list[str]:
-    """Lines that are sentences rather than code, tables, links or headings."""
-    words = [line.strip() for line in lines if len(line.split()) >= LINE_WORDS]
-    return [line for line in words if sum(map(str.isalpha, line)) + line.count(" ") >= LINE_LETTERS * len(line)]
-
-
 def unembedding_hash(model: PreTrainedModel) -> str:
     """SHA-256 of the unembedding matrix rounded to bfloat16, so that it does not depend on the type a model was loaded in."""
     weight = model.get_output_embeddings().weight.detach().to("cpu", torch.bfloat16).contiguous()
     return hashlib.sha256(weight.view(torch.int16).numpy()).hexdigest()
-
-
-def _chunks(tokenizer: Tokenizer, texts: list[str], tokens: int, seed: int) -> list[list[int]]:
-    """Pieces of `CHUNK` tokens of the joined texts, drawn without replacement, about `tokens` tokens in all."""
-    stream = list(chain.from_iterable(tokenizer([f"{text}\n\n" for text in texts], add_special_tokens=False)["input_ids"]))
-    count = len(stream) // CHUNK
-    if count < 2:
-        raise InputError(f"text for the tuned lens: {len(stream)} tokens; at least {2 * CHUNK} are needed")
-    drawn = np.random.default_rng(seed).permutation(count)[: max(2, tokens // CHUNK)]
-    return [stream[start * CHUNK : (start + 1) * CHUNK] for start in drawn]
-
-
-def _stream(model: PreTrainedModel, chunks: list[list[int]]) -> Tensor:
-    """Residual stream [positions, layers + 1, width], in the model's type, of every chunk but its first positions, in order."""
-    sites = [Site(chunk, position) for chunk in range(len(chunks)) for position in range(SKIPPED, CHUNK)]
-    shape = (len(sites), len(anatomy(model).blocks) + 1, model.config.hidden_size)
-    stream = torch.empty(shape, dtype=model.dtype, device=model.device)
-    for indices, part in residual_stream(model, chunks, sites):
-        stream[indices] = part
-    return stream
-
-
-def _least_squares(stream: Tensor) -> tuple[Tensor, Tensor]:
-    """Ridge regression of (final stream - layer's stream) on the layer's stream; solved in float64."""
-    final, weights, biases = stream[:, -1].float(), [], []
-    for layer in range(stream.shape[1] - 1):
-        x = stream[:, layer].float()
-        y = final - x
-        mean_x, mean_y = x.mean(0).double(), y.mean(0).double()
-        x, y = x - mean_x.float(), y - mean_y.float()
-        gram = (x.T @ x).double()
-        penalty = RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-        solution = torch.linalg.solve(gram + penalty, (x.T @ y).double())
-        weights.append(solution.T.float())
-        biases.append((mean_y - mean_x @ solution).float())
-    return torch.stack(weights), torch.stack(biases)
-
-
-def _train(readout: Readout, stream: Tensor, weight: Tensor, bias: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-    """Minimise KL(final output || translated output) by Adam, layer by layer, starting from the given translators."""
-    generator = torch.Generator().manual_seed(seed)
-    weight, bias = weight.clone(), bias.clone()
-    for layer in range(len(weight)):
-        w, b = weight[layer].clone().requires_grad_(), bias[layer].clone().requires_grad_()
-        optimizer = torch.optim.Adam([w, b], lr=RATE)
-        for _ in range(STEPS):
-            drawn = stream[torch.randint(len(stream), (POSITIONS,), generator=generator)]
-            x, final = drawn[:, layer].float(), readout(drawn[:, -1].float()).log_softmax(-1)
-            loss = _kl(final, readout(x + x @ w.T + b))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        weight[layer], bias[layer] = w.detach(), b.detach()
-    return weight, bias
-
-
-@torch.no_grad()
-def _divergence(readout: Readout, stream: Tensor, translators: Translators) -> pl.DataFrame:
-    """Mean KL divergence of each layer's output from the final one, by both lenses; `stream` [positions, layers + 1, width]."""
-    final = readout(stream[:, -1]).log_softmax(-1)
-    rows = [
-        {"layer": layer, "lens": lens, "kl": _kl(final, readout(read[:, layer])).item(), "n": len(stream)}
-        for lens, read in (("logit", stream), ("tuned", translators(stream)))
-        for layer in range(stream.shape[1])
-    ]
-    return pl.DataFrame(rows)
-
-
-def _kl(final: Tensor, logits: Tensor) -> Tensor:
-    """Mean over positions of KL(final || output), in nats; `final` [positions, tokens] are log-probabilities."""
-    return torch.nn.functional.kl_div(logits.log_softmax(-1), final, log_target=True, reduction="batchmean")
 
 
 def _read_own(path: Path) -> Translators:
