@@ -69,6 +69,13 @@ def test_accuracy_by_count_averages_seeds_and_keeps_the_last_step():
         accuracy_by_count(scores, counts.head(3))
 
 
+def test_the_highest_bins_are_merged_until_they_hold_enough_questions():
+    scores = pl.DataFrame({"model": "m", "arm": "baseline", "seed": "0", "step": 1, "question": range(8), "correct": True})
+    counts = pl.DataFrame({"question": range(8), "count": [1, 1, 2, 3, 4, 9, 70, 900]})
+    bins = accuracy_by_count([scores], counts, fewest=3).filter(source="measured").select("bin_low", "bin_high", "n")
+    assert bins.rows() == [(1, 1, 2), (2, 3, 2), (4, 7, 1), (8, 1023, 3)]
+
+
 def test_pretrained_models_have_no_step():
     counts = pl.DataFrame({"question": [0, 1], "count": [1, 1]})
     table = accuracy_by_count([run([True, False], step=None, model="pretrained"), run([True, True])], counts)

@@ -17,7 +17,7 @@ from overtime import InputError
 from overtime.gap import gap_by_layer, gap_landmarks
 from overtime.lens import accuracy_by_layer, calibrated_accuracy, read_layers, read_prompts
 from overtime.prompts import Prompt, few_shot_prompts, load_task
-from overtime.residual import SHORTEST_PREFIX, anatomy, group_by_prefix
+from overtime.residual import SHORTEST_PREFIX, Site, anatomy, group_by_prefix, residual_stream
 from overtime.translators import Translators, load_translators, unembedding_hash
 from overtime.tuning import file_text, fit, offline_text
 
@@ -176,6 +176,9 @@ def test_calibrated_accuracy_by_hand() -> None:
     assert calibrated_accuracy(table, ["a", "a", "b", "b", "b"])["accuracy"].to_list() == pytest.approx(
         [(1 + 1 + 0.5 + 1 + 0) / 5]
     )
+    # An even number of prompts: the median lies between two, a: .55 and b: .45; prompts 0 (a .9) and 3 (b .8) exceed theirs.
+    even = readout({"a": [0.9, 0.7, 0.4, 0.2], "b": [0.1, 0.3, 0.6, 0.8]})
+    assert calibrated_accuracy(even, ["a", "b", "a", "b"])["accuracy"].to_list() == [0.5]
     # Three labels, four prompts: the 2/3 quantile is the third of four values. a: .5 of {.2, .3, .5, .6}; b: .4; c: .4.
     three = readout({"a": [0.6, 0.5, 0.2, 0.3], "b": [0.1, 0.4, 0.3, 0.5], "c": [0.3, 0.1, 0.5, 0.2]})
     expected = [1, 1 / 3, 1, 1]  # a .6 > .5; b .4 = .4, a tie; c .5 > .3; b .5 > .4
@@ -199,11 +202,11 @@ def planted(right: Callable[[str, int, int], bool], prompts: int = 8, depth: int
 
 def test_accuracy_by_layer_counts_prompts_in_the_window() -> None:
     table = planted(lambda condition, prompt, layer: condition != "false" or prompt < 6 or layer < 3)
-    curves = accuracy_by_layer(table, window=(1, 2), resamples=200)
+    curves = accuracy_by_layer(table, window=(0, 1), resamples=200)
     plain = curves.filter(pl.col("metric") == "plain")
     assert plain.filter(pl.col("condition") == "false").sort("x")["y"].to_list() == [1, 1, 1, 0.75, 0.75, 0.75]
     assert set(plain["n"]) == {8}
-    assert dict(plain.select("condition", "demonstrations").unique().iter_rows()) == {"zero_shot": 0, "true": 2, "false": 2}
+    assert dict(plain.select("condition", "demonstrations").unique().iter_rows()) == {"zero_shot": 0, "true": 1, "false": 1}
     end = plain.filter(pl.col("condition") == "false", pl.col("x") == 5).row(0, named=True)
     assert 0.25 <= end["lower"] < 0.75 < end["upper"] <= 1
     # With 8 prompts "always right" bounds the rate from below at .025 ** (1/8), whatever the number of cues.
@@ -239,6 +242,10 @@ def test_translators_come_closer_to_the_final_output(
     kl = evaluation.pivot("lens", index="layer", values="kl")
     assert (kl["tuned"][:-1] < 0.5 * kl["logit"][:-1]).all()
     assert kl["tuned"][-1] == pytest.approx(0, abs=1e-6)
+    ids = tokenizer(plain_text[0])["input_ids"]
+    (_, stream), *_ = residual_stream(model, [ids], [Site(0, position) for position in range(4, len(ids))])
+    missed, variation = ((read - stream[:, -1:]).var(dim=0).mean(-1) for read in (squares(stream), stream))
+    assert (missed[:-1] < 0.7 * variation[:-1]).all()
     _, trained = fit(model, tokenizer, plain_text, tokens=4000, method="kl")
     better = trained.filter(pl.col("lens") == "tuned")["kl"][:-1] < kl["tuned"][:-1]
     assert better.all()

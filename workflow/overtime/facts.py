@@ -39,20 +39,21 @@ def exact_match(prediction: str, answers: Sequence[str]) -> bool:
     return normalize(prediction) in {normalize(answer) for answer in answers}
 
 
-def accuracy_by_count(scores: Iterable[pl.DataFrame], counts: pl.DataFrame, factor: int = 2) -> pl.DataFrame:
+def accuracy_by_count(scores: Iterable[pl.DataFrame], counts: pl.DataFrame, factor: int = 2, fewest: int = 1) -> pl.DataFrame:
     """Accuracy after the last step of every model by number of relevant documents (fig3), with Wilson intervals.
 
-    scores: closed-book tables of one arm; counts: `question`, `count`; factor: ratio of neighbouring bin edges.
+    scores: closed-book tables of one arm; counts: `question`, `count`; factor: ratio of neighbouring bin edges;
+    fewest: highest bins are merged until they hold this many questions.
     Returns `source`, `series`, `model`, `x` (geometric mean count of the bin, 0 in the bin of unmentioned facts), `y`, `lower`,
     `upper`, `n` (questions), `bin_low`, `bin_high` (inclusive), and the talk's spoken values. Raises InputError for a question
     without a count.
     """
     questions = _average(_last_step(scores), ["model"], "correct")
-    rows = _by_bin(questions, counts, ["model"], factor).with_columns(source=pl.lit("measured"), series=pl.col("model"))
+    rows = _by_bin(questions, counts, ["model"], factor, fewest).with_columns(source=pl.lit("measured"), series=pl.col("model"))
     return _ordered(pl.concat([rows, SPOKEN], how="diagonal_relaxed"), "model", "bin_low", "bin_high")
 
 
-def retrieval_table(scores: Iterable[pl.DataFrame], counts: pl.DataFrame, factor: int = 2) -> pl.DataFrame:
+def retrieval_table(scores: Iterable[pl.DataFrame], counts: pl.DataFrame, factor: int = 2, fewest: int = 1) -> pl.DataFrame:
     """Accuracy by condition and number of relevant documents (fig5), with Wilson intervals.
 
     scores: passage tables (`condition`, `hit`). Returns the columns of `accuracy_by_count`, `condition`, and the share of
@@ -60,8 +61,8 @@ def retrieval_table(scores: Iterable[pl.DataFrame], counts: pl.DataFrame, factor
     """
     table = pl.concat(scores, how="diagonal_relaxed")
     by = ["model", "condition"]
-    rows = _by_bin(_average(table, by, "correct"), counts, by, factor)
-    hits = _by_bin(_average(table.drop_nulls("hit"), by, "hit").rename({"hit": "correct"}), counts, by, factor)
+    rows = _by_bin(_average(table, by, "correct"), counts, by, factor, fewest)
+    hits = _by_bin(_average(table.drop_nulls("hit"), by, "hit").rename({"hit": "correct"}), counts, by, factor, fewest)
     hits = hits.select(*by, "bin_low", hit="y", hit_lower="lower", hit_upper="upper")
     rows = rows.join(hits, on=[*by, "bin_low"], how="left")
     rows = rows.with_columns(source=pl.lit("measured"), series=pl.format("{} {}", *by))
@@ -143,10 +144,14 @@ def _with_count(table: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
     return joined
 
 
-def _by_bin(questions: pl.DataFrame, counts: pl.DataFrame, by: list[str], factor: int) -> pl.DataFrame:
+def _by_bin(questions: pl.DataFrame, counts: pl.DataFrame, by: list[str], factor: int, fewest: int) -> pl.DataFrame:
     table = _with_count(questions, counts)
-    low, high = bin_edges(table["count"].to_numpy(), factor)
-    bins = table.with_columns(bin_low=pl.Series(low), bin_high=pl.Series(high)).group_by(*by, "bin_low", "bin_high")
+    values, distinct = table["count"].to_numpy(), table.unique("question")["count"].sort(descending=True)
+    top = bin_edges(distinct[: min(fewest, len(distinct))].to_numpy(), factor)[0].min()  # the highest bin starts here
+    low, high = bin_edges(values, factor)
+    high = np.where(low >= top, high.max(), high)
+    edges = {"bin_low": pl.Series(np.minimum(low, top)), "bin_high": pl.Series(high)}
+    bins = table.with_columns(**edges).group_by(*by, "bin_low", "bin_high")
     rows = bins.agg(x=pl.col("count").log().mean().exp(), y=pl.col("correct").mean(), n=pl.len())
     intervals = [wilson(round(y * n), n) for y, n in rows.select("y", "n").iter_rows()]  # averaged seeds: to whole questions
     return rows.with_columns(lower=pl.Series([i.lower for i in intervals]), upper=pl.Series([i.upper for i in intervals]))

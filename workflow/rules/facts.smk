@@ -75,6 +75,7 @@ rule tabulate_counts:
         mem_mb=1000,
     params:
         code=code("tabulate_counts"),
+        bins={"factor": 2, "fewest": 10},
     script:
         "../scripts/tabulate_counts.py"
 

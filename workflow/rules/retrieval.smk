@@ -76,5 +76,6 @@ rule tabulate_retrieval:
         mem_mb=1000,
     params:
         code=code("tabulate_retrieval"),
+        bins={"factor": 2, "fewest": 10},
     script:
         "../scripts/tabulate_retrieval.py"

@@ -6,4 +6,5 @@ from overtime.step import step
 
 with step(snakemake):
     scores = [read_run(path) for path in snakemake.input.scores]
-    write_table(accuracy_by_count(scores, read_table(snakemake.input.counts)), snakemake.output.table)
+    table = accuracy_by_count(scores, read_table(snakemake.input.counts), **snakemake.params.bins)
+    write_table(table, snakemake.output.table)

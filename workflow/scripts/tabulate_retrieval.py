@@ -6,4 +6,5 @@ from overtime.step import step
 
 with step(snakemake):
     scores = [read_run(path) for path in snakemake.input.scores]
-    write_table(retrieval_table(scores, read_table(snakemake.input.counts)), snakemake.output.table)
+    table = retrieval_table(scores, read_table(snakemake.input.counts), **snakemake.params.bins)
+    write_table(table, snakemake.output.table)
