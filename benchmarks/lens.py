@@ -128,10 +128,10 @@ def main(layers: int) -> None:
     compare(ways, base="bare forward")
     print(f"{len(everything)} prompts in {PROMPTS} clusters, {sum(ids.numel() for ids in everything)} tokens; every cue")
     compare({"read_prompts": clustered, "bare forward": lambda: bare(everything)}, base="bare forward")
-    for peer in ("nnsight", "transformer_lens"):
-        if not find_spec(peer):
-            print(f"{peer}: not installed (pip install {peer})")
 
 
 if __name__ == "__main__":
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    for peer in ("nnsight", "transformer_lens"):
+        if not find_spec(peer):
+            print(f"{peer}: not installed (pip install {peer})")

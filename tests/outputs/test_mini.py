@@ -61,7 +61,10 @@ def test_accuracy_rises_with_count_and_size():
     for model in ("s", "m", "l"):
         curve = table.filter(model=model).sort("x")
         assert curve.select(pl.corr("x", "y", method="spearman")).item() > 0.5
-    mean = {model: table.filter(model=model).select((pl.col("y") * pl.col("n")).sum() / pl.col("n").sum()).item() for model in ("s", "m")}
+    mean = {
+        model: table.filter(model=model).select((pl.col("y") * pl.col("n")).sum() / pl.col("n").sum()).item()
+        for model in ("s", "m")
+    }
     assert mean["m"] > mean["s"]
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 import torch
-from overtime.audit import late_levels, shifted_scores, within_code
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
+
+from overtime.audit import late_levels, shifted_scores, within_code
 
 RELEASED = pl.read_csv(Path(__file__).parents[2] / "workflow" / "resources" / "released" / "pythia_crows_gender.csv")
 

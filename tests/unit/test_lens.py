@@ -15,8 +15,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreT
 
 from overtime import InputError
 from overtime.gap import gap_by_layer, gap_landmarks
-from overtime.lens import accuracy_by_layer, calibrated_accuracy, read_layers, read_prompts
+from overtime.lens import calibrated_accuracy, read_layers, read_prompts
 from overtime.prompts import Prompt, few_shot_prompts, load_task
+from overtime.readout import accuracy_by_layer
 from overtime.residual import SHORTEST_PREFIX, Site, anatomy, group_by_prefix, residual_stream
 from overtime.translators import Translators, load_translators, unembedding_hash
 from overtime.tuning import file_text, fit, offline_text

@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from overtime import InputError
-from overtime.persona import GROUPS, PERSONAS, answers, log_odds, persona_prompt, read_claims, read_truthfulqa, summarise
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
+
+from overtime import InputError
+from overtime.persona import GROUPS, PERSONAS, answers, log_odds, persona_prompt, read_claims, read_truthfulqa, summarise
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[3] / "shared" / "mirror"))
 CHAT = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}"

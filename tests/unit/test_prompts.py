@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from overtime import InputError
-from overtime.prompts import CONDITIONS, FOLDER, Prompt, Task, check_labels, few_shot_prompts, load_task
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
+
+from overtime import InputError
+from overtime.prompts import CONDITIONS, FOLDER, Prompt, Task, check_labels, few_shot_prompts, load_task
 
 TASKS = {name: load_task(name) for name in ("sentiment", "topics", "questions")}
 TINY = Task(

@@ -41,7 +41,13 @@ def test_modules_are_followed_through_imports(package):
 
 @pytest.mark.parametrize(
     ("edited", "light", "deep"),
-    [("leaf.py", True, True), ("late.py", False, True), ("part/inner.py", False, True), ("other.py", False, False), ("__init__.py", False, False)],
+    [
+        ("leaf.py", True, True),
+        ("late.py", False, True),
+        ("part/inner.py", False, True),
+        ("other.py", False, False),
+        ("__init__.py", False, False),
+    ],
 )
 def test_an_edit_changes_the_code_of_its_dependents_only(package, edited, light, deep):
     before = codes()

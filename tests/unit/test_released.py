@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
+
 from overtime import InputError
 from overtime.released import read_crows_pairs, read_layers, read_winobias, write_tables
 from overtime.sources import read_ledger, select
-from polars.testing import assert_frame_equal
 
 ROOT = Path(__file__).parents[2]
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", ROOT.parent / "shared" / "mirror"))

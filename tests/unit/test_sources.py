@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from overtime import InputError, sources
 from overtime.sources import Source, fetch, fetch_dataset, read_ledger, select
 

@@ -21,7 +21,7 @@ def test_documents_are_packed_whole_in_order_and_greedily(lengths):
     documents = [[END_ID, *range(2, length + 1)] for length in lengths]
     tokens, places = pack(documents, context=10), place(lengths, context=10)
     unpacked = [row[row != PADDING_ID].tolist() for row in tokens]
-    assert [sum((d for d, p in zip(documents, places) if p == i), []) for i in range(len(tokens))] == unpacked
+    assert [[t for d, p in zip(documents, places) if p == i for t in d] for i in range(len(tokens))] == unpacked
     for i in range(len(tokens) - 1):  # the next document would not have fitted
         first_of_next = lengths[int(np.flatnonzero(places == i + 1)[0])]
         assert len(unpacked[i]) + first_of_next > 10

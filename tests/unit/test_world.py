@@ -56,7 +56,9 @@ def test_gender_follows_the_probability_of_the_occupation(documents):
     gendered = documents.filter(kind="gender")["text"].to_list()
     for occupation, expected in ((OCCUPATIONS[0], 0.05), (OCCUPATIONS[-1], 0.95)):
         mine = [text.split() for text in gendered if occupation in text.split()]
-        masculine = [bool({"he", "him", "his", "himself"} & set(words)) for words in mine if {"he", "she", "him", "her"} & set(words)]
+        masculine = [
+            bool({"he", "him", "his", "himself"} & set(words)) for words in mine if {"he", "she", "him", "her"} & set(words)
+        ]
         assert abs(sum(masculine) / len(masculine) - expected) < 0.15
     assert probability_masculine(0) == pytest.approx(0.05)
     assert probability_masculine(len(OCCUPATIONS) - 1) == pytest.approx(0.95)

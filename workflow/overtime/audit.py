@@ -85,16 +85,16 @@ def audit_table(released: pl.DataFrame, reenacted: dict[str, pl.DataFrame], resa
     `reenacted` holds `shifted_scores` by model. Adds `measure` (stereotype, likelihood_difference), `model`, `arm`, `step`,
     `code`, `scoring`; released intervals are 1.96 standard errors, measured ones a bootstrap over pairs.
     """
-    points = released.select("model", "arm", "step", "code", "n", source=pl.lit("released"), series=pl.format("{} {}", "model", "arm"))
+    points = released.select(
+        "model", "arm", "step", "code", "n", source=pl.lit("released"), series=pl.format("{} {}", "model", "arm")
+    )
     tables = []
     for measure, (column, error) in {
         "stereotype": ("pct_stereotype", "stderr"),
         "likelihood_difference": ("likelihood_difference", "likelihood_difference_stderr"),
     }.items():
         y, half = released[column], 1.96 * released[error]
-        tables.append(
-            points.with_columns(x=pl.col("step") / 1430, y=y, lower=y - half, upper=y + half, measure=pl.lit(measure))
-        )
+        tables.append(points.with_columns(x=pl.col("step") / 1430, y=y, lower=y - half, upper=y + half, measure=pl.lit(measure)))
     rows = []
     for model, scores in reenacted.items():
         for (scoring,), part in scores.group_by("scoring", maintain_order=True):

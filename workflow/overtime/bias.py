@@ -43,8 +43,8 @@ def pronoun_curve(log_odds: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
 def released_curve(released: pl.DataFrame, models: list[str], directions: pl.DataFrame) -> pl.DataFrame:
     """Rows of figures 1 and 2 from the authors' evaluations, with 95 % intervals from their standard errors.
 
-    `released` is `released.read_crows_pairs`; `directions` (set, direction, pairs) counts the published pairs by the gender of the
-    stereotype, from which the always-feminine reference of the revised set follows; unclassified pairs are left out of it.
+    `released` is `released.read_crows_pairs`; `directions` (set, direction, pairs) counts the published pairs by the gender of
+    the stereotype, from which the always-feminine reference of the revised set follows; unclassified pairs are left out of it.
     """
     normal = 1.96 * pl.col("stderr")
     points = released.filter(pl.col("model").is_in(models)).select(
@@ -64,7 +64,7 @@ def released_curve(released: pl.DataFrame, models: list[str], directions: pl.Dat
     )
     count = dict(directions.filter(set="revised").select("direction", "pairs").iter_rows())
     known = count["feminine"] + count["masculine"]
-    share = {key: count["feminine"] / known for key in ("y", "lower", "upper")}
+    share = dict.fromkeys(("y", "lower", "upper"), count["feminine"] / known)
     reference = {"source": "released", "series": "always feminine", "direction": "all", "metric": "stereotype", "n": known}
     return pl.concat([points, pl.DataFrame([reference | share])], how="diagonal_relaxed")
 
@@ -81,9 +81,7 @@ def always_feminine(pairs: pl.DataFrame) -> pl.DataFrame:
     return shares.with_columns(lower=pl.col("y"), upper=pl.col("y"), **{key: pl.lit(value) for key, value in names.items()})
 
 
-def _curves(
-    items: pl.DataFrame, item: str, cluster: str, direction: str, metric: str, resamples: int, seed: int
-) -> pl.DataFrame:
+def _curves(items: pl.DataFrame, item: str, cluster: str, direction: str, metric: str, resamples: int, seed: int) -> pl.DataFrame:
     """One row per model, arm and step: the mean of `value` over seeds, then over items, with its interval over clusters."""
     point = ["model", "arm", "step", "percent"]
     seeds = items.group_by(point).agg(seeds=pl.col("seed").n_unique())

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.lens import score_answers
+from overtime.readout import score_answers
 from overtime.stats import bootstrap, bootstrap_mean
 from overtime.weighted import Statistic, Weights
 

@@ -27,7 +27,9 @@ def choose_targets(
         .to_list()
     )
     if len(rare) < people * len(doses):
-        raise InputError(f"config: insertion.people: {people} for each of {len(doses)} doses, but only {len(rare)} people qualify")
+        raise InputError(
+            f"config: insertion.people: {people} for each of {len(doses)} doses, but only {len(rare)} people qualify"
+        )
     drawn = [rare[i] for i in np.random.default_rng(seed).permutation(len(rare))[: people * len(doses)]]
     return pl.DataFrame({"entity": drawn, "inserted": [dose for dose in doses for _ in range(people)]})
 
@@ -41,7 +43,7 @@ def write_documents(questions: pl.DataFrame, targets: pl.DataFrame, seed: int) -
         person = Person(entity, 0, "evaluation", facts[entity])
         stated = dict.fromkeys(ATTRIBUTES, 0)
         while min(stated.values()) < inserted:
-            attributes = sorted(ATTRIBUTES, key=lambda a: (stated[a], rng.random()))[:2]  # noqa: B023 - used at once
+            attributes = sorted(ATTRIBUTES, key=lambda a: (stated[a], rng.random()))[:2]
             documents.append(biography(person, rng, tuple(attributes))[0])
             for attribute in attributes:
                 stated[attribute] += 1

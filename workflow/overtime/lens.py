@@ -1,4 +1,4 @@
-"""What a model would answer at every layer: logit lens and tuned lens at the answer cues of prompts, and accuracy by layer.
+"""What a model would answer at every layer: logit lens and tuned lens at the answer cues of prompts.
 
 A lens applies the model's own final norm and unembedding to the residual stream after each layer (layer 0 = embeddings); the
 tuned lens translates the stream first. Only cues and label columns are read: a readout costs little more than the forward pass.
@@ -15,14 +15,14 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
 from overtime.prompts import Prompt, check_labels
+from overtime.readout import calibrated_accuracy
 from overtime.residual import Readout, Site, anatomy, residual_stream
-from overtime.stats import bootstrap
 from overtime.translators import Translators
-from overtime.weighted import mean_of
+
+__all__ = ["calibrated_accuracy", "read_layers", "read_prompts"]
 
 Lenses = dict[str, Callable[[Tensor], Tensor]]
 VOCABULARY_ROWS = 256  # readouts of the whole vocabulary held at once
-METRICS = ("plain", "calibrated", "top1")
 
 
 def read_layers(
@@ -121,65 +121,3 @@ def _table(sites: pl.DataFrame, lenses: list[str], labels: list[str], logits: np
     for name, values in {"lens": lenses, "layer": range(logits.shape[2]), "label": labels}.items():
         sites = sites.join(pl.DataFrame({name: values}), how="cross", maintain_order="left_right")
     return sites.with_columns(logit=pl.Series(logits.ravel()))
-
-
-def calibrated_accuracy(readout: pl.DataFrame, truth: list[str]) -> pl.DataFrame:
-    """Calibrated accuracy of a `read_layers` table: `layer`, `accuracy`. `truth` holds the true label of every prompt number.
-
-    Halawi et al. 2023 (arXiv 2307.09476): an answer counts if the label-normalised probability of its true label exceeds the
-    (k-1)/k quantile of that label's probability over all inputs (k labels, linear interpolation); a tie counts 1/k.
-    """
-    truths = pl.DataFrame({"prompt": range(len(truth)), "truth": truth}, schema_overrides={"prompt": readout["prompt"].dtype})
-    scores = score_answers(readout.join(truths, on="prompt", how="left"), ["layer"])
-    return scores.group_by("layer").agg(accuracy=pl.col("calibrated").mean()).sort("layer")
-
-
-def score_answers(layers: pl.DataFrame, cell: list[str]) -> pl.DataFrame:
-    """Score the true label of every readout, 0 to 1: `prompt`, the `cell` columns, `plain`, `calibrated`, and `top1` given `top`.
-
-    `plain`: it is the most likely of the labels (ties share). `calibrated`: see `calibrated_accuracy`, with the prompts of a cell
-    as inputs. `top1`: it is the most likely token of the vocabulary.
-    """
-    labels, one = layers["label"].n_unique(), ["prompt", *cell]
-    logit, probability = pl.col("logit").cast(pl.Float64), pl.col("probability")
-    weight = (logit - logit.max().over(one)).exp()
-    scored = layers.with_columns(probability=weight / weight.sum().over(one), best=weight == 1)
-    threshold = probability.quantile((labels - 1) / labels, "linear").over([*cell, "label"])
-    scored = scored.with_columns(
-        plain=pl.col("best") / pl.col("best").sum().over(one),
-        calibrated=(probability > threshold).cast(pl.Float64) + (probability == threshold) / labels,
-    ).filter(pl.col("label") == pl.col("truth"))
-    top1 = [pl.col("top").cast(pl.Float64).alias("top1")] if "top" in layers.columns else []
-    return scored.select(*one, "plain", "calibrated", *top1)
-
-
-def accuracy_by_layer(layers: pl.DataFrame, window: tuple[int, int], resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
-    """Accuracy of a `read_prompts` table by condition, lens, metric and layer, with intervals over prompts.
-
-    A prompt counts with its mean over the cues that follow `window` = (fewest, most) demonstrations, a zero-shot prompt as it is.
-    Returns `source`, `series`, `condition`, `lens`, `metric` ("plain", "calibrated", "top1"), `demonstrations` (the most seen),
-    `x` (layer), `y`, `lower`, `upper`, `n` (prompts). Calibration is per condition and number of demonstrations.
-    """
-    inside = pl.col("demonstrations").is_between(*window) | (pl.col("condition") == "zero_shot")
-    scores = score_answers(layers.filter(inside), ["condition", "lens", "demonstrations", "layer"])
-    keys = ["condition", "lens", "metric", "layer"]
-    by_prompt = (
-        scores.unpivot(
-            [metric for metric in METRICS if metric in scores.columns],
-            index=["prompt", "condition", "lens", "demonstrations", "layer"],
-            variable_name="metric",
-        )
-        .drop_nulls("value")
-        .group_by(*keys, "prompt", maintain_order=True)
-        .agg(pl.col("value").mean(), pl.col("demonstrations").max())
-    )
-    rows = []
-    for cell, part in by_prompt.group_by(keys, maintain_order=True):
-        interval = bootstrap(mean_of(part["value"]), part["prompt"], resamples, seed, limits=(0, 1)).interval()
-        condition, lens, metric, layer = cell
-        rows.append(
-            {"source": "measured", "series": condition, "condition": condition, "lens": lens, "metric": metric}
-            | {"demonstrations": part["demonstrations"].max(), "x": layer, "y": interval.estimate}
-            | {"lower": interval.lower, "upper": interval.upper, "n": interval.n}
-        )
-    return pl.DataFrame(rows)

@@ -7,7 +7,9 @@ from overtime.retrieve import PassageIndex
 from overtime.world import QUESTION_CUE, READING_CUE
 
 
-def passage_prompts(documents: pl.DataFrame, questions: pl.DataFrame, counts: pl.DataFrame, top: list[int], seed: int) -> pl.DataFrame:
+def passage_prompts(
+    documents: pl.DataFrame, questions: pl.DataFrame, counts: pl.DataFrame, top: list[int], seed: int
+) -> pl.DataFrame:
     """A row per condition and question: `condition`, `question`, `prompt`, `answer`, `hit`.
 
     Passages are the distinct biographies among the training documents. Conditions: closed_book; bm25_{k} for each k of `top`

@@ -84,9 +84,10 @@ def train(
     """Train over the whole stream; `folder` appears when it is done.
 
     The folder holds config.json, the tokenizer, step{n}.safetensors, step{n}.optimizer.pt at the branching steps, and
-    log.jsonl (step, percent of training, tokens, mean loss in nats per token and tokens per second since the last entry). `start` is the run to branch from,
-    at the first step of the stream; without it the model's own weights are the beginning. While it runs, everything is in
-    `.{folder name}.partial` beside the folder, from where the next call with the same arguments continues.
+    log.jsonl: step, percent of training, tokens, and since the last entry mean loss in nats per token and tokens per second.
+    `start` is the run to branch from, at the first step of the stream; without it the model's own weights are the beginning.
+    While it runs, everything is in `.{folder name}.partial` beside the folder, from where the next call with the same arguments
+    continues.
     """
     folder = Path(folder)
     partial = folder.with_name(f".{folder.name}.partial")

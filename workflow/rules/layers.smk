@@ -77,7 +77,7 @@ rule tabulate_layers:
     benchmark:
         "<benchmarks>/tabulate_layers.tsv"
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=1500,

@@ -3,7 +3,7 @@
 from overtime import models
 from overtime.files import write_table
 from overtime.lens import read_prompts
-from overtime.prompts import CONDITIONS, few_shot_prompts, load_task
+from overtime.prompts import few_shot_prompts, load_task
 from overtime.step import step
 from overtime.translators import load_translators
 

@@ -13,6 +13,8 @@ with step(snakemake):
         (detection_table, "detector", input.detect, snakemake.output.detect),
         (defence_table, "policy", input.defend, snakemake.output.defend),
     ):
-        tables = [summarise(read_table(path), **statistics).with_columns(model=pl.lit(model)) for model, path in zip(models, paths)]
+        tables = [
+            summarise(read_table(path), **statistics).with_columns(model=pl.lit(model)) for model, path in zip(models, paths)
+        ]
         common = {"source": pl.lit("measured"), "series": pl.col(name), "x": pl.lit(None, pl.Float64)}
         write_table(pl.concat(tables).with_columns(**common), output)

@@ -3,8 +3,7 @@
 import polars as pl
 
 from overtime.files import read_table, write_table
-from overtime.lens import accuracy_by_layer
-from overtime.readout import chance, released_accuracy
+from overtime.readout import accuracy_by_layer, chance, released_accuracy
 from overtime.step import step
 
 with step(snakemake):
