@@ -3,7 +3,7 @@
 from overtime import models
 from overtime.files import write_table
 from overtime.step import step
-from overtime.translators import fit, offline_text
+from overtime.tuning import fit, offline_text
 
 with step(snakemake):
     params = snakemake.params
