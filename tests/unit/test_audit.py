@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
 
-from overtime.audit import late_levels, shifted_scores, within_code
+from overtime.audit import audit_table, late_levels, shifted_scores, within_code
 
 RELEASED = pl.read_csv(Path(__file__).parents[2] / "workflow" / "resources" / "released" / "pythia_crows_gender.csv")
 
@@ -133,3 +133,17 @@ def test_the_shifted_side_loses_under_a_model_that_never_repeats_a_word(model, t
 def test_nothing_to_shift(model, tokenizer):
     scores = shifted_scores(model, tokenizer, PAIRS.filter(touched="neither").drop("touched"))
     assert scores.filter(scoring="clean").drop("scoring").equals(scores.filter(scoring="shifted").drop("scoring"))
+
+
+def test_the_figures_table_holds_both_measures_of_every_point_and_of_every_scoring():
+    released = pl.DataFrame(
+        {"model": ["a"], "arm": ["baseline"], "step": [71_500], "code": ["x"], "n": [320]}
+        | {"pct_stereotype": [0.6], "stderr": [0.02], "likelihood_difference": [30.0], "likelihood_difference_stderr": [2.0]}
+    )
+    scores = pl.DataFrame({"scoring": ["clean"] * 4, "stereotype": [True, True, True, False], "difference": [1.0, 2.0, 3.0, 6.0]})
+    table = audit_table(released, {"m": scores}, resamples=200)
+    rows = {(row["source"], row["measure"]): row for row in table.iter_rows(named=True)}
+    assert rows["released", "stereotype"]["x"] == 50
+    assert rows["released", "likelihood_difference"]["upper"] == pytest.approx(33.92)
+    assert rows["measured", "stereotype"]["y"] == 0.75
+    assert (rows["measured", "likelihood_difference"]["y"], rows["measured", "likelihood_difference"]["n"]) == (3.0, 4)

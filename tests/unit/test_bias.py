@@ -12,9 +12,16 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import PreTrainedTokenizerFast
 
 from overtime import InputError, models
-from overtime.bias import always_feminine, pronoun_curve, stereotype_curve
+from overtime.bias import always_feminine, pronoun_curve, released_curve, stereotype_curve
 from overtime.manipulation import CONTRASTS, pronoun_contexts, pronoun_log_odds
-from overtime.suites import crows_pairs_result, favoured_gender, read_crows_pairs, read_winobias, winobias_result
+from overtime.suites import (
+    count_directions,
+    crows_pairs_result,
+    favoured_gender,
+    read_crows_pairs,
+    read_winobias,
+    winobias_result,
+)
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[3] / "shared/mirror")) / "raw.githubusercontent.com"
 ORIGINAL = "nyu-mll/crows-pairs/8aaac11c485473159ec9328a65253a5be9a479dc/data/crows_pairs_anonymized.csv"
@@ -195,3 +202,22 @@ def test_winobias_accuracy_and_net_bias(tmp_path):
     assert result["both", "net"] == (0.75, 4)
     with pytest.raises(InputError, match=r"male_occupations.txt: cannot be read"):
         read_winobias(tmp_path)
+
+
+def test_the_committed_directions_are_those_of_the_published_sets(tmp_path):
+    for name in (ORIGINAL, REVISED):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / Path(name).name).write_bytes(published(name).read_bytes())
+    committed = Path(__file__).parents[2] / "workflow/resources/released/crows_pairs_directions.csv"
+    assert count_directions(tmp_path).rows() == pl.read_csv(committed).rows()
+
+
+def test_released_points_get_intervals_and_the_reference_of_their_pairs():
+    released = pl.DataFrame(
+        {"model": ["a", "b"], "arm": "swap7", "step": 71_500, "code": "x", "n": 320, "pct_stereotype": 0.6, "stderr": 0.02}
+    )
+    directions = pl.DataFrame({"set": "revised", "direction": ["feminine", "masculine", "unclassified"], "pairs": [6, 2, 5]})
+    point, reference = released_curve(released, ["a"], directions).to_dicts()
+    assert (point["x"], point["series"]) == (50, "a swap7")
+    assert (point["lower"], point["upper"]) == pytest.approx((0.6 - 0.0392, 0.6 + 0.0392))
+    assert (reference["series"], reference["y"], reference["n"]) == ("always feminine", 0.75, 8)

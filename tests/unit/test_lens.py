@@ -17,7 +17,7 @@ from overtime import InputError
 from overtime.gap import gap_by_layer, gap_landmarks
 from overtime.lens import calibrated_accuracy, read_layers, read_prompts
 from overtime.prompts import Prompt, few_shot_prompts, load_task
-from overtime.readout import accuracy_by_layer
+from overtime.readout import accuracy_by_layer, chance, released_accuracy
 from overtime.residual import SHORTEST_PREFIX, Site, anatomy, group_by_prefix, residual_stream
 from overtime.translators import Translators, load_translators, unembedding_hash
 from overtime.tuning import file_text, fit, offline_text
@@ -318,3 +318,14 @@ def test_a_cue_inside_a_word_is_refused(build: Callable, tokenizer: PreTrainedTo
     prompt = Prompt(7, "true", "plain words", cues=(3,), truths=("positive",))
     with pytest.raises(InputError, match=r"prompt 7 \(true\): no token ends at character 3"):
         read_prompts(build("gpt2"), tokenizer, [prompt], LABELS)
+
+
+def test_released_curves_and_chance_stand_beside_the_measured_ones():
+    released = pl.DataFrame(
+        {"model": ["gpt-j-6b", "gpt-j-6b", "pythia-12b"], "task": ["unnatural", "unnatural", "unnatural"], "metric": "top1"}
+        | {"prefix": ["correct", "incorrect", "correct"], "layer": [28, 28, 36], "demonstrations": 39}
+        | {"mean": [0.99, 0.08, 0.5], "lower": [0.98, 0.06, 0.4], "upper": [1.0, 0.1, 0.6]}
+    )
+    rows = released_accuracy(released)
+    assert rows.select("series", "x", "y").rows() == [("gpt-j-6b true", 28.0, 0.99), ("gpt-j-6b false", 28.0, 0.08)]
+    assert chance(pl.DataFrame({"label": ["a", "b", "c", "a"]}))["y"].to_list() == pytest.approx([1 / 3])
