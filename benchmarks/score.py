@@ -1,6 +1,6 @@
 """Scoring CrowS-Pairs gender pairs per checkpoint: against lm-evaluation-harness (pip install lm-eval) and sentence by sentence.
 
-    python benchmarks/score.py PAIRS.csv [--shape 70m|410m|1.4b|6.9b] [--device cpu|cuda] [--dtype float32]
+    python benchmarks/score.py [PAIRS.csv] [--shape 70m|410m|1.4b|6.9b] [--device cpu|cuda] [--dtype float32]
 
 Random weights in the shape of a Pythia model; PAIRS.csv is a CrowS-Pairs file, original or revised. CPU seconds on a CPU (one
 thread), wall seconds on a GPU. Every way reads each checkpoint from disk, and all must agree on the scores.
@@ -26,6 +26,7 @@ from overtime.models import load, reload
 from overtime.score import encode_pairs, score_encoded
 from overtime.suites import read_crows_pairs
 
+FETCHED = Path(__file__).parents[1] / "results/mini/public/crows-pairs-revised/data/crows_pairs_revised.csv"
 SHAPES = {"70m": (512, 6, 8), "410m": (1024, 24, 16), "1.4b": (2048, 24, 16), "6.9b": (4096, 32, 32)}
 CHECKPOINTS = 8
 ROUNDS = 3
@@ -97,7 +98,7 @@ def startup(code: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pairs", type=Path)
+    parser.add_argument("pairs", type=Path, nargs="?", default=FETCHED, help="default: what make figures fetched")
     parser.add_argument("--shape", choices=SHAPES, default="70m")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], default="float32")
