@@ -69,9 +69,10 @@ def test_an_edit_of_the_bias_module_reruns_its_dependents_only(project):
     before = module.read_text()
     module.write_text(before + "\n\ndef unused() -> None:\n    pass\n")
     try:
-        planned = jobs(snakemake(project, "--dry-run").stdout)
+        dry_run = snakemake(project, "--dry-run")
     finally:
         module.write_text(before)
+    planned = jobs(dry_run.stdout + dry_run.stderr)
     assert "tabulate_bias" in planned
     assert {"draw_figures", "build_gallery"} <= planned
     assert not planned & {"generate_world", "train_baseline", "train_arms", "answer_questions", "read_layers", "tabulate_layers"}
