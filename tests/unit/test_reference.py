@@ -34,14 +34,14 @@ def test_keeping_a_run_replaces_the_reference_and_only_the_table_in_the_readme(t
     run = tmp_path / "results/mini"
     (run / "figures").mkdir(parents=True)
     CLAIMS.write_parquet(run / "claims.parquet")
-    (run / "figures/fig1.png").write_bytes(b"picture")
+    (run / "figures/fig1.svg").write_bytes(b"picture")
     (run / "checkpoints").mkdir()
     (tmp_path / "results/reference").mkdir()
     (tmp_path / "results/reference/old.txt").write_text("old")
     (tmp_path / "README.md").write_text(f"before\n{BEGIN}stale\n{END}after\n")
     keep(run, tmp_path)
     kept = {p.relative_to(tmp_path / "results/reference").as_posix() for p in (tmp_path / "results/reference").rglob("*.*")}
-    assert kept == {"claims.parquet", "figures/fig1.png"}
+    assert kept == {"claims.parquet", "figures/fig1.svg"}
     assert (tmp_path / "README.md").read_text() == f"before\n{BEGIN}{verdicts(CLAIMS)}{END}after\n"
 
 

@@ -181,6 +181,7 @@ def end_names(rows: pl.DataFrame) -> alt.Chart:
 def detail(rows: pl.DataFrame, unit: str = "pairs") -> str:
     """What a panel's points are: n, seeds, evaluation codes and the meaning of the band."""
     seeds = rows["seeds"].drop_nulls()
-    runs = "" if seeds.is_empty() else f", {seeds.max()} seed{'s' if seeds.max() > 1 else ''}"
+    fewest = "" if seeds.is_empty() or seeds.min() == seeds.max() else f"{seeds.min()} to "
+    runs = "" if seeds.is_empty() else f", {fewest}{seeds.max()} seed{'s' if seeds.max() > 1 else ''}"
     codes = ", ".join(f"{CODE_SHAPES[shape]} {code}" for code, shape in code_shapes(rows).items())
     return f"{theme.counted(rows, unit)}{runs}{'; evaluation code ' if codes else ''}{codes}; band: 95% interval"
