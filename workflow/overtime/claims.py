@@ -9,7 +9,6 @@ each. Fewer than ten resampled units decide nothing: there the intervals do not 
 
 import math
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Literal
 
@@ -223,15 +222,3 @@ def to_markdown(table: pl.DataFrame) -> str:
     """The verdicts as a Markdown table."""
     lines = [HEADINGS, ["---"] * len(HEADINGS), *(_cells(row) for row in table.to_dicts())]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
-
-
-def to_html(table: pl.DataFrame) -> str:
-    """The verdicts as an HTML table; the class of a row is the first word of its verdict."""
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in HEADINGS)
-    body = "\n".join(
-        f'<tr class="{row["verdict"].split()[0]}" id="{escape(row["id"])}-{row["source"]}">'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(row))
-        + "</tr>"
-        for row in table.to_dicts()
-    )
-    return f'<table class="claims">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n'
