@@ -78,10 +78,9 @@ def test_pairs_are_held_out_and_differ_in_gender_only(world, documents):
             assert rewrite(masculine, "feminize") == feminine
 
 
-@pytest.mark.parametrize("template", [*SENTENCES, *FILLERS])
+# Names are no words of the rewriting table.
+@pytest.mark.parametrize("template", [frame for frame in (*SENTENCES, *FILLERS) if "{name}" not in frame])
 def test_rewriting_a_sentence_gives_the_worlds_own_sentence_of_the_other_gender(world, template):
-    if "{name}" in template:
-        pytest.skip("names have no gendered counterpart in the word table")
     masculine, feminine = (fill(template, gender, world.stream("test"), "pilot") for gender in ("masculine", "feminine"))
     assert rewrite(masculine, "swap") == feminine
     assert rewrite(feminine, "swap") == masculine
