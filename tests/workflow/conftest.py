@@ -9,12 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
+TINY = Path(__file__).with_name("tiny.yaml")
 SNAKEMAKE = (sys.executable, "-m", "snakemake")
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """Run snakemake at the tiny scale in a folder."""
-    command = [*SNAKEMAKE, "--configfile", str(Path(__file__).with_name("tiny.yaml")), "--nocolor", *arguments]
+def snakemake(folder: Path, *arguments: str, settings: Path = TINY) -> subprocess.CompletedProcess:
+    """Run snakemake in a folder with these settings on top of the default ones."""
+    command = [*SNAKEMAKE, "--configfile", str(settings), "--nocolor", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
