@@ -125,7 +125,7 @@ def test_evaluate_walks_the_checkpoints_with_their_own_weights(tmp_path, tokeniz
     def norm(model, _):
         import polars as pl
 
-        return pl.DataFrame({"norm": [float(model.get_input_embeddings().weight.norm())]})
+        return pl.DataFrame({"norm": [float(model.get_input_embeddings().weight.detach().norm())]})
 
     [table] = evaluate([tmp_path / "run"], norm)
     expected = [float(load_file(tmp_path / f"run/step{s}.safetensors")["gpt_neox.embed_in.weight"].norm()) for s in (4, 8, 12)]
