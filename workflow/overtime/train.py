@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch.optim import Optimizer
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from overtime import InputError, models
@@ -108,7 +109,7 @@ def train(
     partial.rename(folder)
 
 
-def branch(model: PreTrainedModel, optimizer: torch.optim.Optimizer, folder: Path, step: int) -> None:
+def branch(model: PreTrainedModel, optimizer: Optimizer, folder: Path, step: int) -> None:
     """Continue from another run's weights and optimizer state after `step`."""
     state = folder / f"step{step}.optimizer.pt"
     if not state.exists():
@@ -117,7 +118,9 @@ def branch(model: PreTrainedModel, optimizer: torch.optim.Optimizer, folder: Pat
     optimizer.load_state_dict(torch.load(state, weights_only=True))
 
 
-def _loop(model, optimizer, stream: Stream, recipe: Recipe, partial: Path, step: int, identity: str) -> None:
+def _loop(
+    model: PreTrainedModel, optimizer: Optimizer, stream: Stream, recipe: Recipe, partial: Path, step: int, identity: str
+) -> None:
     last = stream.first_step + stream.steps(recipe.batch)
     device = next(model.parameters()).device
     losses, since = [], time.perf_counter()
@@ -142,7 +145,9 @@ def _loop(model, optimizer, stream: Stream, recipe: Recipe, partial: Path, step:
             losses, since = [], time.perf_counter()
 
 
-def train_step(model, optimizer, batch: torch.Tensor, recipe: Recipe, progress: float) -> torch.Tensor:
+def train_step(
+    model: PreTrainedModel, optimizer: Optimizer, batch: torch.Tensor, recipe: Recipe, progress: float
+) -> torch.Tensor:
     """One optimizer step on token ids [sequences, context]; returns the mean loss in nats per predicted token."""
     for group in optimizer.param_groups:
         group["lr"] = recipe.learning_rate * schedule(progress)
@@ -163,7 +168,9 @@ def _progress(stream: Stream, batch: int, step: int) -> float:
     return begin + (1 - begin) * (step - stream.first_step) / stream.steps(batch)
 
 
-def _checkpoint(model, optimizer, partial: Path, step: int, keep_optimizer: bool, identity: str) -> None:
+def _checkpoint(
+    model: PreTrainedModel, optimizer: Optimizer, partial: Path, step: int, keep_optimizer: bool, identity: str
+) -> None:
     models.save(model, partial / f"step{step}.safetensors")
     state = {"identity": identity, "step": step, "optimizer": optimizer.state_dict()}
     with atomic(partial / RESUME) as temporary:
@@ -172,7 +179,7 @@ def _checkpoint(model, optimizer, partial: Path, step: int, keep_optimizer: bool
         torch.save(state["optimizer"], partial / f"step{step}.optimizer.pt")
 
 
-def _resume(partial: Path, identity: str, model, optimizer) -> int | None:
+def _resume(partial: Path, identity: str, model: PreTrainedModel, optimizer: Optimizer) -> int | None:
     """Load the last checkpoint of an interrupted run with the same identity and say its step."""
     if not (partial / RESUME).exists():
         return None
