@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overtime import InputError
+from overtime.insertion import mix
+from overtime.interventions import rewrite_some
 from overtime.streams import END_ID, PADDING_ID, Corpus, Stream, encode, pack, place, save_tokenizer
 
 
@@ -29,7 +31,7 @@ def test_documents_are_packed_whole_in_order_and_greedily(lengths):
 
 def test_a_rewritten_stream_is_the_baselines_tail_with_other_words(corpus):
     baseline = corpus.baseline()
-    swapped = corpus.rewritten("feminize", share=0.5, probability=1.0, seed=0)
+    swapped = corpus.tail(0.5, lambda texts: rewrite_some(texts, "feminize", 1.0, seed=0))
     assert swapped.first_step == round(baseline.baseline_steps / 2)
     tail = baseline.tokens[swapped.first_step * corpus.batch :]
     assert swapped.tokens.shape == tail.shape
@@ -41,14 +43,13 @@ def test_a_rewritten_stream_is_the_baselines_tail_with_other_words(corpus):
 
 
 def test_documents_are_rewritten_with_the_given_probability(corpus):
-    full = corpus.rewritten("feminize", 0.5, 1.0, seed=0).tokens
-    half = corpus.rewritten("feminize", 0.5, 0.5, seed=0).tokens
+    full, half = (corpus.tail(0.5, lambda t, p=p: rewrite_some(t, "feminize", p, seed=0)).tokens for p in (1.0, 0.5))
     tail = corpus.baseline().tokens[-len(full) :]
     assert 0 < (half != tail).sum() < (full != tail).sum()
 
 
 def test_inserted_documents_all_appear_after_the_branch(corpus):
-    stream = corpus.inserted(["a pilot lost the judge ."] * 5, share=0.25, seed=1)
+    stream = corpus.tail(0.25, lambda texts: mix(texts, ["a pilot lost the judge ."] * 5, seed=1))
     baseline = corpus.baseline()
     kept = len(corpus.texts) - corpus.branch(0.25)[0]
     assert (stream.tokens == END_ID).sum() == kept + 5
@@ -56,7 +57,7 @@ def test_inserted_documents_all_appear_after_the_branch(corpus):
 
 
 def test_a_stream_survives_saving(corpus, tmp_path):
-    stream = corpus.rewritten("swap", 0.5, 1.0, seed=0)
+    stream = corpus.tail(0.5, lambda texts: rewrite_some(texts, "swap", 1.0, seed=0))
     stream.save(tmp_path / "stream.npz")
     again = Stream.load(tmp_path / "stream.npz")
     assert (again.tokens == stream.tokens).all()

@@ -127,7 +127,7 @@ def test_evaluate_walks_the_checkpoints_with_their_own_weights(tmp_path, tokeniz
 
         return pl.DataFrame({"norm": [float(model.get_input_embeddings().weight.detach().norm())]})
 
-    [table] = evaluate([tmp_path / "run"], norm)
+    [[table]] = evaluate([tmp_path / "run"], norm)
     expected = [float(load_file(tmp_path / f"run/step{s}.safetensors")["gpt_neox.embed_in.weight"].norm()) for s in (4, 8, 12)]
     assert table["norm"].to_list() == pytest.approx(expected)
     assert table["percent"].to_list() == pytest.approx([100 / 3, 200 / 3, 100])

@@ -48,3 +48,9 @@ def write_documents(questions: pl.DataFrame, targets: pl.DataFrame, seed: int) -
             for attribute in attributes:
                 stated[attribute] += 1
     return documents
+
+
+def mix(texts: list[str], extra: list[str], seed: int) -> list[str]:
+    """Both lists in one random order."""
+    both = texts + extra
+    return [both[i] for i in np.random.default_rng(seed).permutation(len(both))]

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from overtime.corpus import open_lines, parse_document, read_lines, replace_text
 from overtime.gender import replace, spellings
 
@@ -35,6 +37,12 @@ def rewrite(text: str, mode: str = "feminize") -> str:
     if mode == "released":
         return _released(text)[0]
     return replace(text, (match.span() for match in _WORD.finditer(text)), spellings(mode))[0]
+
+
+def rewrite_some(texts: list[str], mode: str, probability: float, seed: int) -> list[str]:
+    """The texts in order, each rewritten with this probability."""
+    chosen = np.random.default_rng(seed).random(len(texts)) < probability
+    return [rewrite(text, mode) if chance else text for text, chance in zip(texts, chosen)]
 
 
 def rewrite_file(source: str | Path, destination: str | Path, mode: str = "feminize") -> RewriteReport:

@@ -21,20 +21,21 @@ def read_log(run: str | Path) -> pl.DataFrame:
         raise InputError(f"{path}: not the log of a training run ({error}); delete {run} and run again") from error
 
 
-def evaluate(runs: Sequence[str | Path], measure: Measure, last_only: bool = False) -> Iterator[pl.DataFrame]:
-    """One table per run: what `measure` returns for each of its checkpoints, after `step`, `percent` and `tokens`.
+def evaluate(runs: Sequence[str | Path], *measures: Measure, last_only: bool = False) -> Iterator[list[pl.DataFrame]]:
+    """For each run one table per measure: what it returns at every checkpoint, after `step`, `percent` and `tokens`.
 
-    All runs must have one architecture and one tokenizer.
+    Every checkpoint's weights are loaded once, into one model. All runs must have one architecture and one tokenizer.
     """
     model, tokenizer = models.load(runs[0])
     for run in runs:
         log = {row["step"]: row for row in read_log(run).iter_rows(named=True)}
         checkpoints = models.checkpoints(run)
-        tables = []
+        tables: list[list[pl.DataFrame]] = [[] for _ in measures]
         for step, path in checkpoints[-1:] if last_only else checkpoints:
             if step not in log:
                 raise InputError(f"{run}/log.jsonl: no entry for step {step}; delete the folder and run again")
             models.reload(model, path)
-            place = (pl.lit(log[step][name]).alias(name) for name in ("step", "percent", "tokens"))
-            tables.append(measure(model, tokenizer).select(*place, pl.all()))
-        yield pl.concat(tables)
+            place = [pl.lit(log[step][name]).alias(name) for name in ("step", "percent", "tokens")]
+            for measure, rows in zip(measures, tables):
+                rows.append(measure(model, tokenizer).select(*place, pl.all()))
+        yield [pl.concat(rows) for rows in tables]

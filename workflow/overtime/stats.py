@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats as distributions
 
 from overtime import InputError
-from overtime.weighted import Statistic, auroc_of, mean_of, spearman_of
+from overtime.weighted import Statistic, auroc_of, mean_of
 
 CHUNK = 2_000_000  # numbers in one block of weights: about 16 MB
 
@@ -147,14 +147,6 @@ def bootstrap_mean(
     """
     names, numbers = _aligned(clusters, values)
     return bootstrap(mean_of(numbers), names, resamples, seed).interval(confidence)
-
-
-def rank_trend(
-    x: ArrayLike, y: ArrayLike, clusters: ArrayLike | None = None, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
-) -> Interval:
-    """Spearman correlation of `x` and `y` [items] with a bootstrap interval over clusters."""
-    names, left, right = _aligned(clusters, x, y)
-    return bootstrap(spearman_of(left, right), names, resamples, seed).interval(confidence)
 
 
 def auroc(

@@ -1,10 +1,12 @@
-"""From documents to token streams: the order in which a training run sees its text, for every arm.
+"""Token streams: packing documents into sequences, and the order in which a training run sees them.
 
 An arm differs from the baseline only from its branching step on, so its stream holds that tail alone; the steps before it are
-the baseline's own, loaded from the baseline's checkpoint.
+the baseline's own, loaded from the baseline's checkpoint. What an arm does to its documents is not decided here, so that an edit
+of how text is rewritten makes that arm again and leaves the baselines alone.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,6 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from overtime import InputError
 from overtime.files import atomic
-from overtime.interventions import rewrite
 
 END_OF_TEXT, PADDING = "<|endoftext|>", "<|padding|>"
 END_ID, PADDING_ID = 0, 1
@@ -126,16 +127,8 @@ class Corpus:
         first_step = round((1 - share) * total)
         return int(np.searchsorted(places, first_step * self.batch)), first_step, total
 
-    def rewritten(self, mode: str, share: float, probability: float, seed: int) -> Stream:
-        """The last `share` with each document rewritten with this probability; order and lengths stay."""
+    def tail(self, share: float, change: Callable[[list[str]], list[str]]) -> Stream:
+        """The stream of the last `share` (1: everything) after `change` has made other documents of its documents."""
         first, first_step, total = self.branch(share)
-        chosen = np.random.default_rng(seed).random(len(self.texts) - first) < probability
-        texts = [rewrite(text, mode) if chance else text for text, chance in zip(self.texts[first:], chosen)]
-        return Stream(pack(encode(texts, self.tokenizer_file, self.context), self.context), first_step, total)
-
-    def inserted(self, extra: list[str], share: float, seed: int) -> Stream:
-        """The last `share` (1: everything) with the extra documents mixed in at random."""
-        first, first_step, total = self.branch(share)
-        texts = self.texts[first:] + extra
-        texts = [texts[i] for i in np.random.default_rng(seed).permutation(len(texts))]
+        texts = change(self.texts[first:])
         return Stream(pack(encode(texts, self.tokenizer_file, self.context), self.context), first_step, total)

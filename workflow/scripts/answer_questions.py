@@ -16,5 +16,5 @@ with step(snakemake):
         correct = [exact_match(prediction, [answer]) for prediction, answer in zip(predictions, asked["answer"])]
         return asked.select("question", prediction=pl.Series(predictions), correct=pl.Series(correct))
 
-    [scores] = evaluate([snakemake.input.run], answer, last_only=True)
+    [[scores]] = evaluate([snakemake.input.run], answer, last_only=True)
     write_table(scores, snakemake.output.scores)

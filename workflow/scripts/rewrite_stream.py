@@ -1,9 +1,11 @@
 """Rewrite the last share of the documents by gender and pack it into an arm's stream."""
 
+from overtime.interventions import rewrite_some
 from overtime.step import step
 from overtime.streams import Corpus
 
 with step(snakemake):
-    corpus, arm = Corpus.read(snakemake.input, snakemake.params), snakemake.params.arm
-    stream = corpus.rewritten(arm["rewrite"], arm["share"], arm["probability"], snakemake.params.seed)
+    arm, seed = snakemake.params.arm, snakemake.params.seed
+    corpus = Corpus.read(snakemake.input, snakemake.params)
+    stream = corpus.tail(arm["share"], lambda texts: rewrite_some(texts, arm["rewrite"], arm["probability"], seed))
     stream.save(snakemake.output.stream)

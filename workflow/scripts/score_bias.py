@@ -16,6 +16,6 @@ with step(snakemake):
     def check(model, tokenizer):
         return pronoun_log_odds(model, tokenizer, contexts)
 
-    for measure, paths in ((score, output.pairs), (check, output.pronouns)):
-        for table, path in zip(evaluate(input.runs, measure), paths):
+    for tables, *paths in zip(evaluate(input.runs, score, check), output.pairs, output.pronouns):
+        for table, path in zip(tables, paths):
             write_table(table, path)
