@@ -1,9 +1,38 @@
-# What several chapters share: the runs of the suite, and functions of settings for inputs and params.
+# What several chapters share: the runs of the suite, the pretrained models, and functions of settings for inputs and params.
 
 # Every training run from scratch: (model, seed). Arms continue each of them.
 RUNS = [(model, seed) for model, size in settings.suite.sizes.items() for seed in range(size.seeds)]
-PRETRAINED = list(settings.pretrained)
 ARMS = ["baseline", *settings.arms]
+PARAMETERS = {name: model.parameters for name, model in settings.pretrained.items()}  # in billions
+WHEELS = [name for name, model in settings.pretrained.items() if model.hub is None]
+
+
+def pretrained(study):
+    """The pretrained models that take part in a study."""
+    return [name for name, model in settings.pretrained.items() if study in model.studies]
+
+
+def inference(wildcards):
+    """How a pretrained model is loaded."""
+    return {"dtype": settings.pretrained[wildcards.model].dtype, "device": settings.device}
+
+
+def gpus(wildcards):
+    """GPUs that hold a model's weights in 16 bits, with a fifth more for what is computed from them; 0 without GPUs."""
+    if settings.device == "cpu" or not settings.gpu_memory_gb:
+        return 0
+    return math.ceil(2 * 1.2 * PARAMETERS[wildcards.model] / settings.gpu_memory_gb)
+
+
+def host_memory(wildcards):
+    """Megabytes for a step that loads a model: its weights as it computes in them, half as much again, and the libraries."""
+    size = 2 if settings.gpu_memory_gb else 4
+    return round(2500 + 1.5 * size * 1000 * PARAMETERS[wildcards.model])
+
+
+def weights_on_disk(wildcards):
+    """Megabytes of a model's published weights, in 16 bits or 32."""
+    return round(4000 * PARAMETERS[wildcards.model])
 
 
 def recipe(wildcards):
