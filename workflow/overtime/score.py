@@ -78,16 +78,27 @@ def _log_probs(head: torch.nn.Linear, hidden: torch.Tensor, batch: Batch) -> tor
 
 
 def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max_new_tokens: int, stop: str = "\n") -> list[str]:
-    """The most likely continuation of each prompt up to `stop`, end of text or `max_new_tokens`, outer white space removed."""
+    """The most likely continuation of each prompt up to `stop`, end of text or `max_new_tokens`, outer white space removed.
+
+    A prompt whose answer has ended takes no part in the steps that longer answers need.
+    """
     answers = [""] * len(prompts)
-    for batch, mask, logits, cache in _read(model, encode_prompts(tokenizer, prompts)):
+    for open_prompts, mask, logits, cache in _read(model, encode_prompts(tokenizer, prompts)):
         tokens = logits.argmax(-1, keepdim=True)
-        while tokens.shape[1] < max_new_tokens and not all(_answer(tokenizer, ids, stop)[1] for ids in tokens.tolist()):
+        while True:
+            said = [_answer(tokenizer, ids, stop) for ids in tokens.tolist()]
+            for prompt, (text, _) in zip(open_prompts, said):
+                answers[prompt] = text
+            unfinished = [row for row, (_, ended) in enumerate(said) if not ended]
+            if not unfinished or tokens.shape[1] == max_new_tokens:
+                break
+            if len(unfinished) < len(said):
+                rows = torch.tensor(unfinished, device=tokens.device)
+                cache.batch_select_indices(rows)
+                tokens, mask, open_prompts = tokens[rows], mask[rows], [open_prompts[row] for row in unfinished]
             mask = pad(mask, (0, 1), value=1)
             logits, cache = _forward(model, tokens[:, -1:], mask, cache)
             tokens = torch.cat([tokens, logits.argmax(-1, keepdim=True)], 1)
-        for index, ids in zip(batch, tokens.tolist()):
-            answers[index] = _answer(tokenizer, ids, stop)[0]
     return answers
 
 
