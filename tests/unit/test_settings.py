@@ -32,6 +32,14 @@ def config() -> dict:
         (["suite", "checkpoints"], [0.5, 0.2, 1.0], "config: suite: checkpoints must increase"),
         (["insertion", "doses"], [30, 100], "config: insertion: doses must differ and hold 0"),
         (["world", "people_per_bin", "many"], 3, "config: world.people_per_bin.many"),
+        (["questions", "sets", "xquad", "hub"], "google/xquad", "config: questions.sets.xquad: give either dataset or hub"),
+        (
+            ["questions", "sets", "new"],
+            {"format": "popqa", "hub": "x/y"},
+            "config: questions.sets.new: hub and split go together",
+        ),
+        (["questions", "sets", "suite"], {"format": "own"}, "config: questions: a set cannot be called suite"),
+        (["pretrained", "smollm2-135m", "corpus"], "pile", "config: pretrained: no corpus pile in entity_maps"),
         (["world", "last_names"], 2, "config: world: 40 x 2 names do not suffice for 458 people"),
     ],
 )
