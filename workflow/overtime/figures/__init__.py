@@ -10,8 +10,9 @@ import vl_convert
 from overtime import InputError
 from overtime.figures.audit import fig1_audit
 from overtime.figures.bias import fig1, fig2
+from overtime.figures.defence import fig7_defend, fig7_detect
 from overtime.figures.facts import fig3, fig4, fig5
-from overtime.figures.layers import fig7, fig7_defend, fig7_detect
+from overtime.figures.layers import fig7
 from overtime.figures.prompts import fig6
 from overtime.files import atomic
 
