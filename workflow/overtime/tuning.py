@@ -83,7 +83,7 @@ def divergence(model: PreTrainedModel, tokenizer: Tokenizer, texts: list[str], t
 
 
 def lens_texts(wikitext: str | Path) -> dict[str, list[str]]:
-    """The texts at hand: "packages" always, and "wikitext-2" if the folder holds its files."""
+    """The texts at hand: "packages" always, and "wikitext-2" (as released, marks such as @-@ included) if the folder holds it."""
     files = sorted(Path(wikitext).rglob("*.txt"))
     found = {"wikitext-2": [line for file in files for line in file_text(file)]} if files else {}
     return {"packages": offline_text()} | found
