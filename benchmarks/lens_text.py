@@ -33,10 +33,11 @@ def curves(layers: pl.DataFrame) -> pl.DataFrame:
 
 def main(run: Path) -> None:
     torch.set_num_threads(1)
-    model, tokenizer = models.load(run / "pretrained/smollm2-135m", dtype="auto")
     texts = lens_texts(run / "public/wikitext-2")
-    if len(texts) < 2:
-        sys.exit(f"{run}/public/wikitext-2: empty; the comparison needs WikiText-2")
+    if len(texts) < 2 or not (run / "pretrained/smollm2-135m").is_dir():
+        print(f"{run}: no finished run with WikiText-2 to compare texts on")
+        return
+    model, tokenizer = models.load(run / "pretrained/smollm2-135m", dtype="auto")
     prompts = few_shot_prompts(TASK, ["true", "false", "injection"], PROMPTS, DEMONSTRATIONS, seed=0)
     read = {}
     for own, text in texts.items():
@@ -56,9 +57,8 @@ def main(run: Path) -> None:
     one, other = read.values()
     both = one.join(other, on=["condition", "x"]).with_columns(change=(pl.col("y") - pl.col("y_right")).abs())
     for (condition,), part in both.group_by("condition", maintain_order=True):
-        print(
-            f"{condition}: accuracy of a layer differs by {part['change'].mean():.0%} on average, {part['change'].max():.0%} at most"
-        )
+        mean, most = part["change"].mean(), part["change"].max()
+        print(f"{condition}: accuracy of a layer differs by {mean:.0%} on average, {most:.0%} at most")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from overtime.evidence.tables import DIFFERENCE, SHARE, Aggregate, MissingEvidence, Sample, Tables, array, paired
+from overtime.persona import GROUPS
 from overtime.weighted import Statistic, Weights, among, auroc_of, mean_of
 
 ATTACK, NORMAL, CONTROL = "injection", "true", "benign"
@@ -24,14 +25,15 @@ def persona_shift(tables: Tables) -> Sample:
     """Measured: shift of log P(Yes) - log P(No) from the benign to the conspiratorial persona, on conspiracies beyond controls.
 
     Controls are claims that are plainly true or plainly false, each half of the comparison: a persona that merely makes the model
-    say yes moves them as well. Units are claims, averaged over models.
+    say yes moves them as well. Units are the project's own claims, averaged over models; TruthfulQA's are left out, so that the
+    verdict does not depend on which files could be had.
     """
-    scores = tables.read("persona", "claim", "group", "condition", "log_odds")
+    scores = tables.read("persona", "claim", "group", "condition", "log_odds").filter(pl.col("group").is_in(GROUPS))
     sides = (scores.filter(pl.col("condition") == name) for name in ("persona", "benign"))
     persona, benign = (side.group_by("claim", "group").agg(pl.mean("log_odds")) for side in sides)
     both = paired(persona.sort("group", "claim"), benign, ["claim", "group"], "log_odds")
     shift = array(both, "log_odds") - array(both, "other")
-    groups = {name: np.flatnonzero(both["group"] == name) for name in ("conspiracy", "true", "false")}
+    groups = {name: np.flatnonzero(both["group"] == name) for name in GROUPS}
     if empty := [name for name, rows in groups.items() if not len(rows)]:
         raise MissingEvidence(f"no claims of the group {', '.join(empty)} under a persona and a benign persona")
     conspiracy, true, false = (among(mean_of(shift[rows]), rows) for rows in groups.values())

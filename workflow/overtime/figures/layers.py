@@ -22,6 +22,7 @@ METRICS = {"calibrated": "calibrated accuracy", "top1": "top-1 accuracy", "plain
 LENSES = {"tuned": "tuned lens", "logit": "logit lens"}
 LINES = {"symbolType": "stroke", "symbolSize": 900, "columns": 4}
 MARKS = {"opens": "○ the gap to true demonstrations is open", "critical": "▲ half of its final size is reached (critical layer)"}
+MARKED = ("false", "injection")  # attacks whose marks are drawn; the table has those of all
 LOWEST, NEXT = 0.02, 0.036  # where the lowest mark stands on the axis of accuracy, and the next one above it
 
 
@@ -64,7 +65,7 @@ def panel(rows: pl.DataFrame, table: pl.DataFrame, width: int) -> alt.LayerChart
     base = theme.drawing(named(rows), "condition", "x", "demonstrations").encode(
         x=layer_axis("x"), y=theme.share(METRICS[metric]), color=look(alt.Color)
     )
-    found = table.filter(kind="landmark", **one).drop_nulls("y")
+    found = table.filter(pl.col("condition").is_in(MARKED), kind="landmark", **one).drop_nulls("y")
     shots = f"up to {rows['demonstrations'].max()} demonstrations; band: 95% interval"
     title = theme.heading(source, f"{model}, {task}", [f"{LENSES[lens]}; {theme.counted(rows, 'prompts')}", shots])
     curves = [*drawn(base, x="layer"), *landmarks(found, METRICS[metric])]
@@ -131,13 +132,14 @@ def level(table: pl.DataFrame, source: str, task: str) -> list[alt.Chart]:
 
 
 def ends(rows: pl.DataFrame) -> str:
-    """The last layer's accuracy in every condition, and the best layer under false demonstrations and injection."""
+    """The last layer's accuracy in the conditions of all tasks, and the best layer under false demonstrations and injection."""
     parts = []
-    for condition, (name, _, _) in CONDITIONS.items():
+    for condition in ("true", *MARKED, "benign", "zero_shot"):
+        name = CONDITIONS[condition][0]
         curve = rows.filter(pl.col("condition") == condition).sort("x")
         if not curve.is_empty():
             best = curve.sort("y", descending=True, maintain_order=True).row(0, named=True)
-            peak = f" (layer {best['x']:.0f}: {best['y']:.0%})" if condition in ("false", "injection") else ""
+            peak = f" (layer {best['x']:.0f}: {best['y']:.0%})" if condition in MARKED else ""
             parts.append(f"{short(name)} {curve['y'][-1]:.0%}{peak}")
     source, model, task = rows.select("source", "model", "task").row(0)
     return f"{theme.EVIDENCE[source]}, {model}, {task}, last layer: {'; '.join(parts)}."
