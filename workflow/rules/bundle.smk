@@ -14,7 +14,7 @@ rule write_manifest:
             LEDGER,
             WORKFLOW / "claims.yaml",
             sorted(path for path in RESOURCES.rglob("*") if path.is_file()),
-            expand("<results>/sources/{model}.whl", model=PRETRAINED),
+            expand("<results>/sources/{model}.whl", model=WHEELS),
         ],
         outputs=[
             DRAWN,

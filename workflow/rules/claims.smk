@@ -18,10 +18,10 @@ rule judge_claims:
         targets="<results>/corpus/targets.parquet",
         closed_book=rules.tabulate_counts.input.scores + rules.tabulate_insertion.input.after,
         passages=rules.tabulate_retrieval.input.scores,
-        persona=expand("<results>/scores/persona/{model}/log_odds.parquet", model=settings.pretrained),
+        persona=expand("<results>/scores/persona/{model}/log_odds.parquet", model=pretrained("persona")),
         layers=LAYER_SCORES,
-        detect=expand("<results>/scores/detect/{model}.parquet", model=settings.pretrained),
-        defend=expand("<results>/scores/defend/{model}.parquet", model=settings.pretrained),
+        detect=expand("<results>/scores/detect/{model}.parquet", model=pretrained("layers")),
+        defend=expand("<results>/scores/defend/{model}.parquet", model=pretrained("layers")),
     output:
         table="<results>/claims.parquet",
         text="<results>/claims.md",

@@ -1,9 +1,40 @@
-# What several chapters share: the runs of the suite, and functions of settings for inputs and params.
+# What several chapters share: the runs of the suite, the pretrained models, and functions of settings for inputs and params.
 
 # Every training run from scratch: (model, seed). Arms continue each of them.
 RUNS = [(model, seed) for model, size in settings.suite.sizes.items() for seed in range(size.seeds)]
-PRETRAINED = list(settings.pretrained)
 ARMS = ["baseline", *settings.arms]
+PARAMETERS = {name: model.parameters for name, model in settings.pretrained.items()}  # in billions
+WHEELS = [name for name, model in settings.pretrained.items() if model.hub is None]
+
+
+def pretrained(study):
+    """The pretrained models that take part in a study."""
+    return [name for name, model in settings.pretrained.items() if study in model.studies]
+
+
+def inference(wildcards):
+    """How a pretrained model is loaded."""
+    return {"dtype": settings.pretrained[wildcards.model].dtype, "device": settings.device}
+
+
+def gpus(wildcards):
+    """GPUs that a step asks the scheduler for."""
+    return 0 if settings.device == "cpu" else costs.gpus(PARAMETERS[wildcards.model], settings.gpu_memory_gb)
+
+
+def host_memory(wildcards):
+    """Megabytes of main memory for a step that loads a model."""
+    return costs.memory_mb(PARAMETERS[wildcards.model], gpus(wildcards))
+
+
+def weights(wildcards):
+    """Megabytes of a model's published weights."""
+    return costs.download_mb(PARAMETERS[wildcards.model])
+
+
+def minutes(tokens=0, downloads=0):
+    """Run time of a step that puts so many tokens through a model, or downloads it."""
+    return lambda wildcards: costs.minutes(PARAMETERS[wildcards.model], gpus(wildcards), tokens, downloads)
 
 
 def recipe(wildcards):

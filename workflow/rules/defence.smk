@@ -53,8 +53,8 @@ rule defend:
 
 rule tabulate_defences:
     input:
-        detect=expand("<results>/scores/detect/{model}.parquet", model=PRETRAINED),
-        defend=expand("<results>/scores/defend/{model}.parquet", model=PRETRAINED),
+        detect=expand("<results>/scores/detect/{model}.parquet", model=pretrained("layers")),
+        defend=expand("<results>/scores/defend/{model}.parquet", model=pretrained("layers")),
     output:
         detect="<results>/figures/fig7_detect.parquet",
         defend="<results>/figures/fig7_defend.parquet",
@@ -69,7 +69,7 @@ rule tabulate_defences:
         mem_mb=1500,
     params:
         code=code("tabulate_defences"),
-        models=PRETRAINED,
+        models=pretrained("layers"),
         statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_defences.py"

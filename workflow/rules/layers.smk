@@ -5,7 +5,7 @@
 # steps: fit_lens -> read_layers (one job per task) -> tabulate_layers
 
 TASKS = settings.prompts.tasks
-LAYER_SCORES = expand("<results>/scores/layers/{model}/{task}.parquet", model=PRETRAINED, task=TASKS)
+LAYER_SCORES = expand("<results>/scores/layers/{model}/{task}.parquet", model=pretrained("layers"), task=TASKS)
 
 
 rule fit_lens:
@@ -23,10 +23,11 @@ rule fit_lens:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=host_memory,
+        gpu=gpus,
     params:
         code=code("fit_lens"),
-        dtype=lambda wildcards: settings.pretrained[wildcards.model].dtype,
+        inference=inference,
         tokens=settings.prompts.lens_tokens,
         seed=settings.prompts.seed,
     message:
@@ -52,11 +53,12 @@ rule read_layers:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=host_memory,
+        gpu=gpus,
     params:
         code=code("read_layers"),
         conditions=settings.prompts.conditions,
-        dtype=lambda wildcards: settings.pretrained[wildcards.model].dtype,
+        inference=inference,
         prompts=settings.prompts.prompts,
         demonstrations=settings.prompts.demonstrations,
         seed=settings.prompts.seed,
@@ -83,7 +85,7 @@ rule tabulate_layers:
         mem_mb=1500,
     params:
         code=code("tabulate_layers"),
-        runs=[(model, task) for model in PRETRAINED for task in TASKS],
+        runs=[(model, task) for model in pretrained("layers") for task in TASKS],
         window=settings.prompts.window,
         statistics=settings.statistics.model_dump(),
     script:

@@ -21,10 +21,11 @@ rule ask_persona:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=host_memory,
+        gpu=gpus,
     params:
         code=code("ask_persona"),
-        dtype=lambda wildcards: settings.pretrained[wildcards.model].dtype,
+        inference=inference,
         tokens=settings.prompts.answer_tokens,
     message:
         "Asking {wildcards.model} in plain words and under two personas"
@@ -34,8 +35,8 @@ rule ask_persona:
 
 rule tabulate_persona:
     input:
-        log_odds=expand("<results>/scores/persona/{model}/log_odds.parquet", model=PRETRAINED),
-        answers=expand("<results>/scores/persona/{model}/answers.parquet", model=PRETRAINED),
+        log_odds=expand("<results>/scores/persona/{model}/log_odds.parquet", model=pretrained("persona")),
+        answers=expand("<results>/scores/persona/{model}/answers.parquet", model=pretrained("persona")),
     output:
         table="<results>/figures/fig6.parquet",
     log:
@@ -49,6 +50,6 @@ rule tabulate_persona:
         mem_mb=1000,
     params:
         code=code("tabulate_persona"),
-        models=PRETRAINED,
+        models=pretrained("persona"),
     script:
         "../scripts/tabulate_persona.py"

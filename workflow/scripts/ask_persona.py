@@ -8,8 +8,7 @@ from overtime.persona import answers, log_odds, read_claims
 from overtime.step import step
 
 with step(snakemake):
-    dtype = models.inference_dtype(snakemake.params.dtype)
-    model, tokenizer = models.load(snakemake.input.model, dtype=dtype)
+    model, tokenizer = models.load(snakemake.input.model, **snakemake.params.inference)
     claims = read_claims()
     write_table(log_odds(model, tokenizer, claims), snakemake.output.log_odds)
     shown = claims.filter(pl.col("shown"))

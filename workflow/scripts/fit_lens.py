@@ -7,7 +7,7 @@ from overtime.tuning import fit, offline_text
 
 with step(snakemake):
     params = snakemake.params
-    model, tokenizer = models.load(snakemake.input.model, dtype=models.inference_dtype(params.dtype))
+    model, tokenizer = models.load(snakemake.input.model, **params.inference)
     translators, held_out = fit(model, tokenizer, offline_text(), params.tokens, seed=params.seed)
     translators.save(snakemake.output.lens)
     write_table(held_out, snakemake.output.held_out)

@@ -9,7 +9,7 @@ from overtime.translators import load_translators
 
 with step(snakemake):
     params = snakemake.params
-    model, tokenizer = models.load(snakemake.input.model, dtype=models.inference_dtype(params.dtype))
+    model, tokenizer = models.load(snakemake.input.model, **params.inference)
     task = load_task(snakemake.wildcards.task)
     prompts = few_shot_prompts(task, params.conditions, params.prompts, params.demonstrations, params.seed)
     translators = load_translators(snakemake.input.lens, model)

@@ -13,6 +13,6 @@ from overtime.suites import read_crows_pairs
 with step(snakemake):
     scores, [*files] = pl.DataFrame(), Path(snakemake.input.crows_pairs).rglob("*.csv")
     if files:
-        model, tokenizer = models.load(snakemake.input.model)
+        model, tokenizer = models.load(snakemake.input.model, **snakemake.params.inference)
         scores = shifted_scores(model, tokenizer, read_crows_pairs(files[0]).filter(bias_type="gender"))
     write_table(scores, snakemake.output.scores)
