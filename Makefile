@@ -1,12 +1,16 @@
-# make figures · make test · make bench: an environment of its own (.venv) and one command each.
+# make figures · make plan · make test · make bench: an environment of its own (.venv) and one command each.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: figures test bench lint reference clean
+.PHONY: figures plan test bench lint reference clean
 
 # ARGS go to snakemake: make figures ARGS="--config mirror=../copies"
 figures: .venv/installed
 	$(BIN)/snakemake $(ARGS)
+
+# What a run would cost, before it starts: make plan SCALE=talk
+plan: .venv/installed
+	PYTHONPATH=workflow $(BIN)/snakemake --dry-run --logger plan $(if $(SCALE),--configfile config/$(SCALE).yaml) $(ARGS)
 
 test: .venv/installed lint
 	$(BIN)/pytest

@@ -18,21 +18,23 @@ def inference(wildcards):
 
 
 def gpus(wildcards):
-    """GPUs that hold a model's weights in 16 bits, with a fifth more for what is computed from them; 0 without GPUs."""
-    if settings.device == "cpu" or not settings.gpu_memory_gb:
-        return 0
-    return math.ceil(2 * 1.2 * PARAMETERS[wildcards.model] / settings.gpu_memory_gb)
+    """GPUs that a step asks the scheduler for."""
+    return 0 if settings.device == "cpu" else costs.gpus(PARAMETERS[wildcards.model], settings.gpu_memory_gb)
 
 
 def host_memory(wildcards):
-    """Megabytes for a step that loads a model: its weights as it computes in them, half as much again, and the libraries."""
-    size = 2 if settings.gpu_memory_gb else 4
-    return round(2500 + 1.5 * size * 1000 * PARAMETERS[wildcards.model])
+    """Megabytes of main memory for a step that loads a model."""
+    return costs.memory_mb(PARAMETERS[wildcards.model], gpus(wildcards))
 
 
-def weights_on_disk(wildcards):
-    """Megabytes of a model's published weights, in 16 bits or 32."""
-    return round(4000 * PARAMETERS[wildcards.model])
+def weights(wildcards):
+    """Megabytes of a model's published weights."""
+    return costs.download_mb(PARAMETERS[wildcards.model])
+
+
+def minutes(tokens=0, downloads=0):
+    """Run time of a step that puts so many tokens through a model, or downloads it."""
+    return lambda wildcards: costs.minutes(PARAMETERS[wildcards.model], gpus(wildcards), tokens, downloads)
 
 
 def recipe(wildcards):
