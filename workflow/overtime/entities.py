@@ -50,7 +50,7 @@ class EntityMap:
 
     @classmethod
     def from_parquet(cls, path: str | Path, in_memory: int = IN_MEMORY) -> "EntityMap":
-        """Open a map written by `to_parquet`; a file of up to `in_memory` bytes is read at once. InputError for any other file."""
+        """Open a map written by `to_parquet`, InputError for any other file; one of up to `in_memory` bytes is read at once."""
         try:
             metadata = pl.read_parquet_metadata(path)
             known = pl.read_parquet_schema(path) == SCHEMA and "size" in metadata
