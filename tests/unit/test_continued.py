@@ -180,7 +180,7 @@ def test_after_sigkill_it_ends_with_the_same_bits(checkpoint, packed, tmp_path):
 
 
 def last_weights(run: Path) -> dict[str, torch.Tensor]:
-    """Without the bias of the keys: it changes no attention, so its gradient is rounding alone, which AdamW makes full steps of."""
+    """Without the bias of the keys: it changes no attention; its gradient is rounding, of which AdamW makes whole steps."""
     weights = load_file(models.checkpoints(run)[-1][1])
     for name in weights:
         if name.endswith("query_key_value.bias"):
@@ -227,6 +227,6 @@ def test_what_does_not_fit_is_named(checkpoint, packed, tmp_path):
         (small / path.name).symlink_to(path)
     (small / "config.json").unlink()
     (small / "config.json").write_text(json.dumps(config | {"hidden_size": 16, "intermediate_size": 64}))
-    with pytest.raises(InputError, match="tensor .* is .*320, 32.* but .*320, 16"):
+    with pytest.raises(InputError, match=r"tensor .* is .*320, 32.* but .*320, 16"):
         launch(continue_checkpoint, (small, None, packed, tmp_path / "run", OPTIONS, "cpu"), 2)
     assert not (tmp_path / "run").exists()
