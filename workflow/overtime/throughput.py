@@ -37,7 +37,7 @@ def to_markdown(corpus: str, summary: pl.DataFrame) -> str:
     """The summary as a page: what was measured, then what is only estimated."""
     first = summary.row(0, named=True)
     size = f"{first['estimated_gigabytes']:g} GB"
-    cluster = f"{first['nodes']} nodes of {first['cores']} cores"
+    cluster = f"{first['nodes']} node(s) of {first['cores']} cores"
     head = ["task", "shards", "documents", "GB", "core-hours", "GB per core-hour", f"core-hours for {size}", "hours"]
     rows = [
         f"| {row['task']} | {row['shards']} | {row['documents']:,} | {row['gigabytes']:.3g} | {row['core_hours']:.3g} "
@@ -48,7 +48,9 @@ def to_markdown(corpus: str, summary: pl.DataFrame) -> str:
         [
             f"# {corpus}: throughput",
             "",
-            "Measured: processor time of the jobs, one per shard, and the bytes of uncompressed JSON Lines that they read.",
+            "Measured: bytes of uncompressed JSON Lines read by the jobs, one per shard, and the processor time spent on them,",
+            "with its start: shards of a few megabytes say little.",
+            "",
             f"Estimated, in the last two columns: {size} at that speed, and on {cluster} that never wait for their disks.",
             "",
             f"| {' | '.join(head)} |",

@@ -77,8 +77,9 @@ def shard_reports(corpus, *tasks):
 def corpus_tasks(corpus):
     """What the settings ask for; at least to read it through."""
     options = settings.corpora[corpus]
-    tasks = [f"rewrite/{mode}" for mode in options.rewrite] + [f"insert/{name}" for name in options.insert]
-    return tasks + ["count"] * (corpus in COUNTED) or ["read"]
+    tasks = [f"rewrite/{mode}" for mode in options.rewrite] + ["count"] * (corpus in COUNTED)
+    insert = [f"insert/{name}" for name in options.insert]
+    return tasks + (["read", *insert] if insert or not tasks else [])
 
 
 def name_tables(wildcards):
