@@ -54,7 +54,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def run(folder: Path, *targets: str) -> str:
-    result = snakemake(folder, *targets, settings=folder / "own.yaml")
+    result = snakemake(folder, *targets, settings=[folder / "own.yaml"])
     return f"exit {result.returncode}\n{result.stdout}{result.stderr}"
 
 
@@ -127,7 +127,7 @@ def test_bad_corpora_stop_before_any_job(folder, text, message):
     (folder / "twice").mkdir(exist_ok=True)
     (folder / "twice/0.jsonl").touch()
     (folder / "bad.yaml").write_text(text)
-    result = snakemake(folder, "corpora", "--configfile", "own.yaml", "bad.yaml", settings=folder / "own.yaml")
+    result = snakemake(folder, "corpora", settings=[folder / "own.yaml", folder / "bad.yaml"])
     output = result.stdout + result.stderr
     assert result.returncode != 0
     assert [line for line in output.splitlines() if message in line], output
