@@ -7,19 +7,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from overtime import InputError
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(gt=0)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
-
-
-class Section(BaseModel):
-    """A part of the configuration; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from overtime.corpora import Continued, Corpus, check_continued
+from overtime.section import Count, Name, Section, Share
 
 
 class World(Section):
@@ -162,6 +154,8 @@ class Settings(Section):
     )
     pretrained: dict[Name, Pretrained] = Field(description="pretrained models")
     prompts: Prompts
+    corpora: dict[Name, Corpus] = Field(default={}, description="corpora of your own: sharded JSON Lines")
+    continued: dict[Name, Continued] = Field(default={}, description="published checkpoints that are trained further on a corpus")
     statistics: Statistics
     figures: dict[Literal["fig1", "fig2"], list[Name]] = Field(description="suite models of the first two figures")
 
@@ -178,6 +172,7 @@ class Settings(Section):
         for key, share in {"insertion": self.insertion.share, **{f"arms.{n}": a.share for n, a in self.arms.items()}}.items():
             if all(abs(1 - share - saved) > 1e-9 for saved in self.suite.checkpoints):
                 raise ValueError(f"{key}.share: {share} needs a checkpoint at {1 - share:g} in suite.checkpoints")
+        check_continued(self.corpora, self.continued)
         return self
 
 
