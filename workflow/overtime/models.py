@@ -102,10 +102,12 @@ def load(
 
     `source` is a folder (config.json, weights, tokenizer) or a name on the Hub. `revision` is a checkpoint: a branch on the Hub,
     or `step{n}` in the folder of a mini run (default: the last). `attention` is sdpa where the architecture has it, else eager,
-    unless given. `dtype` auto is bfloat16 where the device computes in it. A missing or ill-fitting part is an InputError that
-    names it.
+    unless given. `dtype` auto is bfloat16 where the device computes in it, `device` auto a GPU where there is one. A missing or
+    ill-fitting part is an InputError that names it.
     """
     dtype = inference_dtype(dtype)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     folder = Path(source)
     if not folder.is_dir():
         folder, revision = download(str(source), revision), None

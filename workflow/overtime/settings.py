@@ -110,15 +110,25 @@ class Pretrained(Section):
         return self
 
 
+Condition = Literal["zero_shot", "true", "false", "half", "random", "injection", "benign"]
+
+
 class Prompts(Section):
     tasks: list[Name] = Field(description="few-shot classification sets in workflow/resources/prompts")
-    conditions: list[Literal["zero_shot", "true", "false", "half", "random", "injection", "benign"]] = Field(
+    conditions: list[Condition] = Field(
         description="kinds of prompts; true is the clean one, half and random spoil only some labels"
     )
+    extra: dict[Name, list[Condition]] = Field(default={}, description="kinds of prompts that single sets have besides")
     prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition: the independent units")
     demonstrations: Count = Field(description="demonstrations in a prompt")
     window: tuple[int, int] = Field(description="accuracy is over labels that follow this many demonstrations")
-    lens_tokens: Count = Field(description="tokens of plain text that the tuned lens is fitted on")
+    lens: Literal["least_squares", "kl"] = Field(
+        description="how the tuned lens is fitted: in closed form, or from there by minimising the divergence of its output"
+    )
+    lens_text: Literal["packages", "wikitext-2"] = Field(
+        description="its text: descriptions of installed packages, or WikiText-2 where that can be had"
+    )
+    lens_tokens: Count = Field(description="tokens of text that the tuned lens is fitted on")
     answer_tokens: Count = Field(description="length of the greedy answers of the persona figure")
     seed: int = Field(description="seed of the prompts")
 
