@@ -9,7 +9,7 @@ from repositories import write_dataset, write_models
 
 from overtime.settings import Settings
 
-PREFIXES = {"bloom": "bloom", "gpt-neox": "gpt_neox", "gpt-neo": "gpt_neo", "gpt-j": "gptj", "pythia": "gpt_neox", "smollm2": "llama"}
+ARCHITECTURES = {
     "bloom": "bloom",
     "gpt-neox": "gpt_neox",
     "gpt-neo": "gpt_neo",
@@ -30,7 +30,7 @@ def write_hub(root: Path, settings: Settings, words: list[str]) -> None:
             models[arm.hub] = {f"step{step}": ("gpt_neox", layout) for step in arm.steps}
     for name, model in settings.pretrained.items():
         if model.hub:
-            architecture = next(kind for prefix, kind in PREFIXES.items() if name.startswith(prefix))
+            architecture = next(kind for prefix, kind in ARCHITECTURES.items() if name.startswith(prefix))
             layout = "sharded_bin" if model.parameters > SHARDED else "safetensors"
             models.setdefault(model.hub, {})[model.revision or "main"] = (architecture, layout)
     write_models(root, models, words)
