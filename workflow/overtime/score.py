@@ -19,7 +19,7 @@ from transformers import Cache, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
-from overtime.batches import Batch, by_length, lay_out, left_pad, plant, shared_start
+from overtime.batches import Batch, by_length, check_length, lay_out, left_pad, plant, shared_start
 from overtime.devices import tokens_at_once, within_memory
 
 Result = TypeVar("Result")
@@ -93,9 +93,8 @@ def _log_probs(head: torch.nn.Linear, hidden: torch.Tensor, sources: torch.Tenso
 def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max_new_tokens: int, stop: str = "\n") -> list[str]:
     """The most likely continuation of each prompt up to `stop`, end of text or `max_new_tokens`, outer white space removed."""
     answers = [""] * len(prompts)
-    for batch, texts in _read(
-        model, encode_prompts(tokenizer, prompts), partial(_continue, model, tokenizer, max_new_tokens, stop)
-    ):
+    finish = partial(_continue, model, tokenizer, max_new_tokens, stop)
+    for batch, texts in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, finish):
         for index, text in zip(batch, texts):
             answers[index] = text
     return answers
@@ -127,7 +126,7 @@ def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[
         return (logits[:, first] - logits.logsumexp(-1, keepdim=True)).cpu().numpy()
 
     result = np.empty((len(prompts), len(candidates)))
-    for batch, log_probs in _read(model, encode_prompts(tokenizer, prompts), choose):
+    for batch, log_probs in _read(model, encode_prompts(tokenizer, prompts), 1, choose):
         result[batch] = log_probs
     return result
 
@@ -150,12 +149,15 @@ def _after(start: int, ids: list[int]) -> list[int]:
 
 @torch.inference_mode()
 def _read(
-    model: PreTrainedModel, prompts: list[list[int]], finish: Callable[[torch.Tensor, torch.Tensor, Cache], Result]
+    model: PreTrainedModel, prompts: list[list[int]], new: int, finish: Callable[[torch.Tensor, torch.Tensor, Cache], Result]
 ) -> Iterator[tuple[list[int], Result]]:
     """Yield (indices, what `finish` makes of them) for batches of prompts.
 
-    `finish` is given the mask [rows, length], the logits [rows, vocabulary] after the prompts, and the cache.
+    `finish` is given the mask [rows, length], the logits [rows, vocabulary] after the prompts, and the cache. InputError for a
+    prompt that leaves no room for `new` more tokens, the last of which is never read.
     """
+    for number, ids in enumerate(prompts):
+        check_length(model, f"prompt {number} with its answer", len(ids) + new - 1)
     shared = min(shared_start(prompts), min(map(len, prompts)) - 1)
     if shared < SHORTEST_START or model.config.model_type not in SHARED_START:
         shared = 0
