@@ -91,7 +91,10 @@ def _log_probs(head: torch.nn.Linear, hidden: torch.Tensor, sources: torch.Tenso
 
 
 def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max_new_tokens: int, stop: str = "\n") -> list[str]:
-    """The most likely continuation of each prompt up to `stop`, end of text or `max_new_tokens`, outer white space removed."""
+    """The most likely continuation of each prompt up to `stop`, end of text or `max_new_tokens`, outer white space removed.
+
+    A prompt whose answer has ended takes no part in the steps that longer answers need.
+    """
     answers = [""] * len(prompts)
     finish = partial(_continue, model, tokenizer, max_new_tokens, stop)
     for batch, texts in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, finish):
@@ -110,12 +113,22 @@ def _continue(
     cache: Cache,
 ) -> list[str]:
     """Greedy answers of one batch, from what `_read` found after its prompts."""
-    tokens = logits.argmax(-1, keepdim=True)
-    while tokens.shape[1] < max_new_tokens and not all(_answer(tokenizer, ids, stop)[1] for ids in tokens.tolist()):
+    tokens, rows = logits.argmax(-1, keepdim=True), list(range(len(logits)))
+    answers = [""] * len(rows)
+    while True:
+        said = [_answer(tokenizer, ids, stop) for ids in tokens.tolist()]
+        for row, (text, _) in zip(rows, said):
+            answers[row] = text
+        unfinished = [place for place, (_, ended) in enumerate(said) if not ended]
+        if not unfinished or tokens.shape[1] == max_new_tokens:
+            return answers
+        if len(unfinished) < len(said):
+            kept = torch.tensor(unfinished, device=tokens.device)
+            cache.batch_select_indices(kept)
+            tokens, mask, rows = tokens[kept], mask[kept], [rows[place] for place in unfinished]
         mask = pad(mask, (0, 1), value=1)
         logits, cache = _forward(model, tokens[:, -1:], mask, cache)
         tokens = torch.cat([tokens, logits.argmax(-1, keepdim=True)], 1)
-    return [_answer(tokenizer, ids, stop)[0] for ids in tokens.tolist()]
 
 
 def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], candidates: list[str]) -> np.ndarray:
