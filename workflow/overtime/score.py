@@ -123,7 +123,7 @@ def _continue(
         if not unfinished or tokens.shape[1] == max_new_tokens:
             return answers
         if len(unfinished) < len(said):
-            kept = torch.tensor(unfinished, device=tokens.device)
+            kept = torch.tensor(unfinished)  # on the CPU: the cache may lie on several GPUs
             cache.batch_select_indices(kept)
             tokens, mask, rows = tokens[kept], mask[kept], [rows[place] for place in unfinished]
         mask = pad(mask, (0, 1), value=1)
