@@ -6,6 +6,7 @@
 
 
 rule fetch_wheel:
+    localrule: True
     input:
         ledger=LEDGER,
     output:
@@ -58,6 +59,7 @@ rule convert_pretrained:
 
 
 rule download_pretrained:
+    localrule: True
     output:
         model=temp(directory("<results>/pretrained/{model}")),
     log:

@@ -12,6 +12,7 @@ RELEASED = ["pythia_crows_gender", "pythia_winobias", "overthinking_layers", "cr
 
 
 rule fetch_public:
+    localrule: True
     input:
         ledger=LEDGER,
     output:
@@ -37,6 +38,7 @@ rule fetch_public:
 
 
 rule fetch_released:
+    localrule: True
     input:
         ledger=LEDGER,
     output:
