@@ -1,7 +1,7 @@
 """A Slurm cluster on one machine: a controller and three nodes, one with fake GPUs, below one folder and on free ports.
 
-A node is a namespace of processes and mounts: killing its first process, slurmd, takes every job with it, like a power cut, and its
-/etc/slurm is the cluster's, because jobs do not inherit SLURM_CONF.
+A node is a namespace of processes and mounts: killing its first process, slurmd, takes every job with it, like a power cut; its
+/etc/slurm is the cluster's, because steps of a job do not inherit SLURM_CONF.
 """
 
 import os
@@ -40,14 +40,15 @@ MinJobAge=3600
 SlurmdTimeout=15
 ReturnToService=2
 KillWait=2
+NodeName=DEFAULT CPUs=2 CoresPerSocket=2 RealMemory=8000
 {nodes}
 PartitionName=cpu Nodes=cpu1,cpu2 Default=YES State=UP
 PartitionName=gpu Nodes=gpu1 State=UP
 """
-NODE_CONF = "NodeName={name} NodeHostName={host} NodeAddr=127.0.0.1 Port={port} CPUs=2 CoresPerSocket=2 RealMemory=8000 Gres=gpu:{gpus}"
+NODE_CONF = "NodeName={name} NodeHostName={host} NodeAddr=127.0.0.1 Port={port} Gres=gpu:{gpus}"
 
-# No daemon outlives what started it.
-DAEMON = ("setpriv", "--pdeathsig", "KILL")
+# Nothing outlives what started it.
+MORTAL = ("setpriv", "--pdeathsig", "KILL")
 NAMESPACE = ("unshare", "--pid", "--mount-proc", "--fork", "--kill-child")
 
 
@@ -55,7 +56,7 @@ def obstacle() -> str | None:
     """What keeps a cluster from starting here, once the packages are installed where they can be; None: nothing."""
     if os.geteuid() != 0:
         return "a Slurm cluster needs root"
-    if subprocess.run([*DAEMON, *NAMESPACE, "true"], capture_output=True).returncode:
+    if subprocess.run([*MORTAL, *NAMESPACE, "true"], capture_output=True).returncode:
         return "no namespaces may be made here"
     if not all(map(shutil.which, ("slurmctld", "slurmd", "sbatch", "munged"))):
         if not shutil.which("apt-get"):
@@ -133,7 +134,7 @@ class Cluster:
     def _configure(self) -> None:
         """Write slurm.conf and gres.conf, and make the devices that stand for GPUs."""
         host, (port, *ports) = socket.gethostname().split(".")[0], free_ports(1 + len(NODES))
-        nodes = [NODE_CONF.format(name=name, host=host, port=port, gpus=gpus) for (name, gpus), port in zip(NODES.items(), ports)]
+        nodes = [NODE_CONF.format(name=name, host=host, port=each, gpus=gpus) for (name, gpus), each in zip(NODES.items(), ports)]
         text = SLURM_CONF.format(host=host, port=port, folder=self.folder, nodes="\n".join(nodes))
         (self.folder / "slurm.conf").write_text(text)
         (self.folder / "gres.conf").write_text(f"NodeName=gpu1 Name=gpu File={self.folder}/gpu[0-1]\n")
@@ -145,7 +146,7 @@ class Cluster:
     def _start(self, *command: str, name: str | None = None) -> None:
         name = name or command[0]
         with open(self.folder / f"{name}.log", "wb") as log:
-            self.daemons[name] = subprocess.Popen([*DAEMON, *command], env=self.environment, stdout=log, stderr=log)
+            self.daemons[name] = subprocess.Popen([*MORTAL, *command], env=self.environment, stdout=log, stderr=log)
 
     def _ask(self, *command: str) -> str:
         return subprocess.run(command, env=self.environment, capture_output=True, text=True).stdout

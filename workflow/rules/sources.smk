@@ -4,6 +4,7 @@
 # out:  <results>/public/{dataset}/; <results>/sources/..., <results>/released/*.csv (target `released`)
 # steps: fetch_public; fetch_released -> parse_released
 #
+# Downloads run where snakemake runs, because the nodes of a cluster often have no network.
 # The default target goes without what cannot be had: the released numbers are committed in workflow/resources/released, and
 # `snakemake released` regenerates them from the authors' files.
 
@@ -12,7 +13,6 @@ RELEASED = ["pythia_crows_gender", "pythia_winobias", "overthinking_layers", "cr
 
 
 rule fetch_public:
-    localrule: True
     input:
         ledger=LEDGER,
     output:
@@ -23,6 +23,7 @@ rule fetch_public:
         "<benchmarks>/fetch_public/{dataset}.tsv"
     wildcard_constraints:
         dataset="[a-z0-9-]+",
+    localrule: True
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -38,7 +39,6 @@ rule fetch_public:
 
 
 rule fetch_released:
-    localrule: True
     input:
         ledger=LEDGER,
     output:
@@ -50,6 +50,7 @@ rule fetch_released:
     benchmark:
         "<benchmarks>/fetch_released.tsv"
     retries: 2
+    localrule: True
     conda:
         "../../envs/data.yaml"
     threads: 1
