@@ -1,16 +1,20 @@
-# make figures · make slurm · make test · make bench: an environment of its own (.venv) and one command each.
+# make figures · make plan · make slurm · make test · make bench: an environment of its own (.venv) and one command each.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: figures slurm test test-slurm bench lint reference clean
+.PHONY: figures plan slurm test test-slurm bench lint reference clean
 
 # ARGS go to snakemake: make figures ARGS="--config mirror=../copies"
 figures: .venv/installed
 	$(BIN)/snakemake $(ARGS)
 
-# The same from the login node of a Slurm cluster: see config/README.md.
+# What a run would cost, before it starts: make plan SCALE=talk
+plan: .venv/installed
+	PYTHONPATH=workflow $(BIN)/snakemake --dry-run --logger plan $(if $(SCALE),--configfile config/$(SCALE).yaml) $(ARGS)
+
+# On a cluster, from its login node; see config/README.md: make slurm SCALE=talk
 slurm: .venv/slurm
-	$(BIN)/snakemake --workflow-profile profiles/slurm $(ARGS)
+	$(BIN)/snakemake --workflow-profile profiles/slurm $(if $(SCALE),--configfile config/$(SCALE).yaml) $(ARGS)
 
 test: .venv/installed lint
 	$(BIN)/pytest

@@ -76,7 +76,9 @@ rule download_pretrained:
     threads: 1
     resources:
         mem_mb=2000,
-        disk_mb=weights_on_disk,
+        disk_mb=weights,
+        download_mb=weights,
+        runtime=minutes(downloads=1),
     params:
         code=code("download_pretrained"),
         hub=lambda wildcards: settings.pretrained[wildcards.model].hub,
