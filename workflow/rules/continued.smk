@@ -15,6 +15,7 @@ rule download_start:
     wildcard_constraints:
         run=one_of(settings.continued),
     retries: 2
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1
