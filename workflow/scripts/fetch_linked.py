@@ -1,7 +1,6 @@
 """Fetch the entities of a question set from the Hub."""
 
 from overtime.hub import fetch_file
-
 from overtime.step import step
 
 with step(snakemake):

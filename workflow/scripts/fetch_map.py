@@ -1,7 +1,6 @@
 """Fetch the entity map of one corpus from the Hub."""
 
 from overtime.hub import fetch_file
-
 from overtime.step import step
 
 with step(snakemake):

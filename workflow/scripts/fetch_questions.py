@@ -3,10 +3,10 @@
 import logging
 
 import polars as pl
-from overtime.hub import read_dataset
 
 from overtime import InputError
 from overtime.files import write_table
+from overtime.hub import read_dataset
 from overtime.step import step
 
 with step(snakemake):
