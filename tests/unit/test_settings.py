@@ -36,7 +36,7 @@ def config() -> dict:
         (
             ["questions", "sets", "new"],
             {"format": "popqa", "hub": "x/y"},
-            "config: questions.sets.new: hub and split go together",
+            "config: questions.sets.new: hub and split",
         ),
         (["questions", "sets", "suite"], {"format": "own"}, "config: questions: a set cannot be called suite"),
         (["pretrained", "smollm2-135m", "corpus"], "pile", "config: pretrained: no corpus pile in entity_maps"),
