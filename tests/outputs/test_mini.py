@@ -103,3 +103,12 @@ def test_every_attack_has_its_landmarks():
     assert ((found["lower"] <= found["y"]) & (found["y"] <= found["upper"])).all()
     late = found.filter(condition="injection", landmark="critical")
     assert (late["y"] >= 15).all()
+
+
+def test_the_pretrained_model_knows_common_facts_and_reads_passages():
+    curve = figure("fig3").filter(set="own", model="smollm2-135m").sort("x")
+    assert curve["trend_lower"][0] > 0.1
+    own = figure("fig5").filter(set="own", model="smollm2-135m")
+    mean = {c: g.select((pl.col("y") * pl.col("n")).sum() / pl.col("n").sum()).item() for (c,), g in own.group_by("condition")}
+    assert mean["oracle"] > mean["closed_book"] + 0.2 > mean["wrong"] + 0.2
+    assert own.filter(condition="bm25_1")["hit"].min() > 0.7

@@ -189,9 +189,12 @@ def test_the_list_of_countries():
     assert 193 + 4 <= len(names) <= 205
 
 
-def annotated(text, *marks):
+WORDS = "<P> the moon landing took place in 1969 and 1972 </P>"
+
+
+def annotated(text, *marks, words=WORDS):
     """A question in Natural Questions' form; a mark is (long answer, short answers) as spans of tokens, -1 for none."""
-    words = "<P> the moon landing took place in 1969 and 1972 </P>".split()
+    words = words.split()
     spans = [
         {
             "long_answer": dict(zip(("start_token", "end_token"), long)),
@@ -228,6 +231,14 @@ def test_annotators_are_judged_by_the_others(tmp_path):
     (tmp_path / "dev.jsonl").write_text('{"question_text": "q"')
     with pytest.raises(InputError, match=r"dev\.jsonl: not readable as JSON Lines"):
         read_annotators(tmp_path / "dev.jsonl")
+
+
+def test_long_passages_are_cut_around_the_answer(tmp_path):
+    words = " ".join(f"w{i}" for i in range(1000))
+    lines = [annotated("q", ((100, 900), [(place, place + 1)]), words=words) for place in (100, 500, 899)]
+    (tmp_path / "dev.jsonl").write_text("\n".join(lines))
+    passages = [passage.split() for passage in read_annotators(tmp_path / "dev.jsonl")["passage"]]
+    assert [(passage[0], passage[-1]) for passage in passages] == [("w100", "w249"), ("w425", "w574"), ("w750", "w899")]
 
 
 def test_leave_one_out_by_hand():

@@ -15,6 +15,7 @@ import polars as pl
 from overtime import InputError
 from overtime.facts import exact_match
 
+LONGEST = 150  # tokens of a passage; three of them fit into every model's context
 COLUMNS = {"text": pl.String, "human": pl.Float64, "passage": pl.String}
 
 
@@ -23,17 +24,14 @@ def read_annotators(path: str | Path) -> pl.DataFrame:
 
     `human`: leave-one-annotator-out accuracy, the share of annotators with a short answer one of whose answers is an exact match
     of another annotator's; null where fewer than two have any. `passage`: the text of the long answer that most annotators
-    marked; null where none did.
+    marked, of a longer one (a table, say) the `LONGEST` tokens around the first short answer; null where nobody marked one.
     """
     rows = []
     for number, item in _items(Path(path)):
         try:
             tokens = item["document_tokens"]
             marked = [[_text(tokens, span) for span in one["short_answers"]] for one in item["annotations"]]
-            spans = Counter(tuple(one["long_answer"][end] for end in ("start_token", "end_token")) for one in item["annotations"])
-            spans.pop((-1, -1), None)
-            passage = _text(tokens, dict(zip(("start_token", "end_token"), max(spans, key=spans.get)))) if spans else None
-            rows.append((item["question_text"], leave_one_out(marked), passage))
+            rows.append((item["question_text"], leave_one_out(marked), _passage(tokens, item["annotations"])))
         except (KeyError, TypeError, IndexError) as error:
             raise InputError(f"{path}: line {number} lacks Natural Questions' document_tokens or annotations") from error
     return pl.DataFrame(rows, COLUMNS, orient="row")
@@ -67,6 +65,18 @@ def _items(path: Path) -> Iterator[tuple[int, dict]]:
                 yield number, json.loads(line)
     except (OSError, EOFError, ValueError) as error:
         raise InputError(f"{path}: not readable as JSON Lines of Natural Questions ({error})") from error
+
+
+def _passage(tokens: list[dict], annotations: list[dict]) -> str | None:
+    spans = Counter((one["long_answer"]["start_token"], one["long_answer"]["end_token"]) for one in annotations)
+    del spans[-1, -1]
+    if not spans:
+        return None
+    start, end = max(spans, key=spans.__getitem__)
+    answers = [span["start_token"] for one in annotations for span in one["short_answers"]]
+    first = min((place for place in answers if start <= place < end), default=start)
+    begin = max(start, min(first - LONGEST // 2, end - LONGEST))
+    return _text(tokens, {"start_token": begin, "end_token": min(begin + LONGEST, end)})
 
 
 def _text(tokens: list[dict], span: dict) -> str:

@@ -27,6 +27,9 @@ rule write_manifest:
             rules.judge_claims.input.pronoun_scores,
             rules.judge_claims.input.closed_book,
             rules.judge_claims.input.passages,
+            rules.judge_claims.input.sets,
+            rules.judge_claims.input.set_answers,
+            rules.judge_claims.input.set_counts,
             LAYER_SCORES,
         ],
     output:
