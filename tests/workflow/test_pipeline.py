@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from conftest import copy_project, snakemake
 
-FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig7_detect", "fig7_defend"]
+FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig1_pretrained", "fig7_detect", "fig7_defend"]
 COLUMNS = {"source", "series", "x", "y", "lower", "upper", "n"}
 
 

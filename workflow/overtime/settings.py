@@ -14,6 +14,8 @@ from overtime import InputError
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Sized = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*\d[mb](-[a-z0-9.-]+)?$")]  # claims order models by their names
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 class Section(BaseModel):
@@ -106,15 +108,42 @@ class Pretrained(Section):
     hub: str | None = Field(default=None, description="repository on the Hugging Face Hub, instead of dataset and member")
     revision: str | None = Field(default=None, description="branch, tag or commit on the Hub; null: main")
     parameters: Annotated[float, Field(gt=0)] = Field(description="billions of parameters; memory and GPUs follow from it")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto", description="precision of inference; auto: bfloat16 where the device has it"
-    )
+    dtype: Precision = Field(default="auto", description="precision of inference; auto: bfloat16 where the device has it")
     studies: list[Literal["bias", "questions", "persona", "layers"]] = Field(description="what the model takes part in")
 
     @model_validator(mode="after")
     def one_source(self) -> "Pretrained":
         if (self.hub is None) == (self.dataset is None) or (self.dataset is None) != (self.member is None):
             raise ValueError("give either hub, or dataset and member")
+        return self
+
+
+class Checkpoints(Section):
+    hub: str = Field(description="repository on the Hugging Face Hub whose revisions step0, step1000, ... are the checkpoints")
+    steps: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="steps to score, of 143,000 in all")
+
+    @model_validator(mode="after")
+    def ordered(self) -> "Checkpoints":
+        if self.steps != sorted(set(self.steps)):
+            raise ValueError("steps must increase")
+        return self
+
+
+class Family(Section):
+    parameters: Annotated[float, Field(gt=0)] = Field(description="billions of parameters; memory, GPUs and time follow from it")
+    figure: Literal["fig1", "fig2"] = Field(description="figure that shows the family's curves")
+    per_job: Count = Field(default=1, description="checkpoints in a job, which loads the libraries once for all of them")
+    dtype: Precision = Field(default="auto", description="precision of inference; auto: bfloat16 where the device has it")
+    arms: dict[Literal["baseline", "swap7", "swap14", "swap21"], Checkpoints] = Field(
+        description="training runs: the baseline, and those with swapped pronouns in the last 7, 14 or 21 % of training"
+    )
+
+    @model_validator(mode="after")
+    def comparable(self) -> "Family":
+        if "baseline" not in self.arms:
+            raise ValueError("arms must hold a baseline")
+        if len({arm.steps[-1] for arm in self.arms.values()}) > 1:
+            raise ValueError("the steps of all arms must end alike, since the arms are compared there")
         return self
 
 
@@ -151,6 +180,10 @@ class Settings(Section):
         description="memory of one GPU, from which steps compute how many they ask the scheduler for; 0: they ask for none"
     )
     pretrained: dict[Name, Pretrained] = Field(description="pretrained models")
+    checkpoints: dict[Sized, Family] = Field(
+        description="published training runs whose bias is scored over training, by model; its name tells its size: pythia-1.4b"
+    )
+    crows_pairs: Literal["revised", "original"] = Field(description="the CrowS-Pairs set that published models are scored on")
     prompts: Prompts
     statistics: Statistics
     figures: dict[Literal["fig1", "fig2"], list[Name]] = Field(description="suite models of the first two figures")

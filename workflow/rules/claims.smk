@@ -13,6 +13,8 @@ rule judge_claims:
         pairs="<results>/corpus/pairs.parquet",
         pair_scores=bias_scores("pairs"),
         pronoun_scores=bias_scores("pronouns"),
+        published_pairs=checkpoint_scores("crows_pairs"),
+        published_pronouns=checkpoint_scores("pronouns_english"),
         questions="<results>/corpus/questions.parquet",
         counts="<results>/counts.parquet",
         targets="<results>/corpus/targets.parquet",

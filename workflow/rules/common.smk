@@ -3,7 +3,7 @@
 # Every training run from scratch: (model, seed). Arms continue each of them.
 RUNS = [(model, seed) for model, size in settings.suite.sizes.items() for seed in range(size.seeds)]
 ARMS = ["baseline", *settings.arms]
-PARAMETERS = {name: model.parameters for name, model in settings.pretrained.items()}  # in billions
+PARAMETERS = {name: model.parameters for name, model in (settings.pretrained | settings.checkpoints).items()}  # in billions
 WHEELS = [name for name, model in settings.pretrained.items() if model.hub is None]
 
 
@@ -51,3 +51,27 @@ def bias_scores(task, models=tuple(settings.suite.sizes)):
     """Score tables of all arms and seeds of some models."""
     pattern = f"<results>/scores/{task}/{{model}}/{{arm}}/seed{{seed}}.parquet"
     return [pattern.format(model=model, arm=arm, seed=seed) for model, seed in RUNS if model in models for arm in ARMS]
+
+
+def checkpoint_scores(task, figure=None):
+    """Score tables of published checkpoints, of all families or of those that a figure shows."""
+    paths = []
+    for model, family in settings.checkpoints.items():
+        for arm, run in family.arms.items():
+            for start in range(0, len(run.steps), family.per_job):
+                part = run.steps[start : start + family.per_job]
+                steps = "-".join(str(step) for step in sorted({part[0], part[-1]}))
+                paths += [f"<results>/scores/{task}/{model}/{arm}/step{steps}.parquet"] * (figure in (None, family.figure))
+    return paths
+
+
+def checkpoint_steps(wildcards):
+    """The steps of a job from its first and last: 3000, or 3000-43000."""
+    first, last = (int(wildcards.steps.split("-")[position]) for position in (0, -1))
+    return [step for step in settings.checkpoints[wildcards.model].arms[wildcards.arm].steps if first <= step <= last]
+
+
+def checkpoint_minutes(wildcards):
+    """Run time of a job on published checkpoints."""
+    number = len(checkpoint_steps(wildcards))
+    return minutes(number * TESTS_TOKENS, number)(wildcards)

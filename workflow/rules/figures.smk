@@ -4,7 +4,7 @@
 # out:  <results>/figures/{figure}.{svg,png,json}
 # steps: draw_figures
 
-FIGURES = ["fig1", "fig1_audit", "fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig7_detect", "fig7_defend"]
+FIGURES = ["fig1", "fig1_audit", "fig1_pretrained", "fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig7_detect", "fig7_defend"]
 
 
 rule draw_figures:

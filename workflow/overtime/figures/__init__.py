@@ -12,11 +12,13 @@ from overtime.figures.audit import fig1_audit
 from overtime.figures.bias import fig1, fig2
 from overtime.figures.facts import fig3, fig4, fig5
 from overtime.figures.layers import fig7, fig7_defend, fig7_detect
+from overtime.figures.pretrained import fig1_pretrained
 from overtime.figures.prompts import fig6
 from overtime.files import atomic
 
 FIGURES: dict[str, Callable[[pl.DataFrame], alt.VConcatChart]] = {
-    figure.__name__: figure for figure in (fig1, fig1_audit, fig2, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend)
+    figure.__name__: figure
+    for figure in (fig1, fig1_audit, fig1_pretrained, fig2, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend)
 }
 COLUMNS = ["source", "series", "x", "y", "lower", "upper", "n"]
 SCALE = 2
