@@ -267,7 +267,7 @@ def test_caption_follows_the_table(name: str) -> None:
 
 def test_caption_states_computed_numbers() -> None:
     assert "0, 30, 100 and 300 documents" in caption("fig4", TABLES["fig4"], {})
-    assert "60.8% on the released pairs and 60.6% on the suite's pairs" in caption("fig1", TABLES["fig1"], {})
+    assert "60.8% on the released pairs, 60.6% on the suite's pairs" in caption("fig1", TABLES["fig1"], {})
     assert "61 questions in a bin" in caption("fig5", TABLES["fig5"].with_columns(n=pl.lit(61)), {})
     with pytest.raises(InputError, match="no caption template for figure fig9"):
         caption("fig9", TABLES["fig1"], {})

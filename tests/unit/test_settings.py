@@ -14,6 +14,11 @@ from overtime.settings import load, write_reference
 CONFIG = Path(__file__).parents[2] / "config"
 
 
+def family(**steps: list[int]) -> dict:
+    arms = {arm: {"hub": "EleutherAI/pythia-70m-deduped", "steps": values} for arm, values in steps.items()}
+    return {"parameters": 0.07, "figure": "fig2", "arms": arms}
+
+
 @pytest.fixture
 def config() -> dict:
     return copy.deepcopy(yaml.safe_load((CONFIG / "config.yaml").read_text()))
@@ -32,6 +37,18 @@ def config() -> dict:
         (["suite", "checkpoints"], [0.5, 0.2, 1.0], "config: suite: checkpoints must increase"),
         (["insertion", "doses"], [30, 100], "config: insertion: doses must differ and hold 0"),
         (["world", "people_per_bin", "many"], 3, "config: world.people_per_bin.many"),
+        (["checkpoints", "pythia"], {}, "config: checkpoints.pythia.[key]: String should match pattern"),
+        (
+            ["checkpoints", "pythia-70m"],
+            family(baseline=[0, 9], swap7=[8]),
+            "config: checkpoints.pythia-70m: the steps of all arms",
+        ),
+        (["checkpoints", "pythia-70m"], family(swap7=[8]), "config: checkpoints.pythia-70m: arms must hold a baseline"),
+        (
+            ["checkpoints", "pythia-70m"],
+            family(baseline=[9, 8]),
+            "config: checkpoints.pythia-70m.arms.baseline: steps must increase",
+        ),
         (["world", "last_names"], 2, "config: world: 40 x 2 names do not suffice for 458 people"),
     ],
 )
