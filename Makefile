@@ -1,8 +1,8 @@
-# make figures · make plan · make test · make bench: an environment of its own (.venv) and one command each.
+# make figures · make plan · make slurm · make test · make bench: an environment of its own (.venv) and one command each.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: figures plan test bench lint reference clean
+.PHONY: figures plan slurm test test-slurm bench lint reference clean
 
 # ARGS go to snakemake: make figures ARGS="--config mirror=../copies"
 figures: .venv/installed
@@ -12,8 +12,16 @@ figures: .venv/installed
 plan: .venv/installed
 	PYTHONPATH=workflow $(BIN)/snakemake --dry-run --logger plan $(if $(SCALE),--configfile config/$(SCALE).yaml) $(ARGS)
 
+# On a cluster, from its login node; see config/README.md: make slurm SCALE=talk
+slurm: .venv/slurm
+	$(BIN)/snakemake --workflow-profile profiles/slurm $(if $(SCALE),--configfile config/$(SCALE).yaml) $(ARGS)
+
 test: .venv/installed lint
 	$(BIN)/pytest
+
+# Needs root and Debian packages; starts a cluster of its own and takes it down.
+test-slurm: .venv/slurm
+	$(BIN)/pytest tests/slurm
 
 bench: .venv/installed
 	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; PYTHONPATH=workflow $(BIN)/python $$benchmark || exit 1; done
@@ -28,6 +36,10 @@ lint: .venv/installed
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/slurm: .venv/installed requirements-slurm.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements-slurm.txt
 	touch $@
 
 # Commit a finished mini run as the one that the README shows.

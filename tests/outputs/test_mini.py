@@ -9,8 +9,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from transformers import AutoTokenizer
 
 from overtime import models
+from overtime.prompts import check_labels, load_task
 from overtime.score import score_pairs
 from overtime.suites import read_crows_pairs
 
@@ -98,3 +100,23 @@ def test_the_precision_of_the_real_model_hardly_changes_its_preferences():
     now, before = (exact[f"ll_more{end}"] - exact[f"ll_less{end}"] for end in ("", "_kept"))
     assert ((now > 0) != (before > 0)).mean() <= 0.05
     assert (now - before).abs().mean() < 0.3
+
+
+@pytest.mark.parametrize("task", ["sentiment", "topics", "questions"])
+def test_labels_are_single_tokens_of_the_real_tokenizer(task):
+    check_labels(AutoTokenizer.from_pretrained(RUN / "pretrained/smollm2-135m"), load_task(task).labels)
+
+
+def test_the_tuned_lens_is_closer_to_the_output_than_the_logit_lens_on_any_text():
+    table = figure("fig7").filter(kind="divergence")
+    kl = table.filter(pl.col("x") < pl.col("x").max()).pivot("lens", index=["text", "x"], values="y")
+    assert (kl["tuned"] < 0.5 * kl["logit"]).all()
+
+
+def test_every_attack_has_its_landmarks():
+    marks = figure("fig7").filter(kind="landmark", lens="tuned", metric="plain")
+    assert set(marks["condition"]) == {"false", "half", "random", "injection"}
+    found = marks.drop_nulls("y")
+    assert ((found["lower"] <= found["y"]) & (found["y"] <= found["upper"])).all()
+    late = found.filter(condition="injection", landmark="critical")
+    assert (late["y"] >= 15).all()

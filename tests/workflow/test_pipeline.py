@@ -107,7 +107,7 @@ def test_published_checkpoints_become_jobs_of_several_steps(tmp_path):
 def test_bad_settings_stop_before_any_job_with_one_line(tmp_path, text, message):
     copy_project(tmp_path)
     (tmp_path / "bad.yaml").write_text(text)
-    result = snakemake(tmp_path, settings=tmp_path / "bad.yaml")
+    result = snakemake(tmp_path, settings=[tmp_path / "bad.yaml"])
     output = result.stdout + result.stderr
     assert result.returncode != 0
     assert [line for line in output.splitlines() if message in line]

