@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from overtime import InputError
 from overtime.corpora import Continued, Corpus, check_continued
-from overtime.section import Count, Name, Section, Share
+from overtime.families import Family, Sized
+from overtime.section import Count, Name, Precision, Section, Share
 
 
 class World(Section):
@@ -145,9 +146,7 @@ class Pretrained(Section):
     hub: str | None = Field(default=None, description="repository on the Hugging Face Hub, instead of dataset and member")
     revision: str | None = Field(default=None, description="branch, tag or commit on the Hub; null: main")
     parameters: Annotated[float, Field(gt=0)] = Field(description="billions of parameters; memory and GPUs follow from it")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto", description="precision of inference; auto: bfloat16 where the device has it"
-    )
+    dtype: Precision = Field(default="auto", description="precision of inference; auto: bfloat16 where the device has it")
     corpus: Name | None = Field(default=None, description="entity map of its training data; null: no documents are counted")
     studies: list[Literal["bias", "questions", "persona", "layers"]] = Field(description="what the model takes part in")
 
@@ -201,6 +200,10 @@ class Settings(Section):
         description="memory of one GPU, from which steps compute how many they ask the scheduler for; 0: they ask for none"
     )
     pretrained: dict[Name, Pretrained] = Field(description="pretrained models")
+    checkpoints: dict[Sized, Family] = Field(
+        description="published training runs whose bias is scored over training, by model; its name tells its size: pythia-1.4b"
+    )
+    crows_pairs: Literal["revised", "original"] = Field(description="the CrowS-Pairs set that published models are scored on")
     questions: Questions
     entity_maps: dict[Name, PublishedMap] = Field(description="corpora of pretrained models whose documents can be counted")
     prompts: Prompts

@@ -26,6 +26,7 @@ rule fit_lens:
     resources:
         mem_mb=host_memory,
         gpu=gpus,
+        runtime=minutes(tokens=LENS_PASSES[settings.prompts.lens] * settings.prompts.lens_tokens),
     params:
         code=code("fit_lens"),
         inference=inference,
@@ -58,6 +59,7 @@ rule read_layers:
     resources:
         mem_mb=host_memory,
         gpu=gpus,
+        runtime=minutes(tokens=layer_tokens),
     params:
         code=code("read_layers"),
         conditions=lambda wildcards: settings.prompts.conditions + settings.prompts.extra.get(wildcards.task, []),
