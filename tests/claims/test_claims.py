@@ -145,7 +145,16 @@ def fact_inputs(holds: bool, random: np.random.Generator) -> dict[str, pl.DataFr
             table.with_columns(pl.lit(name).alias("condition"))
             for table, name in zip(passages, ("closed_book", "bm25_1"), strict=True)
         ),
-        "annotators": pl.DataFrame({"question": question, "correct": retrieved}),
+        **pretrained_inputs(question, count, retrieved),
+    }
+
+
+def pretrained_inputs(question: np.ndarray, count: np.ndarray, human: np.ndarray) -> dict[str, pl.DataFrame]:
+    """A question set with annotators and counts, asked of no model."""
+    identity = {"set": pl.lit("nq"), "corpus": pl.lit("pile")}
+    return {
+        "sets": pl.DataFrame({"question": question, "human": human}).with_columns(set=pl.lit("nq")),
+        "set_counts": pl.DataFrame({"question": question, "count": count}).with_columns(**identity),
     }
 
 
@@ -325,6 +334,43 @@ def test_evidence_is_judged_apart_and_what_is_absent_is_untested():
         assert (tested["p_holm"] >= tested["p"]).all()
 
 
+def asked(name: str, model: str, **correct: np.ndarray) -> pl.DataFrame:
+    """Answers of a pretrained model to a question set, a column of correctness for every condition."""
+    tables = [
+        pl.DataFrame({"question": range(len(right)), "correct": right}).with_columns(condition=pl.lit(condition))
+        for condition, right in correct.items()
+    ]
+    return pl.concat(tables).with_columns(set=pl.lit(name), model=pl.lit(model))
+
+
+def test_pretrained_models_with_counts_take_the_place_of_the_suite():
+    """The largest one on its largest set: neither a smaller model, nor a second set, nor the suite is pooled with it."""
+    random = np.random.default_rng(1)
+    many, few = np.round(10 ** random.uniform(0, 4, 400)), np.round(10 ** random.uniform(0, 4, 50))
+    counts = pl.concat(
+        pl.DataFrame({"set": name, "corpus": "pile", "question": range(len(count)), "count": count})
+        for name, count in (("trivia", many), ("nq", few))
+    )
+    falling, rising = many < np.median(many), few > np.median(few)
+    answers = [asked("trivia", "neo-20b", closed_book=falling), asked("nq", "neo-20b", closed_book=rising, bm25_1=~rising)]
+    answers += [asked("trivia", "neo-125m", closed_book=~falling), asked("trivia", "smol-360m", closed_book=~falling)]
+    corpora = pl.DataFrame({"model": ["neo-20b", "neo-125m", "smol-360m"], "corpus": ["pile", "pile", None]})
+    real = {"set_answers": pl.concat(answers), "set_counts": counts, "corpora": corpora}
+    rows = {row["id"]: row for row in judge(CLAIMS, fact_inputs(True, random) | real, resamples=300).to_dicts()}
+    trend = rows["accuracy-follows-count"]
+    assert (trend["verdict"], trend["n"], trend["unit"]) == ("contradicted", 400, "questions")
+    assert "(neo-20b on trivia, documents of pile)" in trend["sentence"]
+    assert rows["rare-facts-are-poor"]["effect"] > 0
+    flat = rows["retrieval-flattens"]  # only the smaller set was asked with passages, and both sides are taken from it
+    assert (flat["verdict"], flat["n"]) == ("upheld", 50)
+    assert "(neo-20b on nq, documents of pile)" in flat["sentence"]
+    assert rows["retrieval-reverses"]["effect"] == pytest.approx(-flat["effect"] / 2)
+    assert rows["humans-decline-too"]["n"] == 50
+    without = judge(CLAIMS, fact_inputs(True, random) | real | {"corpora": corpora.with_columns(corpus=pl.lit(None, pl.String))})
+    suite = without.filter(id="accuracy-follows-count").row(0, named=True)
+    assert (suite["unit"], suite["verdict"]) == ("entities", "upheld")
+
+
 def test_what_a_claim_presupposes():
     """Without a working model or a working attack there is nothing to judge, rather than a claim upheld by default."""
     random = np.random.default_rng(0)
@@ -334,7 +380,7 @@ def test_what_a_claim_presupposes():
     rows = judge(CLAIMS, inputs | wrong | harmless).filter(pl.col("source") == "measured")
     sentences = dict(rows.filter(pl.col("verdict") == "untested at this scale").select("id", "sentence").iter_rows())
     for name in ("accuracy-follows-count", "rare-facts-are-poor", "retrieval-flattens", "retrieval-reverses"):
-        assert "model l answers all 900 questions alike" in sentences[name]
+        assert "all 900 questions are answered alike (l, " in sentences[name]
     for name in ("early-layers-resist", "attack-is-late"):
         assert "hardly lowers final accuracy here (0.90 without, 0.88 with it)" in sentences[name]
 

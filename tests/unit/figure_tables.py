@@ -149,12 +149,21 @@ def fig1_pretrained() -> pl.DataFrame:
 BINS = [(1, 1), (2, 3), (4, 7), (8, 15), (16, 31), (32, 63), (64, 127), (128, 255), (256, 1000)]
 
 
+SUITE = {"set": "suite", "corpus": "suite", "counted": "relevant documents in the training data"}
+OWN = {"set": "own", "corpus": None, "counted": "occurrences in a billion words, a popularity proxy", "model": "smollm2-135m"}
+
+
 def fig3() -> pl.DataFrame:
     rows = []
+    trend = {"trend": 0.6, "trend_lower": 0.5, "trend_upper": 0.7}
     for model, middle in {"xs": 6.5, "s": 4.5, "m": 3.5, "l": 2.8}.items():
         for place, (low, high) in enumerate(BINS):
             y = 0.04 + 0.95 / (1 + np.exp(-(place - middle) * 1.3))
-            rows.append(row("measured", model, (low * high) ** 0.5, y, 0.06, 180, model=model, bin_low=low, bin_high=high))
+            keys = SUITE | {"model": model, "bin_low": low, "bin_high": high} | trend
+            rows.append(row("measured", model, (low * high) ** 0.5, y, 0.06, 180, **keys))
+    for place, (low, high) in enumerate([(0, 0), (4, 63), (64, 1023), (1024, 262143)]):
+        keys = OWN | {"bin_low": low, "bin_high": high} | trend
+        rows.append(row("measured", OWN["model"], (low * high) ** 0.5, 0.2 * place, 0.15, 40, **keys))
     average = row("spoken", "BLOOM-176B, average of all questions", None, 0.55, 0, None, model=None, bin_low=None, bin_high=None)
     rows.append(average | {"lower": None, "upper": None})
     rows.append(row("spoken", "BLOOM-176B, rare facts", None, 0.275, 0.025, None, model=None, bin_low=1, bin_high=99))
@@ -185,6 +194,12 @@ def fig4() -> pl.DataFrame:
     return frame(rows)
 
 
+def hits(condition: str, y: float) -> dict[str, float | None]:
+    """How often the right passage was shown; nothing for conditions without retrieval."""
+    known = y if condition.startswith("bm25") else None
+    return {"hit": known, "hit_lower": known and known - 0.1, "hit_upper": known}
+
+
 def fig5() -> pl.DataFrame:
     rows = []
     for model, middle in {"s": 4.5, "m": 3.5, "l": 2.8}.items():
@@ -198,8 +213,11 @@ def fig5() -> pl.DataFrame:
                 "wrong": 0.03 + 0.01 * place,
             }
             for condition, y in values.items():
-                keys = {"model": model, "condition": condition, "bin_low": low, "bin_high": high}
+                keys = SUITE | {"model": model, "condition": condition, "bin_low": low, "bin_high": high} | hits(condition, 0.86)
                 rows.append(row("measured", f"{model} {condition}", (low * high) ** 0.5, min(y, 1), 0.05, 60, **keys))
+    for condition, y in {"closed_book": 0.07, "bm25_1": 0.21, "oracle": 0.23, "wrong": 0.02}.items():
+        keys = OWN | {"set": "xquad", "counted": None, "condition": condition, "bin_low": None, "bin_high": None}
+        rows.append(row("measured", f"smollm2-135m {condition}", None, y, 0.1, 40, **keys, **hits(condition, 0.93)))
     return frame(rows)
 
 

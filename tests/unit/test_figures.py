@@ -205,12 +205,27 @@ def test_spoken_values_are_drawn_as_said() -> None:
 
 
 def test_human_line_is_drawn_or_its_absence_stated() -> None:
-    assert "No human line" in written("fig5")
+    assert "No human line (suite, xquad)" in written("fig5")
     human = TABLES["fig5"].filter((pl.col("condition") == "oracle") & (pl.col("model") == "s"))
     human = human.with_columns(condition=pl.lit("human"), model=pl.lit(None, pl.String), source=pl.lit("released"))
     text = written("fig5", pl.concat([TABLES["fig5"], human]))
-    assert "No human line" not in text
+    assert "No human line (xquad)" in text
     assert "human annotators" in text
+
+
+def test_a_proxy_is_named_on_its_axis_and_has_no_spoken_marks() -> None:
+    text, panel = written("fig3"), written("fig3", TABLES["fig3"].filter(pl.col("corpus").is_null()))
+    assert 'a popularity proxy"' in text
+    assert "BLOOM-176B" in text
+    assert "BLOOM-176B" not in panel
+
+
+def test_trends_and_hit_rates_are_drawn_beside_accuracy() -> None:
+    trends = [row for row in data("fig3") if row.get("y") == 0.6 and row.get("upper") == 0.7]
+    assert {row["model"] for row in trends} == set(TABLES["fig3"]["model"].drop_nulls())
+    shown = [row for row in data("fig5") if row.get("y") == 0.86]
+    assert {row["condition"] for row in shown} == {"BM25, top passage", "BM25, top 3 passages"}
+    assert any(row.get("hit") == 0.93 for row in data("fig5"))
 
 
 def test_counts_of_zero_survive_the_logarithmic_axis() -> None:

@@ -49,6 +49,14 @@ def config() -> dict:
             family(baseline=[9, 8]),
             "config: checkpoints.pythia-70m.arms.baseline: steps must increase",
         ),
+        (["questions", "sets", "xquad", "hub"], "google/xquad", "config: questions.sets.xquad: give either dataset or hub"),
+        (
+            ["questions", "sets", "new"],
+            {"format": "popqa", "hub": "x/y"},
+            "config: questions.sets.new: hub and split go together",
+        ),
+        (["questions", "sets", "suite"], {"format": "own"}, "config: questions: a set cannot be called suite"),
+        (["pretrained", "smollm2-135m", "corpus"], "pile", "config: pretrained: no corpus pile in entity_maps"),
         (["world", "last_names"], 2, "config: world: 40 x 2 names do not suffice for 458 people"),
     ],
 )

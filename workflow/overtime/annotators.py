@@ -55,7 +55,8 @@ def join_annotators(questions: pl.DataFrame, annotators: pl.DataFrame) -> pl.Dat
     """Give a question set `human` and `passage` of the questions with the same text, white space and case apart."""
     key = pl.col("text").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
     known = annotators.select(key.alias("key"), "human", "passage").unique("key", keep="first")
-    return questions.drop("passage").with_columns(key=key).join(known, on="key", how="left", maintain_order="left").drop("key")
+    rest = questions.with_columns(key=key).drop("human", "passage")
+    return rest.join(known, on="key", how="left", maintain_order="left").select(questions.columns)
 
 
 def _items(path: Path) -> Iterator[tuple[int, dict]]:

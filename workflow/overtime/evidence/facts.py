@@ -26,7 +26,8 @@ class Counted:
     correct: dict[str, NDArray]
     units: NDArray
     unit: str
-    place: str  # what the quantity adds about model and questions, nothing for the suite
+    model: str
+    place: str = ""  # what the quantity adds about model and questions, nothing for the suite
 
 
 def _counted(tables: Tables, *conditions: str) -> Counted:
@@ -37,7 +38,7 @@ def _counted(tables: Tables, *conditions: str) -> Counted:
     answers = _of_pretrained(tables, conditions) or _of_suite(tables, conditions)
     for condition, correct in answers.correct.items():
         if np.ptp(correct) == 0:
-            raise MissingEvidence(f"under {condition} all {len(correct)} questions are answered alike{answers.place}")
+            raise MissingEvidence(f"all {len(correct)} questions are answered alike ({answers.model}, {condition})")
     return answers
 
 
@@ -57,8 +58,9 @@ def _of_pretrained(tables: Tables, conditions: tuple[str, ...]) -> Counted | Non
     wide = wide.filter(model=max(wide["model"].unique(), key=size))
     of_set = _largest_set(wide)
     correct = {condition: array(of_set, condition) for condition in conditions}
-    place = " ({model} on {set}, documents of {corpus})".format(**of_set.row(0, named=True))
-    return Counted(array(of_set, "count"), correct, of_set["question"].to_numpy(), "questions", place)
+    first = of_set.row(0, named=True)
+    place = f" ({first['model']} on {first['set']}, documents of {first['corpus']})"
+    return Counted(array(of_set, "count"), correct, of_set["question"].to_numpy(), "questions", first["model"], place)
 
 
 def _largest_set(rows: pl.DataFrame) -> pl.DataFrame:
@@ -73,11 +75,12 @@ def _of_suite(tables: Tables, conditions: tuple[str, ...]) -> Counted:
     table = table.join(tables.read("counts", "question", "count").select("question", "count"), on="question")
     for condition in conditions:
         base = arm(_suite_answers(tables, condition, len(conditions) == 1), "baseline")
-        largest = base.filter(pl.col("model") == max(base["model"].unique(), key=size))
-        table = table.join(over_runs(largest, ["question"], "correct").rename({"correct": condition}), on="question")
+        model = max(base["model"].unique(), key=size)
+        answers = over_runs(base.filter(pl.col("model") == model), ["question"], "correct")
+        table = table.join(answers.rename({"correct": condition}), on="question")
     table = table.sort("question")
     correct = {condition: array(table, condition) for condition in conditions}
-    return Counted(array(table, "count"), correct, table["entity"].to_numpy(), "entities", "")
+    return Counted(array(table, "count"), correct, table["entity"].to_numpy(), "entities", model)
 
 
 def _suite_answers(tables: Tables, condition: str, alone: bool) -> pl.DataFrame:

@@ -14,7 +14,7 @@ TEMPLATES = Path(__file__).parents[2] / "report"
 def caption(name: str, table: pl.DataFrame, settings: dict[str, object]) -> str:
     """The Markdown caption of a figure: a `# title` line, then plain paragraphs.
 
-    A template sees `settings`; `rows(column=value, ...)`, the matching rows as dictionaries; `values(name, column=value, ...)`,
+    A template sees `settings`; `rows(column=value, ...)`, the matching rows (none: a null) as dictionaries; `values(name, column=value, ...)`,
     the distinct values of a column that are not null; and the filters `percent`, `number`, `span` and `listed`.
     Raises InputError if the template is missing or asks for something that the table and the settings do not have.
     """
@@ -34,7 +34,7 @@ def selectors(table: pl.DataFrame) -> tuple[Callable[..., list[dict]], Callable[
     """The two ways in which a template reads its table."""
 
     def chosen(equal: dict[str, object]) -> pl.DataFrame:
-        return table.filter(*[pl.col(column) == value for column, value in equal.items()])
+        return table.filter(*[pl.col(column).eq_missing(pl.lit(value)) for column, value in equal.items()])
 
     def rows(**equal: object) -> list[dict]:
         return chosen(equal).to_dicts()

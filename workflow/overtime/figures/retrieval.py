@@ -89,10 +89,10 @@ def found(rows: pl.DataFrame, present: list[str]) -> alt.LayerChart | None:
         return None
     colour, dash = look(present)
     hits = named(rows).with_columns(y="hit", lower="hit_lower", upper="hit_upper", x=pl.max_horizontal("x", 0.5))
-    y = alt.Y("y:Q", title=["right", "passage"], axis=alt.Axis(format=".0%", values=[0, 0.5, 1]), scale=alt.Scale(domain=[0, 1]))
+    y = alt.Y("y:Q", title="right passage", axis=alt.Axis(format=".0%", values=[0, 0.5, 1]), scale=alt.Scale(domain=[0, 1]))
     base = theme.drawing(hits, "condition", "x").encode(x=count_axis(hits["x"], None), y=y, color=colour)
     layers = [theme.band(base, 0.1), base.mark_line().encode(strokeDash=dash), theme.points(base, "condition", size=18)]
-    return alt.layer(*layers, width=WIDTH, height=64)
+    return alt.layer(*layers, width=WIDTH, height=80)
 
 
 def bars(rows: pl.DataFrame, heading: str, present: list[str]) -> alt.LayerChart:
@@ -108,6 +108,5 @@ def bars(rows: pl.DataFrame, heading: str, present: list[str]) -> alt.LayerChart
         hits = alt.Chart(named(shown).select("condition", "hit")).encode(x="hit:Q", y=order, color=colour)
         layers.append(hits.mark_point(shape="diamond", filled=False, size=70, strokeWidth=1.6))
         detail[-1] = "bar: 95% interval; diamond: right passage shown"
-    return alt.layer(
-        *layers, width=WIDTH - 70, height=40 * rows["condition"].n_unique(), title=theme.heading("measured", heading, detail)
-    )
+    title = theme.heading("measured", heading, detail)
+    return alt.layer(*layers, width=WIDTH - 70, height=40 * rows["condition"].n_unique(), title=title)
