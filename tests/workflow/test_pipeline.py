@@ -91,7 +91,7 @@ def test_published_checkpoints_become_jobs_of_several_steps(tmp_path):
     arms = {arm: {"hub": f"EleutherAI/pythia-70m-{arm}", "steps": values} for arm, values in steps.items()}
     family = {"parameters": 0.07, "figure": "fig2", "per_job": 3, "arms": arms}
     (tmp_path / "talk.json").write_text(json.dumps({"checkpoints": {"pythia-70m": family}}))
-    result = snakemake(copy_project(tmp_path), "--dry-run", settings=tmp_path / "talk.json")
+    result = snakemake(copy_project(tmp_path), "--dry-run", settings=[tmp_path / "talk.json"])
     jobs = re.findall(r"Scoring pythia-70m, (\w+), step (\S+)", result.stdout + result.stderr)
     assert sorted(jobs) == [("baseline", "133000-143000"), ("baseline", "3000-63000"), ("swap7", "134000-143000")]
 
