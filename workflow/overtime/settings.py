@@ -123,8 +123,8 @@ class Prompts(Section):
     prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition: the independent units")
     demonstrations: Count = Field(description="demonstrations in a prompt")
     window: tuple[int, int] = Field(description="accuracy is over labels that follow this many demonstrations")
-    lens: Literal["least_squares", "kl"] = Field(
-        description="how the tuned lens is fitted: in closed form, or from there by minimising the divergence of its output"
+    lens_steps: int = Field(
+        ge=0, description="steps on the divergence from the final output that follow the closed form of the tuned lens; 0: none"
     )
     lens_text: Literal["packages", "wikitext-2"] = Field(
         description="its text: descriptions of installed packages, or WikiText-2 where that can be had"

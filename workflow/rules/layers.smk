@@ -26,13 +26,13 @@ rule fit_lens:
     resources:
         mem_mb=host_memory,
         gpu=gpus,
-        runtime=minutes(tokens=LENS_PASSES[settings.prompts.lens] * settings.prompts.lens_tokens),
+        runtime=minutes(tokens=lens_tokens),
     params:
         code=code("fit_lens"),
         inference=inference,
         text=settings.prompts.lens_text,
         tokens=settings.prompts.lens_tokens,
-        method=settings.prompts.lens,
+        steps=settings.prompts.lens_steps,
         seed=settings.prompts.seed,
     message:
         "Fitting a tuned lens to {wildcards.model}"

@@ -3,7 +3,6 @@
 PARAMETERS = {name: model.parameters for name, model in (settings.pretrained | settings.checkpoints).items()}  # in billions
 # Tokens that a step puts through a model: bounds, with starts that prompts share counted every time.
 PASSAGE_TOKENS = 1200  # a question with the longest passages of every condition
-LENS_PASSES = {"least_squares": 3, "kl": 100}  # over the text of the lens
 
 
 def gpus(wildcards):
@@ -45,6 +44,11 @@ def run_minutes(wildcards):
     """Run time of a continued run, three times that of a forward pass over its tokens; a day where these are all of a corpus."""
     run = settings.continued[wildcards.run]
     return costs.minutes(run.parameters, run_gpus(wildcards), 3 * run.tokens) if run.tokens else 24 * 60
+
+
+def lens_tokens(wildcards):
+    """Of fitting a lens: reading its text, and as if every step on a layer were a pass of 128 tokens through the model."""
+    return 3 * settings.prompts.lens_tokens + 30 * 128 * settings.prompts.lens_steps
 
 
 def layer_tokens(wildcards):
