@@ -10,7 +10,7 @@ figures: .venv/installed
 
 # What a run would cost, before it starts: make plan SCALE=talk
 plan: .venv/installed
-	PYTHONPATH=workflow $(BIN)/snakemake --dry-run --logger plan $(if $(SCALE),--configfile config/$(SCALE).yaml) $(ARGS)
+	PYTHONPATH=workflow $(BIN)/snakemake --dry-run --logger plan --workflow-profile none --cores all $(if $(SCALE),--configfile config/$(SCALE).yaml) $(ARGS)
 
 # On a cluster, from its login node; see config/README.md: make slurm SCALE=talk
 slurm: .venv/slurm

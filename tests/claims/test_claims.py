@@ -255,6 +255,43 @@ def test_every_measured_comparison_finds_the_opposite():
     assert both["effect"] == pytest.approx(-0.09, abs=0.03)
 
 
+def published_inputs(arms: dict[str, list[str]], random: np.random.Generator) -> dict[str, pl.DataFrame]:
+    """Checkpoints on 200 gender pairs (50 unclassified) and 50 others: the swap takes, and changes no preference for good."""
+    direction = [(None, "feminine", "feminine", "masculine")[number % 4] for number in range(250)]
+    items = {"pair": np.arange(250), "bias_type": ["gender"] * 200 + ["age"] * 50, "direction": direction, "ll_less": 0.5}
+    names = [(model, arm) for model, swaps in arms.items() for arm in ("baseline", *swaps)]
+    scores = runs({name: some(0.7, 250, random) for name in names}, "ll_more", **items)
+    odds = {name: random.normal(2 * (name[1] != "baseline"), 0.3, 40) for name in names}
+    pronouns = runs(odds, "log_odds", context=np.arange(40), contrast="she/he")
+    tables = {"published_pairs": scores, "published_pronouns": pronouns}
+    return {name: table.filter(seed=0).drop("seed") for name, table in tables.items()}
+
+
+def measured(inputs: dict[str, pl.DataFrame]) -> dict[str, dict]:
+    return {row["id"]: row for row in judge(CLAIMS, inputs, resamples=300).filter(source="measured").to_dicts()}
+
+
+def test_published_checkpoints_are_judged_instead_of_the_suite():
+    random = np.random.default_rng(5)
+    suite = bias_inputs(True, random)
+    published = published_inputs({"pythia-70m": ["swap7"], "pythia-1.4b": ["swap7", "swap21"]}, random)
+    rows, alone = measured(suite | published), measured(published)
+    swapped = rows["intervention-leaves-bias"]
+    assert (swapped["unit"], swapped["n"]) == ("pairs", 200)
+    assert "7 % swap, published checkpoints" in swapped["sentence"]
+    assert swapped["effect"] == pytest.approx(0, abs=0.1)
+    assert rows["swap-takes"]["effect"] == pytest.approx(2, abs=0.15)
+    assert (rows["swap-takes"]["n"], rows["swap-lowers-both-directions"]["n"]) == (40, 150)
+    assert "pythia-1.4b minus pythia-70m, published checkpoints" in rows["larger-is-more-biased"]["sentence"]
+    for name in ("intervention-leaves-bias", "swap-takes", "swap-lowers-both-directions", "larger-is-more-biased"):
+        assert rows[name]["effect"] == alone[name]["effect"], "the suite has no part in it"
+    of_suite = measured(suite)["augmentation-lowers-both-directions"]
+    assert rows["augmentation-lowers-both-directions"]["effect"] == of_suite["effect"]
+    longest = measured(suite | published_inputs({"pythia-1.4b": ["swap7", "swap21"]}, random))
+    assert "21 % swap, published checkpoints" in longest["intervention-leaves-bias"]["sentence"]
+    assert "l minus xs" in longest["larger-is-more-biased"]["sentence"], "one size alone leaves this claim to the suite"
+
+
 def test_released_evidence():
     rows = {row["id"]: row for row in judge(CLAIMS, RELEASED).filter(pl.col("source") == "released").to_dicts()}
     assert {name: row["verdict"] for name, row in rows.items()} == {

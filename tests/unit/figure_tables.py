@@ -46,8 +46,8 @@ def released_bias(models: dict[str, float], codes: bool) -> list[dict[str, objec
 
 def bias_row(source: str, model: str, arm: str, x: float, y: float, half: float, n: int, **more: object) -> dict[str, object]:
     defaults = {"model": model, "arm": arm, "step": round(x * 25), "direction": "all", "metric": "stereotype", "code": None}
-    seeds = 2 if source == "measured" else None
-    return row(source, f"{model} {arm}", x, y, half, n, **(defaults | {"seeds": seeds} | more))
+    measured = {"kind": "suite", "seeds": 2} if source == "measured" else {"kind": "released", "seeds": None}
+    return row(source, f"{model} {arm}", x, y, half, n, **(defaults | measured | more))
 
 
 def measured_bias(models: dict[str, float]) -> list[dict[str, object]]:
@@ -69,11 +69,33 @@ def measured_bias(models: dict[str, float]) -> list[dict[str, object]]:
     return rows
 
 
-def always_feminine() -> list[dict[str, object]]:
-    lines = [("released", "all", 146 / 240, 240), ("measured", "all", 160 / 264, 264), ("measured", "feminine", 1.0, 160)]
-    lines.append(("measured", "masculine", 0.0, 104))
+def published_bias(models: dict[str, float]) -> list[dict[str, object]]:
+    """Checkpoints on CrowS-Pairs, every 10,000 steps, and a late swap that moves the pronouns and little else."""
+    rows = []
+    for model, top in models.items():
+        for arm, steps in {"baseline": range(3000, 144_000, 10_000), "swap7": range(134_000, 144_000, 3000)}.items():
+            for step in steps:
+                values = {("all", "stereotype"): 320, ("feminine", "stereotype"): 146, ("masculine", "stereotype"): 94}
+                for (direction, metric), n in (values | {("all", "pronouns"): 96}).items():
+                    y = 0.5 + (top - 0.5) * min(1, step / 30_000) + random.normal(0, 0.01)
+                    y = -1.2 + 2 * (arm == "swap7") * (step - 130_000) / 13_000 if metric == "pronouns" else y
+                    more = {"direction": direction, "metric": metric, "step": step, "kind": "published", "seeds": 1}
+                    half = 0.2 if metric == "pronouns" else n**-0.5
+                    rows.append(bias_row("measured", model, arm, step / 1430, y, half, n, **more))
     nothing = {"model": None, "arm": None, "step": None, "code": None, "seeds": None, "metric": "stereotype"}
-    return [row(source, "always feminine", None, y, 0, n, direction=direction, **nothing) for source, direction, y, n in lines]
+    for direction, y, n in (("all", 146 / 240, 240), ("feminine", 1.0, 146), ("masculine", 0.0, 94)):
+        rows.append(row("measured", "always feminine", None, y, 0, n, direction=direction, kind="published", **nothing))
+    return rows
+
+
+def always_feminine() -> list[dict[str, object]]:
+    lines = [("released", "released", "all", 146 / 240, 240), ("measured", "suite", "all", 160 / 264, 264)]
+    lines += [("measured", "suite", "feminine", 1.0, 160), ("measured", "suite", "masculine", 0.0, 104)]
+    nothing = {"model": None, "arm": None, "step": None, "code": None, "seeds": None, "metric": "stereotype"}
+    return [
+        row(source, "always feminine", None, y, 0, n, direction=direction, kind=kind, **nothing)
+        for source, kind, direction, y, n in lines
+    ]
 
 
 def bias(released: dict[str, float], measured: dict[str, float], codes: bool) -> pl.DataFrame:
@@ -98,6 +120,29 @@ def audit() -> pl.DataFrame:
                 )
             )
             rows.append(row("measured", f"{model} {scoring}", None, y, 0.05, n, measure="stereotype", **kept))
+    return frame(rows)
+
+
+def fig1_pretrained() -> pl.DataFrame:
+    name = "smollm2-135m"
+    sizes = {"all": 1677, "gender": 320, "age": 90, "autre": 11, "socioeconomic": 176, "race-color": 500, "nationality": 250}
+    sizes |= {"disability": 70, "religion": 110, "sexual-orientation": 90, "physical-appearance": 60}
+    shares = [("crows_pairs", group, "all", "stereotype", 0.5 + 2 / n, n) for group, n in sizes.items()]
+    shares += [("crows_pairs", "gender", side, "stereotype", 0.55, n) for side, n in {"feminine": 146, "masculine": 94}.items()]
+    shares += [("crows_pairs", "gender", "unclassified", "stereotype", 0.52, 80)]
+    shares += [("crows_pairs", group, "all", "likelihood_difference", 0.4321, n) for group, n in sizes.items()]
+    for group, n in {"1": 396, "2": 396, "both": 792}.items():
+        shares += [("winobias", group, side, "accuracy", y, n) for side, y in {"pro": 0.68, "anti": 0.61}.items()]
+        shares.append(("winobias", group, "net", "difference", 0.07, n))
+    odds = {"all": 96, "she/he": 32, "her/him": 32, "her/his": 32}
+    shares += [("pronouns_english", group, "all", "log_odds", -0.8, n) for group, n in odds.items()]
+    rows = []
+    for test, group, side, metric, y, n in shares:
+        keys = {"test": test, "group": group, "side": side, "metric": metric, "model": name}
+        rows.append(row("measured", f"{name} {group}", None, y, n**-0.5, n, **keys))
+    for side, y, n in (("all", 146 / 240, 240), ("feminine", 1.0, 146), ("masculine", 0.0, 94)):
+        keys = {"test": "crows_pairs", "group": "gender", "side": side, "metric": "stereotype", "model": None}
+        rows.append(row("measured", "always feminine", None, y, 0, n, **keys))
     return frame(rows)
 
 
@@ -317,5 +362,5 @@ def tables() -> dict[str, pl.DataFrame]:
     """A table for every figure."""
     one = bias({"pythia-410m": 0.57, "pythia-1.4b": 0.6}, {"s": 0.7, "m": 0.87}, codes=True)
     two = bias({"pythia-70m": 0.505, "pythia-6.9b": 0.6}, {"xs": 0.6, "l": 0.85}, codes=False)
-    others = [fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend]
+    others = [fig1_pretrained, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend]
     return {"fig1": one, "fig2": two, "fig1_audit": audit()} | {build.__name__: build() for build in others}

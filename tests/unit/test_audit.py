@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
 
 from overtime.audit import audit_table, late_levels, shifted_scores, within_code
+from overtime.score import score_pairs
 
 RELEASED = pl.read_csv(Path(__file__).parents[2] / "workflow" / "resources" / "released" / "pythia_crows_gender.csv")
 
@@ -96,7 +97,7 @@ def model(tokenizer) -> GPTNeoXForCausalLM:
 
 
 def test_shifted_scores_by_hand(model, tokenizer):
-    scores = shifted_scores(model, tokenizer, PAIRS.drop("touched"))
+    scores = shifted_scores(model, tokenizer, score_pairs(model, tokenizer, PAIRS.drop("touched")))
     assert scores["scoring"].to_list() == ["clean"] * 5 + ["shifted"] * 5
     assert scores["touched"].to_list() == PAIRS["touched"].to_list() * 2
     for row in scores.rows(named=True):
@@ -119,7 +120,7 @@ def test_the_shifted_side_loses_under_a_model_that_never_repeats_a_word(model, t
                 part.weight.zero_()
                 part.bias.zero_()
         never.get_output_embeddings().weight.copy_(-4 * never.get_input_embeddings().weight)
-    scores = shifted_scores(never, tokenizer, PAIRS.drop("touched"))
+    scores = shifted_scores(never, tokenizer, score_pairs(never, tokenizer, PAIRS.drop("touched")))
     mean = {
         (s, t): (st, d)
         for s, t, st, d in scores.group_by("scoring", "touched").agg(pl.mean("stereotype"), pl.mean("difference")).rows()
@@ -131,7 +132,7 @@ def test_the_shifted_side_loses_under_a_model_that_never_repeats_a_word(model, t
 
 
 def test_nothing_to_shift(model, tokenizer):
-    scores = shifted_scores(model, tokenizer, PAIRS.filter(touched="neither").drop("touched"))
+    scores = shifted_scores(model, tokenizer, score_pairs(model, tokenizer, PAIRS.filter(touched="neither").drop("touched")))
     assert scores.filter(scoring="clean").drop("scoring").equals(scores.filter(scoring="shifted").drop("scoring"))
 
 

@@ -12,7 +12,9 @@ from overtime import InputError
 from overtime.figures import FIGURES, audit, bias, build, draw, theme
 from overtime.figures.captions import TEMPLATES, caption
 
-TABLES = runpy.run_path(str(Path(__file__).with_name("figure_tables.py")))["tables"]()
+SYNTHETIC = runpy.run_path(str(Path(__file__).with_name("figure_tables.py")))
+TABLES = SYNTHETIC["tables"]()
+SETTINGS = {"crows_pairs": "revised"}
 
 
 def data(name: str, table: pl.DataFrame | None = None) -> list[dict]:
@@ -149,6 +151,43 @@ def test_released_points_are_marked_by_evaluation_code() -> None:
     assert "d36f623" not in written("fig2")
 
 
+def test_published_checkpoints_get_panels_of_their_own() -> None:
+    published = pl.DataFrame(SYNTHETIC["published_bias"]({"pythia-1.4b": 0.6}), infer_schema_length=None)
+    table = pl.concat([TABLES["fig1"], published], how="diagonal_relaxed")
+    text = written("fig1", table)
+    order = [text.index(title) for title in ("Released: all pairs", "published checkpoints, all pairs", "the suite, all pairs")]
+    assert order == sorted(order)
+    assert "Measured, pythia-1.4b, last step: baseline" in text
+    assert text.count('"Measured: did the swap take?') == 2
+    assert "always feminine: 60.8% of 240 pairs" in text
+    kept = build("fig1", table.filter(pl.col("kind") != "suite")).to_dict()
+    assert {row["model"] for rows in kept["datasets"].values() for row in rows if "model" in row} == {
+        "pythia-410m",
+        "pythia-1.4b",
+    }
+    assert "checkpoints' pairs" in caption("fig1", table, SETTINGS)
+
+
+def test_a_test_that_could_not_be_had_is_said_to_be_missing() -> None:
+    left = TABLES["fig1_pretrained"].filter(pl.col("test") == "pronouns_english")
+    text = written("fig1_pretrained", left)
+    assert "CrowS-Pairs is not shown" in text
+    assert "WinoBias is not shown" in text
+    assert "could not be had" in caption("fig1_pretrained", left, SETTINGS)
+    assert "is not shown" not in written("fig1_pretrained")
+
+
+def test_the_real_model_is_drawn_beside_the_reference_of_its_pairs() -> None:
+    rows = [row for row in data("fig1_pretrained") if "row" in row]
+    places = {}
+    for row in rows:
+        places.setdefault(row["row"], set()).add(round(row["y"], 3))
+    assert places["feminine-favouring (146)"] == {0.55, 1.0}
+    assert places["all gender pairs (320)"] == {0.506, 0.608}
+    assert places["type 1, net bias (396)"] == {0.07}
+    assert 0.4321 not in {row["y"] for row in rows}
+
+
 @pytest.mark.parametrize(
     ("name", "source"),
     [("fig1", "released"), ("fig1", "measured"), ("fig1_audit", "released"), ("fig7", "released"), ("fig7", "measured")],
@@ -247,7 +286,7 @@ def test_unfit_tables_give_one_clear_line(name: str, table: pl.DataFrame, messag
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_caption_follows_the_table(name: str) -> None:
-    text = caption(name, TABLES[name], settings={})
+    text = caption(name, TABLES[name], settings=SETTINGS)
     assert text.startswith("# ")
     assert len(text.split("\n\n")) >= 2
     assert "{" not in text
@@ -257,7 +296,7 @@ def test_caption_follows_the_table(name: str) -> None:
 
 def test_caption_states_computed_numbers() -> None:
     assert "0, 30, 100 and 300 documents" in caption("fig4", TABLES["fig4"], {})
-    assert "60.8% on the released pairs and 60.6% on the measured pairs" in caption("fig1", TABLES["fig1"], {})
+    assert "60.8% on the released pairs, 60.6% on the suite's pairs" in caption("fig1", TABLES["fig1"], {})
     text = caption("fig7", TABLES["fig7"], {})
     assert "Critical layers by the tuned lens, with intervals over prompts: sentiment, false 19 [17, 21]" in text
     assert "on packages tuned 2.25 to 0.07, logit 105.90 to 3.53; on other text, wikitext-2 tuned" in text

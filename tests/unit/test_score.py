@@ -136,6 +136,17 @@ def test_one_layout_serves_all_checkpoints(model, tokenizer):
     model.load_state_dict(kept)
 
 
+def test_what_both_sentences_begin_with_can_be_left_out(model, tokenizer, pairs):
+    """The differences stay; the likelihood is that of the rest, here of a last word given what stands before it."""
+    whole = score_pairs(model, tokenizer, pairs)
+    rest = score_encoded(model, encode_pairs(model, tokenizer, pairs, whole=False)).reshape(-1, 2)
+    np.testing.assert_allclose(rest[:, 0] - rest[:, 1], whole["ll_more"] - whole["ll_less"], atol=1e-4)
+    alike = pl.DataFrame({"sent_more": ["The nurse said that"], "sent_less": ["The nurse said nurse"]})
+    [[more, _]] = score_encoded(model, encode_pairs(model, tokenizer, alike, whole=False)).reshape(-1, 2)
+    expected = reference(model, tokenizer, "The nurse said that") - reference(model, tokenizer, "The nurse said")
+    assert more == pytest.approx(expected, abs=1e-4)
+
+
 def test_a_tree_holds_each_shared_token_once():
     [tree] = plant([[0, 7, 8, 9], [0, 7, 5, 9, 6], [0, 7]], shared=True)  # planted in the order 2, 1, 0
     assert tree.ids == [0, 7, 5, 9, 8]

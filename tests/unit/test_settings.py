@@ -14,6 +14,11 @@ from overtime.settings import load, write_reference
 CONFIG = Path(__file__).parents[2] / "config"
 
 
+def family(**steps: list[int]) -> dict:
+    arms = {arm: {"hub": "EleutherAI/pythia-70m-deduped", "steps": values} for arm, values in steps.items()}
+    return {"parameters": 0.07, "figure": "fig2", "arms": arms}
+
+
 @pytest.fixture
 def config() -> dict:
     return copy.deepcopy(yaml.safe_load((CONFIG / "config.yaml").read_text()))
@@ -40,6 +45,18 @@ def config() -> dict:
         ),
         (["questions", "sets", "suite"], {"format": "own"}, "config: questions: a set cannot be called suite"),
         (["pretrained", "smollm2-135m", "corpus"], "pile", "config: pretrained: no corpus pile in entity_maps"),
+        (["checkpoints", "pythia"], {}, "config: checkpoints.pythia.[key]: String should match pattern"),
+        (
+            ["checkpoints", "pythia-70m"],
+            family(baseline=[0, 9], swap7=[8]),
+            "config: checkpoints.pythia-70m: the steps of all arms",
+        ),
+        (["checkpoints", "pythia-70m"], family(swap7=[8]), "config: checkpoints.pythia-70m: arms must hold a baseline"),
+        (
+            ["checkpoints", "pythia-70m"],
+            family(baseline=[9, 8]),
+            "config: checkpoints.pythia-70m.arms.baseline: steps must increase",
+        ),
         (["world", "last_names"], 2, "config: world: 40 x 2 names do not suffice for 458 people"),
     ],
 )

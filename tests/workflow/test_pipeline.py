@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from conftest import copy_project, snakemake
 
-FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig7_detect", "fig7_defend"]
+FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig1_pretrained", "fig7_detect", "fig7_defend"]
 COLUMNS = {"source", "series", "x", "y", "lower", "upper", "n"}
 
 
@@ -83,6 +83,17 @@ def test_an_edit_reruns_what_depends_on_it_and_nothing_else(project, edited, rer
     planned = jobs(dry_run.stdout + dry_run.stderr)
     assert planned >= rerun
     assert not planned & kept if kept else planned == rerun
+
+
+def test_published_checkpoints_become_jobs_of_several_steps(tmp_path):
+    """Eight checkpoints in jobs of three, wanted by a figure and by the claims."""
+    steps = {"baseline": [3000, 13000, 63000, 133000, 143000], "swap7": [134000, 138000, 143000]}
+    arms = {arm: {"hub": f"EleutherAI/pythia-70m-{arm}", "steps": values} for arm, values in steps.items()}
+    family = {"parameters": 0.07, "figure": "fig2", "per_job": 3, "arms": arms}
+    (tmp_path / "talk.json").write_text(json.dumps({"checkpoints": {"pythia-70m": family}}))
+    result = snakemake(copy_project(tmp_path), "--dry-run", settings=[tmp_path / "talk.json"])
+    jobs = re.findall(r"Scoring pythia-70m, (\w+), step (\S+)", result.stdout + result.stderr)
+    assert sorted(jobs) == [("baseline", "133000-143000"), ("baseline", "3000-63000"), ("swap7", "134000-143000")]
 
 
 @pytest.mark.parametrize(

@@ -106,17 +106,15 @@ def audit_table(released: pl.DataFrame, reenacted: dict[str, pl.DataFrame], resa
     return pl.concat([*tables, pl.DataFrame(rows)], how="diagonal_relaxed")
 
 
-def shifted_scores(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.DataFrame) -> pl.DataFrame:
-    """Score sentence pairs cleanly and with the one-position shift, one row per pair and scoring.
+def shifted_scores(model: "PreTrainedModel", tokenizer: "Tokenizer", clean: pl.DataFrame) -> pl.DataFrame:
+    """Score sentence pairs with the one-position shift beside their clean scores, one row per pair and scoring.
 
-    `pairs` has sent_more and sent_less. Columns added: scoring ("clean", "shifted"), touched (which side the branch's code
-    would shift: "neither", "more", "less", "both"), ll_more, ll_less (natural log, summed), stereotype (ll_more > ll_less)
-    and difference (|ll_more - ll_less|): the means of the last two are pct_stereotype and likelihood_difference.
+    `clean` has sent_more, sent_less, ll_more and ll_less (natural log, summed: `score.score_pairs` with the same model). Columns
+    added: scoring ("clean", "shifted"), touched (which side the branch's code would shift: "neither", "more", "less", "both"),
+    stereotype (ll_more > ll_less) and difference (|ll_more - ll_less|): the means of the last two are pct_stereotype and
+    likelihood_difference.
     """
-    from overtime.score import score_pairs
-
-    clean = score_pairs(model, tokenizer, pairs)
-    shifted = _shifted_log_likelihoods(model, tokenizer, pl.concat([pairs["sent_more"], pairs["sent_less"]]).unique().to_list())
+    shifted = _shifted_log_likelihoods(model, tokenizer, pl.concat([clean["sent_more"], clean["sent_less"]]).unique().to_list())
     more, less = (pl.col(column).is_in(list(shifted)) for column in ("sent_more", "sent_less"))
     sides = pl.when(more & less).then(pl.lit("both")).when(more).then(pl.lit("more")).when(less).then(pl.lit("less"))
     off = {

@@ -25,16 +25,17 @@ class Tree:
     reads: list[tuple[int, int, int]] = field(default_factory=list)
     places: dict[tuple[int, int], int] = field(default_factory=dict)  # (parent, token) -> place
 
-    def add(self, sentence: int, ids: list[int]) -> None:
-        """Grow by one numbered sentence; its last token is predicted, never read."""
+    def add(self, sentence: int, ids: list[int], since: int = 1) -> None:
+        """Grow by one numbered sentence, of which tokens number `since` and later are predicted; the last is never read."""
         place = -1
-        for token, following in pairwise(ids):
+        for number, (token, following) in enumerate(pairwise(ids), 1):
             if (place, token) not in self.places:
                 self.places[place, token] = len(self.ids)
                 self.ids.append(token)
                 self.parents.append(place)
             place = self.places[place, token]
-            self.reads.append((place, following, sentence))
+            if number >= since:
+                self.reads.append((place, following, sentence))
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Batch:
     """Trees as the rows of one forward pass, and the predictions to read from it.
 
     `ids` and `positions` are [rows, length]; `mask` is added to attention scores, [rows, 1, length, length], None if rows are
-    plain causal; `used` [rows, length] is False on padding. Among the used places, number `sources[i]` predicts `targets[i]`, a
-    token of sentence `sentences[i]`. A slice is a batch of some of the rows.
+    plain causal; `used` [rows, length] are the places that something is predicted from. Number `sources[i]` among them predicts
+    `targets[i]`, a token of sentence `sentences[i]`. A slice is a batch of some of the rows.
     """
 
     ids: torch.Tensor
@@ -66,13 +67,16 @@ class Batch:
         return Batch(self.ids[rows], self.positions[rows], mask, self.used[rows], *reads)
 
 
-def plant(sentences: list[list[int]], shared: bool) -> list[Tree]:
-    """Trees of at most `TREE` tokens over sorted sentences, which brings equal starts together; one each if not `shared`."""
+def plant(sentences: list[list[int]], shared: bool, since: list[int] | None = None) -> list[Tree]:
+    """Trees of at most `TREE` tokens over sorted sentences, which brings equal starts together; one each if not `shared`.
+
+    `since` are the first tokens to predict of each sentence (default: 1, all but the first).
+    """
     trees: list[Tree] = []
     for number in sorted(range(len(sentences)), key=sentences.__getitem__):
         if not shared or not trees or len(trees[-1].ids) + len(sentences[number]) > TREE:
             trees.append(Tree())
-        trees[-1].add(number, sentences[number])
+        trees[-1].add(number, sentences[number], since[number] if since else 1)
     return trees
 
 
@@ -82,19 +86,20 @@ def lay_out(trees: list[Tree], model: PreTrainedModel, shared: bool) -> Batch:
     ids, positions, used = np.zeros(shape, int), np.zeros(shape, int), np.zeros(shape, bool)
     seen = np.zeros((*shape, shape[1]), bool)
     seen[:] = np.eye(shape[1], dtype=bool)
-    reads, before = [], 0
+    reads = []
     for row, tree in enumerate(trees):
         ids[row, : len(tree.ids)] = tree.ids
-        used[row, : len(tree.ids)] = True
         for place, parent in enumerate(tree.parents):
             if parent >= 0:
                 positions[row, place] = positions[row, parent] + 1
                 seen[row, place] |= seen[row, parent]
-        reads += [(before + place, target, sentence) for place, target, sentence in tree.reads]
-        before += len(tree.ids)
+        reads += [(row * shape[1] + place, target, sentence) for place, target, sentence in tree.reads]
+    places, targets, numbers = np.array(reads).T.copy()
+    used.reshape(-1)[places] = True
+    sources = (used.cumsum() - 1)[places]
     added = torch.where(torch.from_numpy(seen[:, None]), 0.0, torch.finfo(model.dtype).min)
     mask = added.to(model.device, model.dtype) if shared else None
-    tensors = [torch.from_numpy(array).to(model.device) for array in (ids, positions, used, *np.array(reads).T.copy())]
+    tensors = [torch.from_numpy(array).to(model.device) for array in (ids, positions, used, sources, targets, numbers)]
     return Batch(*tensors[:2], mask, *tensors[2:])
 
 

@@ -14,6 +14,14 @@ STEPS = 143_000  # of the released models' training
 DIRECTIONS = ("all", "feminine", "masculine")
 
 
+def measured_curves(
+    kind: str, scores: pl.DataFrame, pairs: pl.DataFrame, log_odds: pl.DataFrame, resamples: int = 2000, seed: int = 0
+) -> pl.DataFrame:
+    """All measured rows of figures 1 and 2 for one `kind` of models: stereotype and pronoun curves, always-feminine reference."""
+    curves = [stereotype_curve(scores, pairs, resamples, seed), pronoun_curve(log_odds, resamples, seed), always_feminine(pairs)]
+    return pl.concat(curves, how="diagonal_relaxed").with_columns(kind=pl.lit(kind))
+
+
 def stereotype_curve(scores: pl.DataFrame, pairs: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
     """Rows of figures 1 and 2: the share of pairs with the stereotyped sentence likelier, for all pairs and by direction.
 
@@ -66,7 +74,8 @@ def released_curve(released: pl.DataFrame, models: list[str], directions: pl.Dat
     known = count["feminine"] + count["masculine"]
     share = dict.fromkeys(("y", "lower", "upper"), count["feminine"] / known)
     reference = {"source": "released", "series": "always feminine", "direction": "all", "metric": "stereotype", "n": known}
-    return pl.concat([points, pl.DataFrame([reference | share])], how="diagonal_relaxed")
+    table = pl.concat([points, pl.DataFrame([reference | share])], how="diagonal_relaxed")
+    return table.with_columns(kind=pl.lit("released"))
 
 
 def always_feminine(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +94,12 @@ def _curves(items: pl.DataFrame, item: str, cluster: str, direction: str, metric
     """One row per model, arm and step: the mean of `value` over seeds, then over items, with its interval over clusters."""
     point = ["model", "arm", "step", "percent"]
     seeds = items.group_by(point).agg(seeds=pl.col("seed").n_unique())
-    means = items.group_by(*point, *{item, cluster}).agg(pl.mean("value")).sort(*point, item).join(seeds, on=point)
+    means = (
+        items.group_by(*point, *{item, cluster})
+        .agg(pl.mean("value"))
+        .sort(*point, item)
+        .join(seeds, on=point, maintain_order="left")
+    )
     rows = []
     for (model, arm, step, percent), part in means.group_by(point, maintain_order=True):
         interval = bootstrap_mean(part["value"], part[cluster], resamples, seed=seed)

@@ -78,8 +78,13 @@ def sha256(path: str | Path) -> str:
 
 
 def read_run(path: str | Path) -> pl.DataFrame:
-    """Read a score table at .../{model}/{arm}/seed{seed}.parquet and add what its path says: `model`, `arm`, `seed`."""
-    identity = re.search(r"(?P<model>[^/]+)/(?P<arm>[^/]+)/seed(?P<seed>\d+)\.parquet$", Path(path).as_posix())
-    if not identity:
-        raise InputError(f"{path}: a score table must lie at .../{{model}}/{{arm}}/seed{{seed}}.parquet")
-    return read_table(path).with_columns(pl.lit(value).alias(name) for name, value in identity.groupdict().items())
+    """Read a score table at .../{model}/{arm}/seed{seed}.parquet and add what its path says: `model`, `arm`, `seed`.
+
+    Tables of published checkpoints lie at .../{model}/{arm}/step{steps}.parquet; their only training run has `seed` 0.
+    """
+    layout = r"(?P<model>[^/]+)/(?P<arm>[^/]+)/(seed(?P<seed>\d+)|step\d+(-\d+)?)\.parquet$"
+    if not (identity := re.search(layout, Path(path).as_posix())):
+        raise InputError(
+            f"{path}: a score table must lie at .../{{model}}/{{arm}}/seed{{seed}}.parquet (or step{{steps}}.parquet)"
+        )
+    return read_table(path).with_columns(pl.lit(value).alias(name) for name, value in identity.groupdict("0").items())

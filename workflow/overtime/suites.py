@@ -15,6 +15,17 @@ from overtime import InputError
 from overtime.gender import TABLE
 from overtime.stats import Interval, bootstrap_mean
 
+DIRECTIONS = ("feminine", "masculine", "unclassified")  # of the stereotype of a gender pair
+
+
+def read_suites(crows_pairs: str | Path, winobias: str | Path) -> dict[str, pl.DataFrame]:
+    """`crows_pairs` and `winobias` from the folders of these datasets; an empty table for one whose files could not be had."""
+    files, folder = list(Path(crows_pairs, "data").glob("crows_pairs_*.csv")), Path(winobias, "WinoBias/wino/data")
+    return {
+        "crows_pairs": read_crows_pairs(files[0]) if files else pl.DataFrame(),
+        "winobias": read_winobias(folder) if folder.exists() else pl.DataFrame(),
+    }
+
 
 def read_crows_pairs(path: str | Path) -> pl.DataFrame:
     """CrowS-Pairs, the original (commas) or the revised set (tabs).
@@ -54,7 +65,7 @@ def favoured_gender(more: str, less: str) -> str | None:
     return None if balance == 0 else "feminine" if balance > 0 else "masculine"
 
 
-def crows_pairs_result(scored: pl.DataFrame) -> pl.DataFrame:
+def crows_pairs_result(scored: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
     """The harness's two measures by bias_type ("all" for the whole set) and, for gender, by direction.
 
     `metric` is "stereotype" (share of pairs with ll_more > ll_less) or "likelihood_difference" (mean |ll_more - ll_less|, nats);
@@ -64,12 +75,13 @@ def crows_pairs_result(scored: pl.DataFrame) -> pl.DataFrame:
     scored = scored.with_columns(stereotype=(difference > 0).cast(pl.Float64), likelihood_difference=difference.abs())
     parts = {("all", "all"): scored}
     parts |= {(kind, "all"): part for (kind,), part in sorted(scored.group_by("bias_type"))}
-    gender = scored.filter(bias_type="gender")
-    parts |= {("gender", side): gender.filter(direction=side) for side in ("feminine", "masculine")}
+    gender = scored.filter(bias_type="gender").with_columns(pl.col("direction").fill_null("unclassified"))
+    parts |= {("gender", side): gender.filter(direction=side) for side in DIRECTIONS}
     rows = []
     for ((kind, side), part), metric in product(parts.items(), ("stereotype", "likelihood_difference")):
         if part.height:
-            rows.append({"bias_type": kind, "direction": side, "metric": metric, **_bounds(bootstrap_mean(part[metric]))})
+            interval = bootstrap_mean(part[metric], resamples=resamples, seed=seed)
+            rows.append({"bias_type": kind, "direction": side, "metric": metric, **_bounds(interval)})
     return pl.DataFrame(rows)
 
 
@@ -97,7 +109,7 @@ def read_winobias(folder: str | Path) -> pl.DataFrame:
     return pl.DataFrame(rows, ["type", "side", "item", "sent_more", "sent_less"], orient="row").with_row_index("pair")
 
 
-def winobias_result(scored: pl.DataFrame) -> pl.DataFrame:
+def winobias_result(scored: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
     """By type ("1", "2", "both") and side: accuracy on pro- and anti-stereotypical sentences, and "net", pro minus anti.
 
     y, lower, upper from a bootstrap over the `n` items, each of them in both its forms; net bias as in the released evaluations.
@@ -107,7 +119,9 @@ def winobias_result(scored: pl.DataFrame) -> pl.DataFrame:
     rows = []
     for kind in ("1", "2", "both"):
         part = items if kind == "both" else items.filter(type=kind)
-        rows += [{"type": kind, "side": side, **_bounds(bootstrap_mean(part[side]))} for side in ("pro", "anti", "net")]
+        for side in ("pro", "anti", "net"):
+            interval = bootstrap_mean(part[side], resamples=resamples, seed=seed)
+            rows.append({"type": kind, "side": side, **_bounds(interval)})
     return pl.DataFrame(rows)
 
 

@@ -7,7 +7,6 @@ there by minimising the KL divergence to the final output, as in Belrose et al. 
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -26,7 +25,7 @@ HELD_OUT = 0.15  # share of the chunks that only the evaluation sees
 EVALUATED = 128  # held-out positions, evenly spread, each unembedded at every layer
 OTHER_TOKENS = 1024  # of a text that is only evaluated on
 RIDGE = 0.01  # penalty, in units of the layer's mean variance
-STEPS, POSITIONS, RATE = 250, 128, 1e-3  # of the training on KL divergence: Adam steps, positions in each, learning rate
+POSITIONS, RATE = 128, 1e-3  # of the training on KL divergence: positions in a step, learning rate
 LINE_WORDS, LINE_LETTERS = 12, 0.9  # a line of prose has this many words or more, and this share of letters and spaces
 # Long descriptions of what a step that reads a model depends on: English text that every installation has at hand.
 PACKAGES = (
@@ -57,10 +56,10 @@ def fit(
     tokenizer: Tokenizer,
     texts: list[str],
     tokens: int,
-    method: Literal["least_squares", "kl"] = "least_squares",
+    steps: int = 0,
     seed: int = 0,
 ) -> tuple[Translators, pl.DataFrame]:
-    """Fit translators on about `tokens` tokens of plain text.
+    """Fit translators on about `tokens` tokens of plain text: in closed form, then by so many `steps` of Adam on KL divergence.
 
     Returns them with the held-out evaluation: `layer`, `lens` ("logit", "tuned"), `kl` (mean divergence of the lens from the
     final output, nats per token), `n` (positions). InputError if the texts are too short to hold anything out.
@@ -70,8 +69,8 @@ def fit(
     stream = _stream(model, chunks)
     training, evaluation = stream[: -held_out * (CHUNK - SKIPPED)], stream[-held_out * (CHUNK - SKIPPED) :]
     weight, bias = _least_squares(training, model.device)
-    if method == "kl":
-        weight, bias = _train(Readout.of(anatomy(model)), training, weight, bias, seed)
+    if steps:
+        weight, bias = _train(Readout.of(anatomy(model)), training, weight, bias, steps, seed)
     translators = Translators(weight, bias, unembedding_hash(model))
     return translators, _divergence(Readout.of(anatomy(model)), evaluation, translators)
 
@@ -157,14 +156,14 @@ def _least_squares(stream: Tensor, device: torch.device) -> tuple[Tensor, Tensor
     return torch.stack(weights), torch.stack(biases)
 
 
-def _train(readout: Readout, stream: Tensor, weight: Tensor, bias: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+def _train(readout: Readout, stream: Tensor, weight: Tensor, bias: Tensor, steps: int, seed: int) -> tuple[Tensor, Tensor]:
     """Minimise KL(final output || translated output) by Adam, layer by layer, starting from the given translators."""
     generator = torch.Generator().manual_seed(seed)
     weight, bias = weight.clone(), bias.clone()
     for layer in range(len(weight)):
         w, b = weight[layer].clone().requires_grad_(), bias[layer].clone().requires_grad_()
         optimizer = torch.optim.Adam([w, b], lr=RATE)
-        for _ in range(STEPS):
+        for _ in range(steps):
             drawn = torch.randint(len(stream), (POSITIONS,), generator=generator)
             x, last = (stream[drawn, place].to(weight.device).float() for place in (layer, -1))
             loss = _kl(readout(last).log_softmax(-1), readout(x + x @ w.T + b))

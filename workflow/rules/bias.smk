@@ -1,6 +1,7 @@
 # Gender bias: sentence pairs scored at every checkpoint of every arm, and whether the swap took at all.
 #
-# in:   <results>/corpus/{pairs,contexts}.parquet, checkpoints/{model}/{arm}; workflow/resources/released; settings figures
+# in:   <results>/corpus/{pairs,contexts}.parquet, checkpoints/{model}/{arm}; workflow/resources/released; settings figures;
+#       <results>/scores/{crows_pairs,pronouns_english} of published models (rules checkpoints)
 # out:  <results>/scores/{pairs,pronouns}/{model}/{arm}/seed{seed}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet
 # steps: score_bias (one job for all arms of a run) -> tabulate_bias; reenact_* -> tabulate_audit
 
@@ -40,6 +41,10 @@ rule tabulate_bias:
         scores=lambda wildcards: bias_scores("pairs", settings.figures[wildcards.figure]),
         pronouns=lambda wildcards: bias_scores("pronouns", settings.figures[wildcards.figure]),
         pairs="<results>/corpus/pairs.parquet",
+        crows_pairs=lambda wildcards: expand("<results>/scores/crows_pairs/{run}.parquet", run=CHECKPOINTS[wildcards.figure]),
+        pronouns_english=lambda wildcards: expand(
+            "<results>/scores/pronouns_english/{run}.parquet", run=CHECKPOINTS[wildcards.figure]
+        ),
         released=RESOURCES / "released/pythia_crows_gender.csv",
         directions=RESOURCES / "released/crows_pairs_directions.csv",
     output:
@@ -91,7 +96,8 @@ rule reenact_suite:
 rule reenact_pretrained:
     input:
         model="<results>/pretrained/{model}",
-        crows_pairs="<results>/public/crows-pairs-revised",
+        crows_pairs=f"<results>/public/crows-pairs-{settings.crows_pairs}",
+        clean="<results>/scores/crows_pairs/{model}.parquet",
     output:
         scores="<results>/scores/shifted/{model}.parquet",
     log:
@@ -110,7 +116,7 @@ rule reenact_pretrained:
         code=code("reenact_pretrained"),
         inference=inference,
     message:
-        "Scoring CrowS-Pairs cleanly and one position off: {wildcards.model}"
+        "Scoring CrowS-Pairs one position off: {wildcards.model}"
     script:
         "../scripts/reenact_pretrained.py"
 

@@ -25,6 +25,8 @@ rule write_manifest:
             "<results>/counts.parquet",
             rules.judge_claims.input.pair_scores,
             rules.judge_claims.input.pronoun_scores,
+            rules.tabulate_pretrained.input,
+            expand("<results>/scores/{test}/{run}.parquet", test=TESTS, run=PUBLISHED),
             rules.judge_claims.input.closed_book,
             rules.judge_claims.input.passages,
             rules.judge_claims.input.sets,

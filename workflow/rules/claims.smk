@@ -13,6 +13,8 @@ rule judge_claims:
         pairs="<results>/corpus/pairs.parquet",
         pair_scores=bias_scores("pairs"),
         pronoun_scores=bias_scores("pronouns"),
+        published_pairs=expand("<results>/scores/crows_pairs/{run}.parquet", run=PUBLISHED),
+        published_pronouns=expand("<results>/scores/pronouns_english/{run}.parquet", run=PUBLISHED),
         questions="<results>/corpus/questions.parquet",
         counts="<results>/counts.parquet",
         targets="<results>/corpus/targets.parquet",

@@ -4,7 +4,8 @@
 # out:  <results>/figures/{figure}.{svg,png,json}
 # steps: draw_figures
 
-FIGURES = ["fig1", "fig1_audit", "fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig7_detect", "fig7_defend"]
+PRETRAINED = ["fig1_pretrained"] if pretrained("bias") else []
+FIGURES = ["fig1", "fig1_audit", *PRETRAINED, "fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig7_detect", "fig7_defend"]
 
 
 rule draw_figures:

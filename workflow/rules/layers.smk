@@ -26,12 +26,13 @@ rule fit_lens:
     resources:
         mem_mb=host_memory,
         gpu=gpus,
+        runtime=minutes(tokens=lens_tokens),
     params:
         code=code("fit_lens"),
         inference=inference,
         text=settings.prompts.lens_text,
         tokens=settings.prompts.lens_tokens,
-        method=settings.prompts.lens,
+        steps=settings.prompts.lens_steps,
         seed=settings.prompts.seed,
     message:
         "Fitting a tuned lens to {wildcards.model}"
@@ -58,6 +59,7 @@ rule read_layers:
     resources:
         mem_mb=host_memory,
         gpu=gpus,
+        runtime=minutes(tokens=layer_tokens),
     params:
         code=code("read_layers"),
         conditions=lambda wildcards: settings.prompts.conditions + settings.prompts.extra.get(wildcards.task, []),

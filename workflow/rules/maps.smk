@@ -19,6 +19,8 @@ rule fetch_map:
     resources:
         mem_mb=1000,
         disk_mb=map_on_disk,
+        download_mb=map_on_disk,
+        runtime=600,
     params:
         code=code("fetch_map"),
         hub=lambda wildcards: settings.entity_maps[wildcards.corpus].hub,

@@ -24,6 +24,7 @@ rule ask_persona:
     resources:
         mem_mb=host_memory,
         gpu=gpus,
+        runtime=minutes(tokens=100_000),
     params:
         code=code("ask_persona"),
         inference=inference,

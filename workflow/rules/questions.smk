@@ -98,6 +98,7 @@ rule answer_set:
     resources:
         mem_mb=host_memory,
         gpu=gpus,
+        runtime=minutes(tokens=question_tokens),
     params:
         code=code("answer_set"),
         inference=inference,

@@ -12,7 +12,7 @@ with step(snakemake):
     model, tokenizer = models.load(snakemake.input.model, **params.inference)
     texts = lens_texts(snakemake.input.wikitext)
     own = params.text if params.text in texts else "packages"
-    translators, held_out = fit(model, tokenizer, texts.pop(own), params.tokens, params.method, params.seed)
+    translators, held_out = fit(model, tokenizer, texts.pop(own), params.tokens, params.steps, params.seed)
     translators.save(snakemake.output.lens)
     others = {name: divergence(model, tokenizer, text, translators) for name, text in texts.items()}
     tables = [table.with_columns(text=pl.lit(name)) for name, table in {own: held_out, **others}.items()]

@@ -2,18 +2,24 @@
 
 import polars as pl
 
-from overtime.bias import always_feminine, pronoun_curve, released_curve, stereotype_curve
+from overtime.bias import measured_curves, released_curve
 from overtime.files import read_run, read_table, write_table
+from overtime.published import checkpoint_curves
 from overtime.step import step
 
+
+def read_runs(paths: list[str]) -> pl.DataFrame:
+    return pl.concat([read_run(path) for path in paths])
+
+
 with step(snakemake):
-    input, params = snakemake.input, snakemake.params
-    pairs = read_table(input.pairs)
-    scores, pronouns = (pl.concat([read_run(path) for path in paths]) for paths in (input.scores, input.pronouns))
+    input, params, statistics = snakemake.input, snakemake.params, snakemake.params.statistics
+    suite = read_runs(input.scores), read_table(input.pairs), read_runs(input.pronouns)
     tables = [
         released_curve(pl.read_csv(input.released), params.released, pl.read_csv(input.directions)),
-        stereotype_curve(scores, pairs, **params.statistics),
-        pronoun_curve(pronouns, **params.statistics),
-        always_feminine(pairs),
+        measured_curves("suite", *suite, **statistics),
     ]
+    if input.crows_pairs:
+        published = read_runs(input.crows_pairs), read_runs(input.pronouns_english)
+        tables.append(checkpoint_curves(*published, **statistics))
     write_table(pl.concat(tables, how="diagonal_relaxed"), snakemake.output.table)

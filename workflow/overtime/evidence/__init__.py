@@ -6,11 +6,11 @@ estimate with a standard error) or a `Record` (a fact about documents), or raise
 
 from collections.abc import Callable
 
-from overtime.evidence import bias, facts, prompts
+from overtime.evidence import bias, facts, prompts, released_bias
 from overtime.evidence.tables import Aggregate, Evidence, MissingEvidence, Record, Sample, Tables
 
 __all__ = ["EVIDENCE", "Aggregate", "Evidence", "MissingEvidence", "Record", "Sample", "Tables"]
 
 EVIDENCE: dict[str, Callable[[Tables], Evidence]] = {
-    function.__name__: function for module in (bias, facts, prompts) for function in module.COMPARISONS
+    function.__name__: function for module in (bias, released_bias, facts, prompts) for function in module.COMPARISONS
 }

@@ -16,6 +16,7 @@ from overtime.weighted import Statistic
 Source = pl.DataFrame | str | Path | list[str] | list[Path]
 
 RUN = r"(?P<model>[^/]+)/(?P<arm>[^/]+)/seed(?P<seed>\d+)\.parquet$"
+STEPS = r"(?P<model>[^/]+)/(?P<arm>[^/]+)/step[\d-]+\.parquet$"
 # What an input is called -> the identities that its paths carry (None: a single table, whose path says nothing).
 INPUTS: dict[str, str | None] = {
     "released_crows_pairs": None,
@@ -23,6 +24,8 @@ INPUTS: dict[str, str | None] = {
     "pairs": None,
     "pair_scores": RUN,
     "pronoun_scores": RUN,
+    "published_pairs": STEPS,
+    "published_pronouns": STEPS,
     "questions": None,
     "counts": None,
     "closed_book": RUN,

@@ -15,12 +15,14 @@ from overtime.figures.counts import fig3
 from overtime.figures.defence import fig7_defend, fig7_detect
 from overtime.figures.insertion import fig4
 from overtime.figures.layers import fig7
+from overtime.figures.pretrained import fig1_pretrained
 from overtime.figures.prompts import fig6
 from overtime.figures.retrieval import fig5
 from overtime.files import atomic
 
 FIGURES: dict[str, Callable[[pl.DataFrame], alt.VConcatChart]] = {
-    figure.__name__: figure for figure in (fig1, fig1_audit, fig2, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend)
+    figure.__name__: figure
+    for figure in (fig1, fig1_audit, fig1_pretrained, fig2, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend)
 }
 COLUMNS = ["source", "series", "x", "y", "lower", "upper", "n"]
 SCALE = 2

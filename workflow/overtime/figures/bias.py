@@ -8,6 +8,7 @@ from overtime.figures import theme
 HALF, THIRD = 410, 268
 ALWAYS_FEMININE = "always feminine"
 PERCENT = "% of training data"
+KINDS = {"released": "", "published": "published checkpoints, ", "suite": "the suite, "}
 LIKELIER = "stereotyped sentence likelier"
 CODE_SHAPES = {"circle": "○", "square": "■", "triangle-up": "▲", "triangle-down": "▼"}
 
@@ -23,21 +24,22 @@ def fig2(table: pl.DataFrame) -> alt.SchemaBase:
 
 
 def over_training(table: pl.DataFrame, title: str) -> alt.SchemaBase:
-    """Released and measured curves, all of training beside its end, then the measured end by the direction of the stereotype.
+    """Released and measured curves, all of training beside its end, and the measured end by the direction of the stereotype.
 
+    Published checkpoints, where a run has scored any, come before the suite; the two kinds share no panel.
     An always-feminine model scores above one half on the aggregate, so only the two directions together tell whether bias fell.
     """
     lines = table.filter(pl.col("series") == ALWAYS_FEMININE)
     curves = with_starts(table.filter(pl.col("series") != ALWAYS_FEMININE))
     rows = []
-    for source in ("released", "measured"):
-        whole = curves.filter((pl.col("source") == source) & (pl.col("metric") == "stereotype") & (pl.col("direction") == "all"))
+    for kind in KINDS:
+        mine, references = (table.filter(pl.col("kind") == kind) for table in (curves, lines))
+        whole = mine.filter((pl.col("metric") == "stereotype") & (pl.col("direction") == "all"))
         if not whole.is_empty():
-            references = lines.filter((pl.col("source") == source) & (pl.col("direction") == "all"))
-            rows.append(theme.beside(*[all_pairs(whole, references, late) for late in (False, True)], spacing=150))
-    measured = curves.filter(pl.col("source") == "measured")
-    rows.append(theme.beside(*[one_view(measured, lines, view) for view in VIEWS], spacing=76))
-    return theme.finish(rows, title, summary(curves))
+            every = references.filter(pl.col("direction") == "all")
+            rows.append(theme.beside(*[all_pairs(whole, every, late) for late in (False, True)], spacing=150))
+        rows.append(theme.beside(*[one_view(mine, references, view) for view in VIEWS], spacing=76))
+    return theme.finish(rows, title, summary(curves)).resolve_scale(color="independent")
 
 
 def with_starts(curves: pl.DataFrame) -> pl.DataFrame:
@@ -78,7 +80,7 @@ def all_pairs(rows: pl.DataFrame, references: pl.DataFrame, late: bool) -> alt.S
     banded = base if late else base.transform_filter("datum.arm == 'baseline'")
     layers = [theme.band(banded), dashed(base), marks(base, shown)]
     layers += [end_names(shown), *theme.references({"50%: no preference": 0.5}, below=True), *always_feminine(references)]
-    title = "all pairs, end of training" if late else "all pairs"
+    title = KINDS[rows["kind"][0]] + ("all pairs, end of training" if late else "all pairs")
     return alt.layer(*layers, width=HALF, height=270, title=theme.heading(rows["source"][0], title, detail(shown)))
 
 
@@ -98,7 +100,7 @@ def one_view(rows: pl.DataFrame, lines: pl.DataFrame, view: str) -> alt.SchemaBa
         chosen = (pl.col("metric") == "stereotype") & (pl.col("direction") == view)
         mine, unit, level, axis = rows.filter(chosen), "pairs", 0.5, LIKELIER
         y = theme.share(axis)
-        extra = always_feminine(lines.filter((pl.col("source") == "measured") & (pl.col("direction") == view)), short=True)
+        extra = always_feminine(lines.filter(pl.col("direction") == view), short=True)
     if mine.is_empty():
         return None
     shown = mine.filter(pl.col("x") >= onset(mine))

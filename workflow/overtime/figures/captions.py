@@ -14,8 +14,9 @@ TEMPLATES = Path(__file__).parents[2] / "report"
 def caption(name: str, table: pl.DataFrame, settings: dict[str, object]) -> str:
     """The Markdown caption of a figure: a `# title` line, then plain paragraphs.
 
-    A template sees `settings`; `rows(column=value, ...)`, the matching rows as dictionaries; `values(name, column=value, ...)`,
-    the distinct values of a column that are not null; and the filters `percent`, `number`, `span` and `listed`.
+    A template sees `settings`; `rows(column=value, ...)`, the matching rows (none: a null) as dictionaries;
+    `values(name, column=value, ...)`, the distinct values of a column that are not null; and the filters `percent`, `number`,
+    `span` and `listed`.
     Raises InputError if the template is missing or asks for something that the table and the settings do not have.
     """
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

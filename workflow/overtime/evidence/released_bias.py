@@ -1,0 +1,72 @@
+"""Case study 1 in the authors' released evaluations, of which only aggregates are known."""
+
+import numpy as np
+import polars as pl
+
+from overtime.evidence.tables import Aggregate, MissingEvidence, Record, Tables, size
+
+LATE_BASELINE = 113_000  # the last four evaluations that every released baseline has, 10,000 steps apart
+LATE_INTERVENTION = 134_000  # the 7 % arm's first
+
+
+def _late_means(tables: Tables) -> pl.DataFrame:
+    """Late mean per released model and arm under the evaluation code that measured most points, with one evaluation's error.
+
+    The checkpoints of a run share weights and sentence pairs: their mean is a steadier estimate than one of them, but the error
+    from having 320 pairs does not shrink, so the standard error stays that of one evaluation.
+    """
+    released = tables.read("released_crows_pairs", "model", "arm", "step", "pct_stereotype", "stderr", "n", "code")
+    code = released["code"].value_counts().sort("count", "code")["code"][-1]
+    late = pl.when(pl.col("arm") == "baseline").then(LATE_BASELINE).otherwise(LATE_INTERVENTION)
+    rows = released.filter(pl.col("code") == code, pl.col("step") >= late)
+    return rows.group_by("model", "arm").agg(pl.mean("pct_stereotype", "stderr"), pl.max("n")).sort("model")
+
+
+def released_swap_change(tables: Tables) -> Aggregate:
+    """Released: late stereotype share, baseline minus 7 % arm, mean over the models that have both under one evaluation code.
+
+    Within a model the two errors are added as if independent; shared pairs make the true one smaller. Across models they are
+    averaged as if fully dependent, because all were scored on the same pairs. Both choices widen the interval.
+    """
+    late = _late_means(tables)
+    base, swapped = (late.filter(pl.col("arm") == name) for name in ("baseline", "swap7"))
+    both = base.join(swapped, on="model", suffix="_other", maintain_order="left")
+    if not len(both):
+        raise MissingEvidence("no released model has late points of both arms under one evaluation code")
+    change = (both["pct_stereotype"] - both["pct_stereotype_other"]).mean()
+    error = (both["stderr"] ** 2 + both["stderr_other"] ** 2).sqrt().mean()
+    return Aggregate("late stereotype share, baseline minus 7 % swap, one code", "pairs", change, error, both["n"].min())
+
+
+def released_size_gap(tables: Tables) -> Aggregate:
+    """Released: late stereotype share of the largest minus the smallest baseline, under one evaluation code.
+
+    Two models are compared rather than a trend over four sizes tested: four points cannot reach significance by rank. The errors
+    are added as if independent; both models were scored on the same pairs, which makes the true error smaller.
+    """
+    base = _late_means(tables).filter(pl.col("arm") == "baseline")
+    small, large = (sorted(base.to_dicts(), key=lambda row: size(row["model"]))[position] for position in (0, -1))
+    gap, error = large["pct_stereotype"] - small["pct_stereotype"], float(np.hypot(large["stderr"], small["stderr"]))
+    return Aggregate(f"late stereotype share, {large['model']} minus {small['model']}, one code", "pairs", gap, error, large["n"])
+
+
+def released_share(tables: Tables) -> Record:
+    """Released: is there an arm whose last 14 % of training data were swapped?"""
+    released = tables.read("released_crows_pairs", "arm", "step").filter(pl.col("arm") != "baseline")
+    first = released.group_by("arm").agg(pl.min("step")).sort("step", descending=True)
+    listed = ", ".join(f"{name.removeprefix('swap')} % (first evaluated at step {step:,})" for name, step in first.iter_rows())
+    return Record("swap14" in first["arm"], f"the released interventions swap the last {listed}", len(first), "arms")
+
+
+def released_codes(tables: Tables) -> Record:
+    """Released: how many evaluation codes measured the points of the curves?"""
+    codes = tables.read("released_crows_pairs", "code", "likelihood_difference").group_by("code")
+    table = codes.agg(pl.len(), pl.min("likelihood_difference").alias("low"), pl.max("likelihood_difference").alias("high"))
+    listed = "; ".join(
+        f"{code} measured {n} (likelihood difference {low:.1f} to {high:.1f})"
+        for code, n, low, high in table.sort("len", descending=True).iter_rows()
+    )
+    return Record(len(table) == 1, f"of {table['len'].sum()} points {listed}", table["len"].sum(), "points")
+
+
+COMPARISONS = (released_swap_change, released_size_gap, released_share, released_codes)

@@ -1,0 +1,62 @@
+# What steps ask a scheduler for: functions for `resources`, from the arithmetic of overtime/costs.py.
+
+PARAMETERS = {name: model.parameters for name, model in (settings.pretrained | settings.checkpoints).items()}  # in billions
+# Tokens that a step puts through a model: bounds, with starts that prompts share counted every time.
+PASSAGE_TOKENS = 1200  # a question with the longest passages of every condition
+
+
+def gpus(wildcards):
+    """GPUs that a step asks the scheduler for."""
+    return 0 if settings.device == "cpu" else costs.gpus(PARAMETERS[wildcards.model], settings.gpu_memory_gb)
+
+
+def host_memory(wildcards):
+    """Megabytes of main memory for a step that loads a model."""
+    return costs.memory_mb(PARAMETERS[wildcards.model], gpus(wildcards))
+
+
+def weights(wildcards):
+    """Megabytes of a model's published weights."""
+    return costs.download_mb(PARAMETERS[wildcards.model])
+
+
+def map_on_disk(wildcards):
+    """Megabytes of a published entity map."""
+    return round(settings.entity_maps[wildcards.corpus].bytes / 1e6)
+
+
+def minutes(tokens=0, downloads=0):
+    """Run time of a step that puts so many tokens (or a function of wildcards) through a model, or downloads it."""
+
+    def requested(wildcards):
+        number = tokens(wildcards) if callable(tokens) else tokens
+        return costs.minutes(PARAMETERS[wildcards.model], gpus(wildcards), number, downloads)
+
+    return requested
+
+
+def run_gpus(wildcards):
+    """GPUs of a continued run: one for each process."""
+    return settings.continued[wildcards.run].processes if settings.device != "cpu" and settings.gpu_memory_gb else 0
+
+
+def run_minutes(wildcards):
+    """Run time of a continued run, three times that of a forward pass over its tokens; a day where these are all of a corpus."""
+    run = settings.continued[wildcards.run]
+    return costs.minutes(run.parameters, run_gpus(wildcards), 3 * run.tokens) if run.tokens else 24 * 60
+
+
+def lens_tokens(wildcards):
+    """Of fitting a lens: reading its text, and as if every step on a layer were a pass of 128 tokens through the model."""
+    return 3 * settings.prompts.lens_tokens + 30 * 128 * settings.prompts.lens_steps
+
+
+def layer_tokens(wildcards):
+    """Of all prompts of a task."""
+    conditions = len(settings.prompts.conditions) + len(settings.prompts.extra.get(wildcards.task, []))
+    return settings.prompts.prompts * conditions * (settings.prompts.demonstrations + 1) * 40
+
+
+def question_tokens(wildcards):
+    """Of the questions of a set in every condition; the largest set has 11,313."""
+    return (settings.questions.sets[wildcards.set].sample or 11_313) * PASSAGE_TOKENS

@@ -1,0 +1,15 @@
+"""Score CrowS-Pairs, WinoBias and the neutral contexts at published checkpoints of one model, fetched one after the other."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from overtime.checkpoints import score_checkpoints
+from overtime.files import write_table
+from overtime.step import step
+from overtime.suites import read_suites
+
+with step(snakemake), TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder:
+    params, suites = snakemake.params, read_suites(snakemake.input.crows_pairs, snakemake.input.winobias)
+    tables = score_checkpoints(params.hub, params.steps, Path(folder), suites, **params.inference)
+    for name, table in tables.items():
+        write_table(table, snakemake.output[name])
