@@ -115,7 +115,7 @@ def test_summary_recovers_planted_shifts():
         for name, shift in planted.items()
     )
     said = pl.DataFrame(
-        {"question": [0], "group": ["conspiracy"], "condition": ["persona"], "text": ["Is it?"], "answer": ["It is."]}
+        {"question": [0], "group": ["conspiracy"], "condition": ["persona"], "text": ["Is it?"], "answer": ["It\x12 is."]}
     )
     table = summarise(scores, said)
     means = table.filter(kind="log_odds")
@@ -128,7 +128,7 @@ def test_summary_recovers_planted_shifts():
     assert means.height == len(PERSONAS) * len(GROUPS)
     answer = table.filter(kind="answer").row(0, named=True)
     assert answer["y"] is None
-    assert (answer["series"], answer["x"], answer["answer"]) == ("persona", "Is it?", "It is.")
+    assert (answer["series"], answer["x"], answer["answer"]) == ("persona", "Is it?", "It\N{REPLACEMENT CHARACTER} is.")
     with pytest.raises(InputError, match="log-odds of 'plain': no claim of the group 'false'"):
         summarise(scores.filter(pl.col("group") != "false"), said)
 
