@@ -184,10 +184,12 @@ def prompt_inputs(holds: bool, random: np.random.Generator) -> dict[str, pl.Data
         for name, values in shift.items()
     ]
     edges = {"isolation_forest": 3.0, "local_outlier_factor": 3.0, "entropy": 0.5 if holds else 5.0}
-    kinds = {("normal", 16): 0.0, ("injection", 16): 1.0, ("normal", 8): 9.0, ("false", 8): -9.0}  # the last two are decoys
+    benign = 0.5 if holds else 1.5  # of what an injection adds to a score
+    decoys = {("normal", 8): 9.0, ("false", 8): -9.0, ("benign", 8): -9.0}
+    kinds = {("normal", 16): 0.0, ("injection", 16): 1.0, ("benign", 16): benign} | decoys
     detect = [
         pl.DataFrame({"prompt": np.arange(100), "score": edge * sign + random.normal(size=100)}).with_columns(
-            detector=pl.lit(name), kind=pl.lit(kind), demonstrations=pl.lit(shown), attack=pl.lit(kind != "normal")
+            detector=pl.lit(name), kind=pl.lit(kind), demonstrations=pl.lit(shown), attack=pl.lit(kind in ("injection", "false"))
         )
         for name, edge in edges.items()
         for (kind, shown), sign in kinds.items()

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from transformers import AutoTokenizer
+
+from overtime.prompts import check_labels, load_task
 
 RUN = Path(__file__).parents[2] / "results/mini"
 FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig7_detect", "fig7_defend"]
@@ -80,3 +83,23 @@ def test_passages_help_rare_facts(model):
     rare = figure("fig5").filter(pl.col("model") == model, pl.col("bin_high") <= 7)
     mean = {c: g.select((pl.col("y") * pl.col("n")).sum() / pl.col("n").sum()).item() for (c,), g in rare.group_by("condition")}
     assert mean["oracle"] > mean["bm25_1"] > mean["closed_book"]
+
+
+@pytest.mark.parametrize("task", ["sentiment", "topics", "questions"])
+def test_labels_are_single_tokens_of_the_real_tokenizer(task):
+    check_labels(AutoTokenizer.from_pretrained(RUN / "pretrained/smollm2-135m"), load_task(task).labels)
+
+
+def test_the_tuned_lens_is_closer_to_the_output_than_the_logit_lens_on_any_text():
+    table = figure("fig7").filter(kind="divergence")
+    kl = table.filter(pl.col("x") < pl.col("x").max()).pivot("lens", index=["text", "x"], values="y")
+    assert (kl["tuned"] < 0.5 * kl["logit"]).all()
+
+
+def test_every_attack_has_its_landmarks():
+    marks = figure("fig7").filter(kind="landmark", lens="tuned", metric="plain")
+    assert set(marks["condition"]) == {"false", "half", "random", "injection"}
+    found = marks.drop_nulls("y")
+    assert ((found["lower"] <= found["y"]) & (found["y"] <= found["upper"])).all()
+    late = found.filter(condition="injection", landmark="critical")
+    assert (late["y"] >= 15).all()

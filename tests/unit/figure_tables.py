@@ -200,6 +200,10 @@ def fig6() -> pl.DataFrame:
     return frame(rows).drop("metric")
 
 
+LAYERS = {"kind": "layers", "landmark": None}
+DEMONSTRATIONS = {"kind": "demonstrations", "landmark": None}
+
+
 def fig7() -> pl.DataFrame:
     rows = []
     for metric in ("calibrated", "top1"):
@@ -213,6 +217,7 @@ def fig7() -> pl.DataFrame:
                     "lens": "logit",
                     "metric": metric,
                     "demonstrations": 39,
+                    **LAYERS,
                 }
                 rows.append(row("released", f"gpt-j-6b {condition}", layer, max(y, 0.08), 0.02, None, **keys))
     for task, chance in {"sentiment": 0.5, "category words": 0.25}.items():
@@ -229,10 +234,31 @@ def fig7() -> pl.DataFrame:
                         "lens": lens,
                         "metric": "plain",
                         "demonstrations": shots,
+                        **LAYERS,
                     }
                     rows.append(row("measured", f"{task} {condition}", layer, min(max(y, 0), 1), 0.07, 40, **keys))
+        for condition in ("true", "false"):
+            keys = {"model": "smollm2-135m", "task": task, "condition": condition, "lens": "logit", "metric": "plain"}
+            for shots in range(16):
+                y = chance + shots / 40 * (condition == "true")
+                rows.append(row("measured", condition, shots, y, 0.1, 40, demonstrations=shots, **keys, **DEMONSTRATIONS))
+        for landmark, layer in {"opens": 17.5, "critical": 19}.items():
+            keys = {"model": "smollm2-135m", "task": task, "condition": "false", "lens": "tuned", "metric": "plain"}
+            mark = {"demonstrations": None, "kind": "landmark", "landmark": landmark}
+            rows.append(row("measured", f"false {landmark}", None, layer, 2, 40, **keys, **mark))
         nothing = {"model": "smollm2-135m", "condition": None, "lens": None, "metric": None, "demonstrations": None}
-        rows.append(row("measured", "chance", None, chance, 0, 0, task=task, **nothing))
+        rows.append(row("measured", "chance", None, chance, 0, 0, task=task, kind="chance", landmark=None, **nothing))
+    for text in ("packages", "wikitext-2"):
+        for lens, start in {"tuned": 2.25, "logit": 105.9}.items():
+            keys = {
+                "lens": lens,
+                "metric": "kl",
+                "text": text,
+                "fitted_on": "packages",
+                "model": "smollm2-135m",
+                "kind": "divergence",
+            }
+            rows += [row("measured", lens, layer, start * (1 - layer / 30), 0, 128, **keys) for layer in range(31)]
     return frame(rows)
 
 
@@ -245,6 +271,10 @@ def fig7_detect() -> pl.DataFrame:
                 keys = {"task": task, "kind": kind, "detector": detector, "model": "smollm2-135m"}
                 rows.append(row("measured", detector, None, y + random.normal(0, 0.03), 0.06, 80, measure="auroc", **keys))
                 rows.append(row("measured", detector, None, 0.777, 0.06, 80, measure="alarms", **keys))
+                if kind == "injection":
+                    rows.append(row("measured", detector, None, 0.52, 0.06, 80, measure="auroc_benign", **keys))
+                    for calm in ("benign", f"shift:{task}"):
+                        rows.append(row("measured", detector, None, 0.333, 0.06, 80, measure="alarms", **keys | {"kind": calm}))
     return frame(rows)
 
 

@@ -72,6 +72,8 @@ def test_draws_the_numbers_of_the_table(name: str, column: str) -> None:
     measured = TABLES[name].filter(pl.col("source") == "measured")
     if name == "fig1":
         measured = measured.filter(direction="all", metric="stereotype")
+    if name == "fig7":
+        measured = measured.filter(pl.col("kind") != "divergence")
     assert {round(value, 5) for value in measured[column]} <= drawn
 
 
@@ -186,15 +188,27 @@ def test_long_answers_are_cut_visibly_and_kept_whole_as_tooltip() -> None:
 
 def test_layers_are_drawn_at_the_most_demonstrations() -> None:
     fewer = (
-        TABLES["fig7"].filter(pl.col("demonstrations") == 15).with_columns(demonstrations=pl.lit(2, pl.Int64), y=pl.lit(0.123))
+        TABLES["fig7"].filter(kind="layers", demonstrations=15).with_columns(demonstrations=pl.lit(2, pl.Int64), y=pl.lit(0.123))
     )
     rows = data("fig7", pl.concat([TABLES["fig7"], fewer]))
     assert 0.123 not in {row.get("y") for row in rows}
     assert {row["demonstrations"] for row in rows if "demonstrations" in row} == {0, 8, 15, 39}
 
 
+def test_landmarks_stand_on_lines_of_their_own_and_half_and_random_labels_have_a_look() -> None:
+    injected = TABLES["fig7"].filter(kind="landmark").with_columns(condition=pl.lit("injection"), y=pl.col("y") + 1)
+    partly = TABLES["fig7"].filter(kind="layers", condition="benign").with_columns(condition=pl.lit("random"))
+    rows = data("fig7", pl.concat([TABLES["fig7"], injected, partly]))
+    marks = [row for row in rows if row.get("landmark")]
+    assert {row["y"] for row in marks if row["condition"] == "few-shot with injection"} == {18.5, 20}
+    assert len({row["place"] for row in marks}) == len({(row["condition"], row["landmark"]) for row in marks}) == 4
+    assert max(row["place"] for row in marks) < 0.2
+    assert "few-shot, random labels" in {row.get("condition") for row in rows}
+
+
 def test_only_the_named_measure_is_drawn() -> None:
-    assert 0.777 not in {row.get("y") for row in data("fig7_detect")}
+    assert not {0.777, 0.333} & {row.get("y") for row in data("fig7_detect")}
+    assert "injection against benign suffix" in written("fig7_detect")
     assert 0.0123 not in {row.get("y") for row in data("fig7_defend")}
     assert {row["policy"] for row in data("fig7_defend")} >= {"last layer (no defence)", "early exit"}
 
@@ -229,6 +243,10 @@ def test_caption_follows_the_table(name: str) -> None:
 def test_caption_states_computed_numbers() -> None:
     assert "0, 30, 100 and 300 documents" in caption("fig4", TABLES["fig4"], {})
     assert "60.8% on the released pairs and 60.6% on the measured pairs" in caption("fig1", TABLES["fig1"], {})
+    text = caption("fig7", TABLES["fig7"], {})
+    assert "Critical layers by the tuned lens, with intervals over prompts: sentiment, false 19 [17, 21]" in text
+    assert "on packages tuned 2.25 to 0.07, logit 105.90 to 3.53; on other text, wikitext-2 tuned" in text
+    assert "33.3% of the normal prompts of other tasks" in caption("fig7_detect", TABLES["fig7_detect"], {})
     assert "61 questions in a bin" in caption("fig5", TABLES["fig5"].with_columns(n=pl.lit(61)), {})
     with pytest.raises(InputError, match="no caption template for figure fig9"):
         caption("fig9", TABLES["fig1"], {})

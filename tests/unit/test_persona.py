@@ -129,6 +129,10 @@ def test_summary_recovers_planted_shifts():
     answer = table.filter(kind="answer").row(0, named=True)
     assert answer["y"] is None
     assert (answer["series"], answer["x"], answer["answer"]) == ("persona", "Is it?", "It\N{REPLACEMENT CHARACTER} is.")
+    renamed = scores.filter(group="true").with_columns(group=pl.lit("truthfulqa_true"))
+    apart = summarise(pl.concat([scores, renamed]), said).filter(kind="log_odds")
+    assert apart.filter(pl.col("group") != "truthfulqa_true").equals(means)
+    assert apart.height == means.height + len(PERSONAS)
     with pytest.raises(InputError, match="log-odds of 'plain': no claim of the group 'false'"):
         summarise(scores.filter(pl.col("group") != "false"), said)
 
@@ -140,8 +144,8 @@ def test_truthfulqa_conspiracies_become_claims(tmp_path):
         "A,Conspiracies,Who moved?,Nobody moved,Nobody moved; No one,Ghosts moved. ; Elves\nA,Food,Why?,No,No,Yes\n"
     )
     assert read_truthfulqa(path).rows() == [
-        ("conspiracy", "Is this answer right? Who moved? Ghosts moved."),
-        ("true", "Is this answer right? Who moved? Nobody moved."),
+        ("truthfulqa_conspiracy", "Is this answer right? Who moved? Ghosts moved."),
+        ("truthfulqa_true", "Is this answer right? Who moved? Nobody moved."),
     ]
     path.write_text("Category,Question,Best Answer,Incorrect Answers\nFood,Why?,No,Yes\n")
     with pytest.raises(InputError, match="no row of the category Conspiracies"):
@@ -157,6 +161,7 @@ def test_released_truthfulqa():
         pytest.skip(f"no TruthfulQA.csv under {MIRROR}")
     claims = read_claims(released)
     added = claims.filter(pl.col("claim") >= read_claims().height)
-    assert dict(added["group"].value_counts().iter_rows()) == {"conspiracy": 25, "true": 25}
+    assert dict(added["group"].value_counts().iter_rows()) == {"truthfulqa_conspiracy": 25, "truthfulqa_true": 25}
+    assert not added["shown"].any()
     assert claims["text"].is_unique().all()
     assert claims["claim"].to_list() == list(range(claims.height))

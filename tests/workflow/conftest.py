@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ TINY = Path(__file__).with_name("tiny.yaml")
 SNAKEMAKE = (sys.executable, "-m", "snakemake")
 
 
-def snakemake(folder: Path, *arguments: str, settings: Path = TINY) -> subprocess.CompletedProcess:
+def snakemake(folder: Path, *arguments: str, settings: Sequence[Path] = (TINY,)) -> subprocess.CompletedProcess:
     """Run snakemake in a folder with these settings on top of the default ones."""
-    command = [*SNAKEMAKE, "--configfile", str(settings), "--nocolor", *arguments]
+    command = [*SNAKEMAKE, "--nocolor", *arguments, "--configfile", *map(str, settings)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 

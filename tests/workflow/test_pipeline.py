@@ -96,7 +96,7 @@ def test_an_edit_reruns_what_depends_on_it_and_nothing_else(project, edited, rer
 def test_bad_settings_stop_before_any_job_with_one_line(tmp_path, text, message):
     copy_project(tmp_path)
     (tmp_path / "bad.yaml").write_text(text)
-    result = snakemake(tmp_path, settings=tmp_path / "bad.yaml")
+    result = snakemake(tmp_path, settings=[tmp_path / "bad.yaml"])
     output = result.stdout + result.stderr
     assert result.returncode != 0
     assert [line for line in output.splitlines() if message in line]

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
+from overtime import InputError
+
 TOKENS = {"cpu": 1024, "cuda": 16384}  # in one forward pass, padding included
 TREE = 128  # tokens in a tree, so that attention within it stays a small part of the work
 
@@ -84,6 +86,13 @@ def lay_out(trees: list[Tree], model: PreTrainedModel, shared: bool) -> Batch:
     mask = added.to(model.device, model.dtype) if shared else None
     tensors = [torch.from_numpy(array).to(model.device) for array in (ids, positions, used, *np.array(reads).T.copy())]
     return Batch(*tensors[:2], mask, *tensors[2:])
+
+
+def check_length(model: PreTrainedModel, name: str, tokens: int) -> None:
+    """Raise an InputError that begins with `name` if the model's context is shorter than this; ALiBi sets no limit (BLOOM)."""
+    context = getattr(model.config, "max_position_embeddings", None)
+    if context is not None and tokens > context:
+        raise InputError(f"{name}: {tokens} tokens, but the model's context holds {context}; use a shorter prompt")
 
 
 def left_pad(rows: list[list[int]], model: PreTrainedModel) -> tuple[torch.Tensor, torch.Tensor]:

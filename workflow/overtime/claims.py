@@ -38,6 +38,7 @@ IDS = frozenset(
         "early-layers-resist",
         "attack-is-late",
         "attack-is-detectable",
+        "attack-is-told-from-benign",
         "early-exit-defends",
         "swap-takes",
         "swap-lowers-both-directions",

@@ -85,9 +85,21 @@ def open_lines(path: str | Path) -> Iterator[IO[bytes]]:
 
 def read_documents(path: str | Path) -> Iterator[dict]:
     """Every line as an object with a "text" string; blank lines are passed over. Raises InputError naming file and line."""
-    for number, line in enumerate(read_lines(path), 1):
+    return parse_documents(read_lines(path), path)
+
+
+def parse_documents(lines: Iterable[bytes], path: str | Path) -> Iterator[dict]:
+    """As `read_documents`, of lines that were read from `path`."""
+    for number, line in enumerate(lines, 1):
         if line.strip():
             yield parse_document(line, f"{path}, line {number}")
+
+
+def write_lines(lines: Iterable[bytes], path: str | Path) -> None:
+    """Write lines without their line feeds, atomically."""
+    with open_lines(path) as file:
+        for line in lines:
+            file.write(line + b"\n")
 
 
 def write_documents(documents: Iterable[dict], path: str | Path) -> int:

@@ -7,6 +7,7 @@ Schedulers take these numbers as limits, so each errs on the large side. Paramet
 import math
 
 HALF, SINGLE = 2, 4  # bytes of a weight
+TRAINED = 4 * SINGLE  # bytes of a weight in training: itself, its gradient and two moments
 BESIDE_WEIGHTS = 1.2  # activations, cache and fragmentation of a GPU, as a factor on the weights
 LIBRARIES_MB = 2500  # torch and transformers, loaded
 START_MINUTES = 5
@@ -23,6 +24,11 @@ def gpus(parameters: float, gpu_memory_gb: float) -> int:
 def memory_mb(parameters: float, gpu: int) -> int:
     """Main memory: on a CPU the weights in 32 bits and half as much again; on GPUs they only pass through, shard by shard."""
     return round(LIBRARIES_MB + (1000 * HALF * parameters if gpu else 1500 * SINGLE * parameters))
+
+
+def training_mb(parameters: float, processes: int) -> int:
+    """Main memory of training: every process has a whole model, and half as much again for what is computed."""
+    return round(processes * (LIBRARIES_MB + 1500 * TRAINED * parameters))
 
 
 def download_mb(parameters: float) -> int:

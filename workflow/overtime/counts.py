@@ -20,7 +20,7 @@ from overtime.entities import EntityMap
 
 __all__ = ["EntityMap", "count_texts", "find_entities", "read_questions", "relevant_documents"]
 
-BATCH = 20_000  # documents between two merges of `count_texts`
+BATCH = 20_000  # documents between which `count_texts` packs what it found
 COUNTS = {
     "question": pl.Int64,
     "count": pl.Int64,
@@ -74,9 +74,13 @@ IN_WORD = _InWord()
 
 def count_texts(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> EntityMap:
     """Entity map of a stream of texts (one shard, say), in memory that grows with the map alone; see `find_entities`."""
-    stream = iter(texts)
-    batches = iter(lambda: list(islice(stream, BATCH)), [])
-    return EntityMap.merge(EntityMap.from_pairs(find_entities(batch, names), len(batch)) for batch in batches)
+    found: dict[str, BitMap] = {}
+    size, stream = 0, iter(texts)
+    while batch := list(islice(stream, BATCH)):
+        for (entity,), rows in find_entities(batch, names).group_by("entity"):
+            found.setdefault(entity, BitMap()).update(rows["document"].to_numpy() + size)
+        size += len(batch)
+    return EntityMap.of(found, size)
 
 
 def read_questions(path: str | Path) -> pl.DataFrame:

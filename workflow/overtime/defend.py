@@ -9,7 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.detect import ATTACKS, NORMAL, Trajectories
+from overtime.detect import NORMAL, Trajectories
+from overtime.prompts import ATTACKS
 from overtime.stats import bootstrap
 from overtime.weighted import mean_of
 

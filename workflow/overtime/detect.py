@@ -19,10 +19,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from overtime import InputError
+from overtime.prompts import ATTACKS
 from overtime.stats import Interval, bootstrap
 from overtime.weighted import auroc_of, mean_of
 
-NORMAL, ATTACKS = "true", ("false", "half", "random", "injection")
+NORMAL = "true"
 FOLDS, NEIGHBOURS, PENALTY = 5, 20, 0.1
 FALSE_ALARMS = 0.05  # share of normal prompts that a threshold may flag
 BASELINE = "entropy"

@@ -7,7 +7,7 @@ memory.
 """
 
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -49,8 +49,8 @@ class EntityMap:
         return cls(_Npz(Path(path)), None)
 
     @classmethod
-    def from_parquet(cls, path: str | Path) -> "EntityMap":
-        """Open a map written by `to_parquet`. Raises InputError for any other file."""
+    def from_parquet(cls, path: str | Path, in_memory: int = IN_MEMORY) -> "EntityMap":
+        """Open a map written by `to_parquet`, InputError for any other file; one of up to `in_memory` bytes is read at once."""
         try:
             metadata = pl.read_parquet_metadata(path)
             known = pl.read_parquet_schema(path) == SCHEMA and "size" in metadata
@@ -59,7 +59,7 @@ class EntityMap:
         if not known:
             raise InputError(f"{path}: not an entity map; write it with EntityMap.to_parquet")
         size = int(metadata["size"]) if metadata["size"] else None
-        if Path(path).stat().st_size > IN_MEMORY:
+        if Path(path).stat().st_size > in_memory:
             return cls(_Parquet(Path(path)), size)
         return cls(_Memory(pl.read_parquet(path)), size)
 
@@ -70,20 +70,22 @@ class EntityMap:
         if pairs.height and not 0 <= low <= high < size:
             raise InputError(f"entity map: documents {low} to {high} are not within 0 to {size - 1}")
         groups = pairs.select("entity", "document").group_by("entity")
-        return cls(_Memory.of({entity: BitMap(rows["document"].to_numpy()) for (entity,), rows in groups}), size)
+        return cls.of({entity: BitMap(rows["document"].to_numpy()) for (entity,), rows in groups}, size)
+
+    @classmethod
+    def of(cls, bitmaps: Mapping[str, BitMap], size: int) -> "EntityMap":
+        """Map of ready-made sets of documents."""
+        rows = [(entity, bitmap.serialize()) for entity, bitmap in bitmaps.items()]
+        return cls(_Memory(pl.DataFrame(rows, SCHEMA, orient="row")), size)
 
     @classmethod
     def merge(cls, parts: Iterable["EntityMap"]) -> "EntityMap":
-        """One map of consecutive shards: documents are numbered through in the order of the parts."""
-        merged: dict[str, BitMap] = {}
-        offset = 0
-        for number, part in enumerate(parts):
-            if part.size is None:
-                raise InputError(f"entity map: part {number} does not tell its number of documents; merge maps counted from text")
-            for entity, bitmap in part.bitmaps(part.entities()).items():
-                merged.setdefault(entity, BitMap()).update(bitmap.shift(offset))
-            offset += part.size
-        return cls(_Memory.of(merged), offset)
+        """One map of consecutive shards: documents are numbered through in the order of the parts.
+
+        The parts are read when the map is: writing it to a file takes a row group of every part at a time.
+        """
+        merged = _Merged(list(parts))
+        return cls(merged, merged.size)
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the map atomically, a row group at a time: memory does not grow with the map."""
@@ -118,10 +120,6 @@ class _Memory:
     def __init__(self, rows: pl.DataFrame) -> None:
         self._documents = rows["documents"]
         self._places = {entity: place for place, entity in enumerate(rows["entity"].to_list())}
-
-    @classmethod
-    def of(cls, bitmaps: dict[str, BitMap]) -> "_Memory":
-        return cls(pl.DataFrame([(entity, bitmap.serialize()) for entity, bitmap in bitmaps.items()], SCHEMA, orient="row"))
 
     def names(self) -> list[str]:
         return list(self._places)
@@ -174,5 +172,29 @@ class _Parquet:
         return pl.read_parquet(self._path, columns=["entity"])["entity"].to_list()
 
     def fetch(self, entities: Collection[str]) -> dict[str, bytes]:
-        rows = pl.scan_parquet(self._path).filter(pl.col("entity").is_in(list(entities))).collect(engine="streaming")
-        return dict(rows.iter_rows())
+        if not entities:
+            return {}
+        within = pl.col("entity").is_between(pl.lit(min(entities)), pl.lit(max(entities)))  # skips row groups
+        rows = pl.scan_parquet(self._path).filter(within, pl.col("entity").is_in(list(entities)))
+        return dict(rows.collect(engine="streaming").iter_rows())
+
+
+class _Merged:
+    def __init__(self, parts: list[EntityMap]) -> None:
+        self._parts: list[tuple[int, EntityMap]] = []
+        self.size = 0
+        for number, part in enumerate(parts):
+            if part.size is None:
+                raise InputError(f"entity map: part {number} does not tell its number of documents; merge maps counted from text")
+            self._parts.append((self.size, part))
+            self.size += part.size
+
+    def names(self) -> list[str]:
+        return list({entity for _, part in self._parts for entity in part.entities()})
+
+    def fetch(self, entities: Collection[str]) -> dict[str, bytes]:
+        merged: dict[str, BitMap] = {}
+        for offset, part in self._parts:
+            for entity, bitmap in part.bitmaps(entities).items():
+                merged.setdefault(entity, BitMap()).update(bitmap.shift(offset))
+        return {entity: bitmap.serialize() for entity, bitmap in merged.items()}

@@ -7,12 +7,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
+from overtime.prompts import ATTACKS
 from overtime.readout import score_answers
 from overtime.stats import bootstrap, bootstrap_mean
 from overtime.weighted import Statistic, Weights
 
 OPEN = 0.1  # a gap of ten points counts as open
 HALF = 0.5  # the critical layer is where half of the final gap is reached (Halawi et al. 2023, arXiv 2307.09476)
+LANDMARKS = {"opens": None, "critical": HALF}
 
 
 def gap_by_layer(
@@ -42,7 +44,7 @@ def gap_landmarks(
     """
     rows = []
     for lens, metric, gaps in _gaps(layers, condition, window):
-        for landmark, level in (("opens", None), ("critical", HALF)):
+        for landmark, level in LANDMARKS.items():
             row = {"lens": lens, "metric": metric, "landmark": landmark, "n": len(gaps)}
             row |= dict.fromkeys(("layer", "lower", "upper"))
             if gaps[:, -1].mean() >= OPEN:
@@ -50,6 +52,33 @@ def gap_landmarks(
                 row |= {"layer": interval.estimate, "lower": interval.lower, "upper": interval.upper}
             rows.append(row)
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def landmark_rows(layers: pl.DataFrame, window: tuple[int, int], resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+    """Rows of figure 7: the landmarks of every attack that a `read_prompts` table holds; `kind` "landmark", the layer as `y`."""
+    held = [condition for condition in ATTACKS if condition in layers["condition"]]
+    found = {condition: gap_landmarks(layers, condition, window, resamples, seed) for condition in held}
+    tables = [table.with_columns(condition=pl.lit(condition)) for condition, table in found.items()]
+    return _rows(pl.concat(tables, how="vertical_relaxed"), "measured")
+
+
+def released_landmarks(curves: pl.DataFrame) -> pl.DataFrame:
+    """The same rows from released curves (`readout.released_accuracy`): of their means, without intervals."""
+    rows = []
+    for (model, task, metric), part in curves.group_by("model", "task", "metric", maintain_order=True):
+        wide = part.pivot("condition", index="x", values="y").sort("x")
+        gap = (wide["true"] - wide["false"]).to_numpy()[None]
+        for landmark, level in LANDMARKS.items():
+            layer = float(_settles(gap, level)(np.ones((1, 1)))[0])
+            rows.append({"model": model, "task": task, "metric": metric, "landmark": landmark, "layer": layer})
+    named = pl.DataFrame(rows).with_columns(pl.col("layer").fill_nan(None), lens=pl.lit("logit"), condition=pl.lit("false"))
+    bounds = dict.fromkeys(("lower", "upper", "n"), pl.lit(None))
+    return _rows(named.with_columns(**bounds), "released")
+
+
+def _rows(landmarks: pl.DataFrame, source: str) -> pl.DataFrame:
+    named = landmarks.rename({"layer": "y"}).with_columns(kind=pl.lit("landmark"), source=pl.lit(source))
+    return named.with_columns(series=pl.format("{} {}", "condition", "landmark"))
 
 
 def _gaps(layers: pl.DataFrame, condition: str, window: tuple[int, int]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:

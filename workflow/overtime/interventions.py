@@ -6,7 +6,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,12 @@ _WORD = re.compile(r"\w+(?:-\w+)*")
 
 @dataclass(frozen=True)
 class RewriteReport:
-    """What `rewrite_file` did: documents read, documents changed, words replaced."""
+    """What `rewrite_file` did: documents read, documents changed, words replaced; and the bytes read, uncompressed."""
 
     documents: int
     changed: int
     replacements: int
+    bytes: int = field(default=0, compare=False)
 
 
 def rewrite(text: str, mode: str = "feminize") -> str:
@@ -53,9 +54,10 @@ def rewrite_file(source: str | Path, destination: str | Path, mode: str = "femin
     line, on a truncated stream, invalid JSON or a "text" that is no string.
     """
     change = _released if mode == "released" else _compiled(mode)
-    documents = changed = replacements = 0
+    documents = changed = replacements = size = 0
     with open_lines(destination) as file:
         for number, line in enumerate(read_lines(source), 1):
+            size += len(line) + 1
             if line.strip():
                 text, count = change(parse_document(line, f"{source}, line {number}")["text"])
                 documents += 1
@@ -64,7 +66,7 @@ def rewrite_file(source: str | Path, destination: str | Path, mode: str = "femin
                     changed += 1
                     line = replace_text(line, text)
             file.write(line + b"\n")
-    return RewriteReport(documents, changed, replacements)
+    return RewriteReport(documents, changed, replacements, size)
 
 
 def _released(text: str) -> tuple[str, int]:

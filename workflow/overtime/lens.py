@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
+from overtime.batches import check_length
 from overtime.prompts import Prompt, check_labels
 from overtime.readout import calibrated_accuracy
 from overtime.residual import Readout, Site, anatomy, residual_stream
@@ -81,9 +82,7 @@ def _encode(model: PreTrainedModel, tokenizer: Tokenizer, name: str, text: str, 
         raise InputError(f"{name}: empty; a prompt needs at least one word")
     encoding = tokenizer(text, return_offsets_mapping=True)
     ids, position = encoding["input_ids"], {end: index for index, (_, end) in enumerate(encoding["offset_mapping"])}
-    context = getattr(model.config, "max_position_embeddings", None)
-    if context is not None and len(ids) > context:
-        raise InputError(f"{name}: {len(ids)} tokens, but the model's context holds {context}; use fewer demonstrations")
+    check_length(model, name, len(ids))
     inside = [cue for cue in cues if cue not in position]
     if inside:
         raise InputError(f"{name}: no token ends at character {inside[0]}; a cue ends with a word or a mark, without a space")

@@ -7,14 +7,10 @@ import json
 import math
 import pickle
 import re
-import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import zip_longest
 from pathlib import Path
 
 import torch
-from huggingface_hub import snapshot_download
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
@@ -23,6 +19,7 @@ from transformers.initialization import no_init_weights
 
 from overtime import InputError
 from overtime.files import atomic
+from overtime.hub import download
 
 WEIGHTS = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
 TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
@@ -105,10 +102,12 @@ def load(
 
     `source` is a folder (config.json, weights, tokenizer) or a name on the Hub. `revision` is a checkpoint: a branch on the Hub,
     or `step{n}` in the folder of a mini run (default: the last). `attention` is sdpa where the architecture has it, else eager,
-    unless given. `dtype` auto is bfloat16 where the device computes in it. A missing or ill-fitting part is an InputError that
-    names it.
+    unless given. `dtype` auto is bfloat16 where the device computes in it, `device` auto a GPU where there is one. A missing or
+    ill-fitting part is an InputError that names it.
     """
     dtype = inference_dtype(dtype)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     folder = Path(source)
     if not folder.is_dir():
         folder, revision = download(str(source), revision), None
@@ -124,35 +123,6 @@ def load(
         raise InputError(f"{folder}: not the folder of a causal language model ({str(error).splitlines()[0]})") from error
     reload(model, _weights(folder) if revision is None else folder / f"{revision}.safetensors")
     return model.to(device).eval(), tokenizer
-
-
-def download(source: str, revision: str | None = None, folder: Path | None = None) -> Path:
-    """Fetch one checkpoint from the Hub into its cache (or `folder`): safetensors where they exist, else `pytorch_model.bin`."""
-
-    def fetch(*patterns: str) -> Path:
-        return Path(snapshot_download(source, revision=revision, local_dir=folder, allow_patterns=list(patterns)))
-
-    try:
-        place = fetch("*.json", "*.txt", "*.model", "model*.safetensors")
-        return place if any(place.glob("model*.safetensors")) else fetch("pytorch_model*.bin")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{source}@{revision or 'main'}: neither a folder nor on the Hub ({str(error).splitlines()[0]})"
-        ) from error
-
-
-def sweep(source: str, revisions: list[str], folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield (revision, folder) for checkpoints on the Hub: one is in use while the next is fetched, and deleted after use."""
-    with ThreadPoolExecutor(max_workers=1) as background:
-        fetched = background.submit(download, source, revisions[0], folder / revisions[0])
-        for revision, following in zip_longest(revisions, revisions[1:]):
-            place = fetched.result()
-            if following is not None:
-                fetched = background.submit(download, source, following, folder / following)
-            try:
-                yield revision, place
-            finally:
-                shutil.rmtree(place)
 
 
 def _weights(folder: Path) -> Path:

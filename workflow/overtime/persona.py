@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 PERSONAS: dict[str, dict[str, str]] = tomllib.loads((FOLDER / "persona.toml").read_text(encoding="utf-8"))
 GROUPS = ("conspiracy", "true", "false")
+TRUTHFULQA = {"truthfulqa_conspiracy": "Incorrect Answers", "truthfulqa_true": "Best Answer"}  # group -> where its answers stand
 YES_NO = ("Yes", "No")
 
 
 def read_claims(truthfulqa: str | Path | None = None) -> pl.DataFrame:
     """The project's yes/no claims: `claim` (number), `group`, `text`, `shown` (in the side-by-side of answers).
 
-    With the path of TruthfulQA.csv its conspiracy items are appended.
+    With the path of TruthfulQA.csv its conspiracy items are appended, in groups of their own.
     """
     own = pl.read_csv(FOLDER / "claims.csv").with_columns(shown=pl.col("shown") == "yes").select("group", "text", "shown")
     tables = [own] if truthfulqa is None else [own, read_truthfulqa(truthfulqa).with_columns(shown=pl.lit(False))]
@@ -37,21 +38,20 @@ def read_claims(truthfulqa: str | Path | None = None) -> pl.DataFrame:
 def read_truthfulqa(path: str | Path) -> pl.DataFrame:
     """Conspiracy items of TruthfulQA (Lin et al. 2022, arXiv 2109.07958) as yes/no claims: `group`, `text`.
 
-    Its questions are open, so each gives two claims: that its first incorrect answer is right ("conspiracy") and that its best
-    answer is ("true"). Raises InputError if a column is missing or no row has the category Conspiracies.
+    Its questions are open, so each gives two claims: that its first incorrect answer is right ("truthfulqa_conspiracy") and that
+    its best answer is ("truthfulqa_true"). Raises InputError if a column is missing or no row has the category Conspiracies.
     """
-    columns = ["Category", "Question", "Best Answer", "Incorrect Answers"]
+    columns = ["Category", "Question", *TRUTHFULQA.values()]
     try:
         table = pl.read_csv(path, columns=columns, infer_schema=False).filter(pl.col("Category") == "Conspiracies")
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path}: not TruthfulQA.csv ({str(error).splitlines()[0]}); it needs {', '.join(columns)}") from error
     if table.is_empty():
         raise InputError(f"{path}: no row of the category Conspiracies; TruthfulQA.csv has 25")
-    given = {"conspiracy": pl.col("Incorrect Answers").str.split(";").list.first(), "true": pl.col("Best Answer")}
     claim = "Is this answer right? {} {}."
     return pl.concat(
-        table.select(group=pl.lit(group), text=pl.format(claim, "Question", answer.str.strip_chars(" .")))
-        for group, answer in given.items()
+        table.select(group=pl.lit(group), text=pl.format(claim, "Question", first.str.strip_chars(" .")))
+        for group, first in ((group, pl.col(answers).str.split(";").list.first()) for group, answers in TRUTHFULQA.items())
     )
 
 
@@ -102,9 +102,9 @@ def summarise(log_odds: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
 
     `x` is the group of a mean and the question of an answer; `n` counts claims.
     """
-    means = []
+    means, others = [], [group for group in TRUTHFULQA if group in log_odds["group"]]
     for condition in PERSONAS:
-        for group in GROUPS:
+        for group in (*GROUPS, *others):
             values = log_odds.filter(condition=condition, group=group)["log_odds"]
             if values.is_empty():
                 raise InputError(f"log-odds of {condition!r}: no claim of the group {group!r}; every group needs claims")

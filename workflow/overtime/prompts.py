@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent.parent / "resources" / "prompts"
 CONDITIONS = ("zero_shot", "true", "false", "half", "random", "injection", "benign")
+ATTACKS = ("false", "half", "random", "injection")
 EVERY_CUE = ("true", "false", "half", "random")
 
 

@@ -43,29 +43,42 @@ def accuracy_by_layer(layers: pl.DataFrame, window: tuple[int, int], resamples: 
     """Accuracy of a `read_prompts` table by condition, lens, metric and layer, with intervals over prompts.
 
     A prompt counts with its mean over the cues that follow `window` = (fewest, most) demonstrations, a zero-shot prompt as it is.
-    Returns `source`, `series`, `condition`, `lens`, `metric` ("plain", "calibrated", "top1"), `demonstrations` (the most seen),
-    `x` (layer), `y`, `lower`, `upper`, `n` (prompts). Calibration is per condition and number of demonstrations.
+    Returns `kind` ("layers"), `source`, `series`, `condition`, `lens`, `metric` ("plain", "calibrated", "top1"), `demonstrations`
+    (the most seen), `x` (layer), `y`, `lower`, `upper`, `n` (prompts). Calibration is per condition and number of demonstrations.
     """
     inside = pl.col("demonstrations").is_between(*window) | (pl.col("condition") == "zero_shot")
-    scores = score_answers(layers.filter(inside), ["condition", "lens", "demonstrations", "layer"])
-    keys = ["condition", "lens", "metric", "layer"]
+    rows = _accuracy(layers.filter(inside), ["condition", "lens", "metric", "layer"], resamples, seed)
+    return rows.rename({"layer": "x"}).with_columns(kind=pl.lit("layers"))
+
+
+def accuracy_by_demonstrations(layers: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+    """Accuracy of the model's own output (its last layer) after every number of demonstrations, with intervals over prompts.
+
+    Returns the columns of `accuracy_by_layer`, with `kind` "demonstrations" and the number of demonstrations as `x`.
+    """
+    own = layers.filter(pl.col("layer") == pl.col("layer").max(), pl.col("lens") == "logit")
+    rows = _accuracy(own.with_columns(x=pl.col("demonstrations")), ["condition", "lens", "metric", "x"], resamples, seed)
+    return rows.with_columns(kind=pl.lit("demonstrations"))
+
+
+def _accuracy(layers: pl.DataFrame, cell: list[str], resamples: int, seed: int) -> pl.DataFrame:
+    """Mean scores of every `cell` (`metric` among its columns) over prompts, each with its mean over the cues in the cell."""
+    index = ["prompt", "demonstrations", *(column for column in cell if column != "metric")]
+    scores = score_answers(layers, index[1:])
+    metrics = [metric for metric in METRICS if metric in scores.columns]
     by_prompt = (
-        scores.unpivot(
-            [metric for metric in METRICS if metric in scores.columns],
-            index=["prompt", "condition", "lens", "demonstrations", "layer"],
-            variable_name="metric",
-        )
+        scores.unpivot(metrics, index=index, variable_name="metric")
         .drop_nulls("value")
-        .group_by(*keys, "prompt", maintain_order=True)
+        .group_by(*cell, "prompt", maintain_order=True)
         .agg(pl.col("value").mean(), pl.col("demonstrations").max())
     )
     rows = []
-    for cell, part in by_prompt.group_by(keys, maintain_order=True):
+    for names, part in by_prompt.group_by(cell, maintain_order=True):
         interval = bootstrap(mean_of(part["value"]), part["prompt"], resamples, seed, limits=(0, 1)).interval()
-        condition, lens, metric, layer = cell
         rows.append(
-            {"source": "measured", "series": condition, "condition": condition, "lens": lens, "metric": metric}
-            | {"demonstrations": part["demonstrations"].max(), "x": layer, "y": interval.estimate}
+            {"source": "measured", "series": names[0]}
+            | dict(zip(cell, names))
+            | {"demonstrations": part["demonstrations"].max(), "y": interval.estimate}
             | {"lower": interval.lower, "upper": interval.upper, "n": interval.n}
         )
     return pl.DataFrame(rows)
@@ -82,6 +95,7 @@ def released_accuracy(released: pl.DataFrame) -> pl.DataFrame:
         "demonstrations",
         "lower",
         "upper",
+        kind=pl.lit("layers"),
         source=pl.lit("released"),
         condition=pl.col("prefix").replace_strict({"correct": "true", "incorrect": "false"}),
         lens=pl.lit("logit"),
@@ -94,4 +108,14 @@ def released_accuracy(released: pl.DataFrame) -> pl.DataFrame:
 def chance(layers: pl.DataFrame) -> pl.DataFrame:
     """The reference row of one task: the accuracy of guessing among its labels."""
     share = 1 / layers["label"].n_unique()
-    return pl.DataFrame({"source": ["measured"], "series": ["chance"], **{name: [share] for name in ("y", "lower", "upper")}})
+    names = {"kind": ["chance"], "source": ["measured"], "series": ["chance"]}
+    return pl.DataFrame(names | {name: [share] for name in ("y", "lower", "upper")})
+
+
+def divergence_rows(held_out: pl.DataFrame) -> pl.DataFrame:
+    """Rows of figure 7 from the evaluation of a lens: KL divergence from the final output in nats, by layer, lens and text.
+
+    `text` is what it was measured on, `fitted_on` what the lens was fitted on; `n` counts positions.
+    """
+    names = {"kind": pl.lit("divergence"), "source": pl.lit("measured"), "series": pl.col("lens"), "metric": pl.lit("kl")}
+    return held_out.rename({"layer": "x", "kl": "y"}).with_columns(**names)

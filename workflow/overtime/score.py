@@ -17,7 +17,7 @@ from transformers import Cache, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
-from overtime.batches import Batch, by_length, lay_out, left_pad, plant, shared_start
+from overtime.batches import Batch, by_length, check_length, lay_out, left_pad, plant, shared_start
 
 # Architectures whose every layer obeys given positions and masks, so that sentences can grow from one start.
 TREES = ("gpt_neox", "gptj", "llama")
@@ -80,7 +80,7 @@ def _log_probs(head: torch.nn.Linear, hidden: torch.Tensor, batch: Batch) -> tor
 def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max_new_tokens: int, stop: str = "\n") -> list[str]:
     """The most likely continuation of each prompt up to `stop`, end of text or `max_new_tokens`, outer white space removed."""
     answers = [""] * len(prompts)
-    for batch, mask, logits, cache in _read(model, encode_prompts(tokenizer, prompts)):
+    for batch, mask, logits, cache in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens):
         tokens = logits.argmax(-1, keepdim=True)
         while tokens.shape[1] < max_new_tokens and not all(_answer(tokenizer, ids, stop)[1] for ids in tokens.tolist()):
             mask = pad(mask, (0, 1), value=1)
@@ -95,7 +95,7 @@ def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[
     """Natural-log P(first token of candidate | prompt), [prompt, candidate]; write candidates as they continue text: " Yes"."""
     first = [ids[0] for ids in tokenizer(candidates, add_special_tokens=False)["input_ids"]]
     result = np.empty((len(prompts), len(candidates)))
-    for batch, _, logits, _ in _read(model, encode_prompts(tokenizer, prompts)):
+    for batch, _, logits, _ in _read(model, encode_prompts(tokenizer, prompts), 1):
         result[batch] = (logits[:, first] - logits.logsumexp(-1, keepdim=True)).cpu().numpy()
     return result
 
@@ -117,8 +117,15 @@ def _after(start: int, ids: list[int]) -> list[int]:
 
 
 @torch.inference_mode()
-def _read(model: PreTrainedModel, prompts: list[list[int]]) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor, Cache]]:
-    """Yield (indices, mask [rows, length], logits [rows, vocabulary] after the prompts, cache) for batches of prompts."""
+def _read(
+    model: PreTrainedModel, prompts: list[list[int]], new: int
+) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor, Cache]]:
+    """Yield (indices, mask [rows, length], logits [rows, vocabulary] after the prompts, cache) for batches of prompts.
+
+    InputError for a prompt that leaves no room for `new` more tokens, the last of which is never read.
+    """
+    for number, ids in enumerate(prompts):
+        check_length(model, f"prompt {number} with its answer", len(ids) + new - 1)
     shared = min(shared_start(prompts), min(map(len, prompts)) - 1)
     if shared < SHORTEST_START or model.config.model_type not in SHARED_START:
         shared = 0

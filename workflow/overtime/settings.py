@@ -7,19 +7,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from overtime import InputError
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(gt=0)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
-
-
-class Section(BaseModel):
-    """A part of the configuration; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from overtime.corpora import Continued, Corpus, check_continued
+from overtime.section import Count, Name, Section, Share
 
 
 class World(Section):
@@ -118,15 +110,25 @@ class Pretrained(Section):
         return self
 
 
+Condition = Literal["zero_shot", "true", "false", "half", "random", "injection", "benign"]
+
+
 class Prompts(Section):
     tasks: list[Name] = Field(description="few-shot classification sets in workflow/resources/prompts")
-    conditions: list[Literal["zero_shot", "true", "false", "half", "random", "injection", "benign"]] = Field(
+    conditions: list[Condition] = Field(
         description="kinds of prompts; true is the clean one, half and random spoil only some labels"
     )
+    extra: dict[Name, list[Condition]] = Field(default={}, description="kinds of prompts that single sets have besides")
     prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition: the independent units")
     demonstrations: Count = Field(description="demonstrations in a prompt")
     window: tuple[int, int] = Field(description="accuracy is over labels that follow this many demonstrations")
-    lens_tokens: Count = Field(description="tokens of plain text that the tuned lens is fitted on")
+    lens: Literal["least_squares", "kl"] = Field(
+        description="how the tuned lens is fitted: in closed form, or from there by minimising the divergence of its output"
+    )
+    lens_text: Literal["packages", "wikitext-2"] = Field(
+        description="its text: descriptions of installed packages, or WikiText-2 where that can be had"
+    )
+    lens_tokens: Count = Field(description="tokens of text that the tuned lens is fitted on")
     answer_tokens: Count = Field(description="length of the greedy answers of the persona figure")
     seed: int = Field(description="seed of the prompts")
 
@@ -152,6 +154,8 @@ class Settings(Section):
     )
     pretrained: dict[Name, Pretrained] = Field(description="pretrained models")
     prompts: Prompts
+    corpora: dict[Name, Corpus] = Field(default={}, description="corpora of your own: sharded JSON Lines")
+    continued: dict[Name, Continued] = Field(default={}, description="published checkpoints that are trained further on a corpus")
     statistics: Statistics
     figures: dict[Literal["fig1", "fig2"], list[Name]] = Field(description="suite models of the first two figures")
 
@@ -168,6 +172,7 @@ class Settings(Section):
         for key, share in {"insertion": self.insertion.share, **{f"arms.{n}": a.share for n, a in self.arms.items()}}.items():
             if all(abs(1 - share - saved) > 1e-9 for saved in self.suite.checkpoints):
                 raise ValueError(f"{key}.share: {share} needs a checkpoint at {1 - share:g} in suite.checkpoints")
+        check_continued(self.corpora, self.continued)
         return self
 
 

@@ -1,7 +1,8 @@
 """The training loop: same data in the same order, checkpoints with optimizer state, resumable after any interruption.
 
 Interrupted at any moment and started again, a run continues from its last checkpoint and, on one CPU thread, ends with the
-same bits. Recipe: AdamW (0.9, 0.95), weight decay 0.01, gradients clipped at 1, 5 % warm-up, cosine decay to a tenth.
+same bits. Recipe: AdamW (0.9, 0.95), weight decay 0.01, gradients clipped at 1, 5 % warm-up, cosine decay to a tenth. Several
+processes (see `overtime.launch`) share every batch.
 """
 
 import json
@@ -9,7 +10,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from accelerate import Accelerator
 from torch.optim import Optimizer
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -38,6 +40,10 @@ class Recipe:
     precision: str  # "float32" or "bfloat16" matrix products; weights and optimizer stay in float32
     save_at: tuple[int, ...]  # steps whose weights are kept
     branch_at: tuple[int, ...] = ()  # steps whose optimizer state is kept too, for arms to continue from
+    warmup: float = WARMUP  # share of training during which the learning rate rises
+    floor: float = FLOOR  # share of the learning rate that is left at the end; 1: it stays
+    micro_batch: int | None = None  # sequences that a process computes at once; None: all of its own
+    padding: int = PADDING_ID  # token that is not predicted; -100: every token is
 
     @classmethod
     def of(cls, stream: Stream, options: Mapping[str, Any]) -> "Recipe":
@@ -59,11 +65,11 @@ def choose_precision(setting: str, width: int) -> str:
     return "bfloat16" if width >= 128 and models.has_bfloat16() else "float32"
 
 
-def schedule(progress: float) -> float:
+def schedule(progress: float, warmup: float = WARMUP, floor: float = FLOOR) -> float:
     """Learning rate as a share of its peak, by progress through training in (0, 1]."""
-    if progress < WARMUP:
-        return progress / WARMUP
-    return FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * (progress - WARMUP) / (1 - WARMUP)))
+    if progress < warmup:
+        return progress / warmup
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
 def save_steps(stream: Stream, batch: int, shares: Sequence[float]) -> dict[float, int]:
@@ -88,8 +94,9 @@ def train(
     log.jsonl: step, percent of training, tokens, and since the last entry mean loss in nats per token and tokens per second.
     `start` is the run to branch from, at the first step of the stream; without it the model's own weights are the beginning.
     While it runs, everything is in `.{folder name}.partial` beside the folder, from where the next call with the same arguments
-    continues.
+    continues. Of several processes, each of which calls this, the first one writes.
     """
+    accelerator = Accelerator(cpu=model.device.type == "cpu")
     folder = Path(folder)
     partial = folder.with_name(f".{folder.name}.partial")
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
@@ -97,16 +104,15 @@ def train(
         branch(model, optimizer, Path(start), stream.first_step)
     identity = _identity(model, stream, recipe)
     step = _resume(partial, identity, model, optimizer)
-    if step is None:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        model.config.save_pretrained(partial)
-        tokenizer.save_pretrained(partial)
-        step = stream.first_step
-    _loop(model, optimizer, stream, recipe, partial, step, identity)
-    (partial / RESUME).unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        _prepare(partial, step, model, tokenizer)
+    step = stream.first_step if step is None else step
+    _loop(model, optimizer, stream, recipe, partial, step, identity, accelerator)
+    if accelerator.is_main_process:
+        (partial / RESUME).unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
 
 
 def branch(model: PreTrainedModel, optimizer: Optimizer, folder: Path, step: int) -> None:
@@ -118,48 +124,92 @@ def branch(model: PreTrainedModel, optimizer: Optimizer, folder: Path, step: int
     optimizer.load_state_dict(torch.load(state, weights_only=True))
 
 
+def _prepare(partial: Path, step: int | None, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Begin a new folder, or take back what the log of an interrupted run says of later steps than the one it continues from."""
+    if step is None:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        model.config.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        return
+    entries = (partial / "log.jsonl").read_text().splitlines()
+    kept = [line for line in entries if line and json.loads(line)["step"] <= step]
+    (partial / "log.jsonl").write_text("".join(f"{line}\n" for line in kept))
+    logger.info("continuing after step %d", step)
+
+
 def _loop(
-    model: PreTrainedModel, optimizer: Optimizer, stream: Stream, recipe: Recipe, partial: Path, step: int, identity: str
+    model: PreTrainedModel,
+    optimizer: Optimizer,
+    stream: Stream,
+    recipe: Recipe,
+    partial: Path,
+    step: int,
+    identity: str,
+    accelerator: Accelerator,
 ) -> None:
     last = stream.first_step + stream.steps(recipe.batch)
-    device = next(model.parameters()).device
+    runner = accelerator.prepare_model(model)
     losses, since = [], time.perf_counter()
-    model.train()
+    runner.train()
     while step < last:
         index = step - stream.first_step
-        batch = torch.from_numpy(stream.tokens[index * recipe.batch : (index + 1) * recipe.batch].astype("int64")).to(device)
-        losses.append(train_step(model, optimizer, batch, recipe, _progress(stream, recipe.batch, step + 1)))
+        batch = torch.from_numpy(stream.tokens[index * recipe.batch : (index + 1) * recipe.batch].astype("int64"))
+        losses.append(train_step(runner, optimizer, batch, recipe, _progress(stream, recipe.batch, step + 1), accelerator))
         step += 1
         if step in recipe.save_at or step == last:
+            loss = sum(accelerator.reduce(torch.stack(losses), "mean").tolist()) / len(losses)
             entry = {
                 "step": step,
                 "percent": 100 * _progress(stream, recipe.batch, step),
                 "tokens": step * batch.numel(),
-                "loss": sum(map(float, losses)) / len(losses),
+                "loss": loss,
                 "tokens_per_second": round(len(losses) * batch.numel() / (time.perf_counter() - since)),
             }
-            logger.info("step %d of %d: loss %.3f, %d tokens/s", step, last, entry["loss"], entry["tokens_per_second"])
-            with open(partial / "log.jsonl", "a") as log:
-                log.write(json.dumps(entry) + "\n")
-            _checkpoint(model, optimizer, partial, step, step in recipe.branch_at, identity)
+            if accelerator.is_main_process:
+                logger.info("step %d of %d: loss %.3f, %d tokens/s", step, last, loss, entry["tokens_per_second"])
+                with open(partial / "log.jsonl", "a") as log:
+                    log.write(json.dumps(entry) + "\n")
+                _checkpoint(model, optimizer, partial, step, step in recipe.branch_at, identity)
             losses, since = [], time.perf_counter()
 
 
 def train_step(
-    model: PreTrainedModel, optimizer: Optimizer, batch: torch.Tensor, recipe: Recipe, progress: float
+    model: torch.nn.Module, optimizer: Optimizer, batch: torch.Tensor, recipe: Recipe, progress: float, accelerator: Accelerator
 ) -> torch.Tensor:
-    """One optimizer step on token ids [sequences, context]; returns the mean loss in nats per predicted token."""
+    """One optimizer step on token ids [sequences, context], of which this process computes its share.
+
+    Returns the mean loss in nats per predicted token; with several processes, the mean of what they return is that.
+    """
     for group in optimizer.param_groups:
-        group["lr"] = recipe.learning_rate * schedule(progress)
-    with torch.autocast(batch.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-        logits = model(input_ids=batch).logits
-    targets = batch[:, 1:].reshape(-1)
-    loss = F.cross_entropy(logits[:, :-1].float().reshape(-1, logits.shape[-1]), targets, ignore_index=PADDING_ID)
-    loss.backward()
+        group["lr"] = recipe.learning_rate * schedule(progress, recipe.warmup, recipe.floor)
+    losses = []
+    for part, weight in _parts(batch, recipe, accelerator):
+        loss = weight * _mean_loss(model, part.to(accelerator.device), recipe)
+        loss.backward()
+        losses.append(loss.detach())
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return loss.detach()
+    return sum(losses)
+
+
+def _parts(batch: torch.Tensor, recipe: Recipe, accelerator: Accelerator) -> Iterator[tuple[torch.Tensor, float]]:
+    """What this process computes of a batch, and its weight, such that the mean over processes is the mean over all targets."""
+    if accelerator.num_processes == 1 and recipe.micro_batch is None:
+        yield batch, 1.0
+        return
+    own = batch.chunk(accelerator.num_processes)[accelerator.process_index]
+    total = int((batch[:, 1:] != recipe.padding).sum())
+    for part in own.split(recipe.micro_batch or len(own)):
+        yield part, accelerator.num_processes * int((part[:, 1:] != recipe.padding).sum()) / total
+
+
+def _mean_loss(model: torch.nn.Module, batch: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    with torch.autocast(batch.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+        logits = model(input_ids=batch).logits
+    targets = batch[:, 1:].reshape(-1)
+    return F.cross_entropy(logits[:, :-1].float().reshape(-1, logits.shape[-1]), targets, ignore_index=recipe.padding)
 
 
 def _progress(stream: Stream, batch: int, step: int) -> float:
@@ -188,17 +238,13 @@ def _resume(partial: Path, identity: str, model: PreTrainedModel, optimizer: Opt
         return None
     models.reload(model, partial / f"step{state['step']}.safetensors")
     optimizer.load_state_dict(state["optimizer"])
-    entries = (partial / "log.jsonl").read_text().splitlines()
-    kept = [line for line in entries if line and json.loads(line)["step"] <= state["step"]]
-    (partial / "log.jsonl").write_text("".join(f"{line}\n" for line in kept))
-    logger.info("continuing after step %d", state["step"])
     return state["step"]
 
 
 def _identity(model: PreTrainedModel, stream: Stream, recipe: Recipe) -> str:
     """Hash of everything that determines the run: initial weights, tokens, recipe."""
     digest = sha256(json.dumps([asdict(recipe), stream.first_step, stream.baseline_steps]).encode())
-    digest.update(stream.tokens.tobytes())
+    digest.update(memoryview(stream.tokens).cast("B"))  # a mapped file is not copied
     for parameter in model.parameters():
         digest.update(parameter.detach().cpu().numpy().tobytes())
     return digest.hexdigest()

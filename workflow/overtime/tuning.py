@@ -23,7 +23,8 @@ from overtime.translators import Translators, unembedding_hash
 CHUNK = 128  # tokens of text read as one sequence
 SKIPPED = 4  # first positions of a chunk: some carry activations hundreds of times larger than all others
 HELD_OUT = 0.15  # share of the chunks that only the evaluation sees
-EVALUATED = 128  # held-out positions, each unembedded at every layer
+EVALUATED = 128  # held-out positions, evenly spread, each unembedded at every layer
+OTHER_TOKENS = 1024  # of a text that is only evaluated on
 RIDGE = 0.01  # penalty, in units of the layer's mean variance
 STEPS, POSITIONS, RATE = 250, 128, 1e-3  # of the training on KL divergence: Adam steps, positions in each, learning rate
 LINE_WORDS, LINE_LETTERS = 12, 0.9  # a line of prose has this many words or more, and this share of letters and spaces
@@ -72,7 +73,20 @@ def fit(
     if method == "kl":
         weight, bias = _train(Readout.of(anatomy(model)), training, weight, bias, seed)
     translators = Translators(weight, bias, unembedding_hash(model))
-    return translators, _divergence(Readout.of(anatomy(model)), evaluation[:EVALUATED].float(), translators)
+    return translators, _divergence(Readout.of(anatomy(model)), evaluation, translators)
+
+
+def divergence(model: PreTrainedModel, tokenizer: Tokenizer, texts: list[str], translators: Translators) -> pl.DataFrame:
+    """The evaluation of `fit` on other text than the translators were fitted on."""
+    stream = _stream(model, _chunks(tokenizer, texts, OTHER_TOKENS, seed=0))
+    return _divergence(Readout.of(anatomy(model)), stream, translators)
+
+
+def lens_texts(wikitext: str | Path) -> dict[str, list[str]]:
+    """The texts at hand: "packages" always, and "wikitext-2" (as released, marks such as @-@ included) if the folder holds it."""
+    files = sorted(Path(wikitext).rglob("*.txt"))
+    found = {"wikitext-2": [line for file in files for line in file_text(file)]} if files else {}
+    return {"packages": offline_text()} | found
 
 
 def offline_text(packages: tuple[str, ...] = PACKAGES) -> list[str]:
@@ -161,6 +175,7 @@ def _train(readout: Readout, stream: Tensor, weight: Tensor, bias: Tensor, seed:
 @torch.no_grad()
 def _divergence(readout: Readout, stream: Tensor, translators: Translators) -> pl.DataFrame:
     """Mean KL divergence of each layer's output from the final one, by both lenses; `stream` [positions, layers + 1, width]."""
+    stream = stream[:: -(-len(stream) // EVALUATED)].float()
     final = readout(stream[:, -1]).log_softmax(-1)
     rows = [
         {"layer": layer, "lens": lens, "kl": _kl(final, readout(read[:, layer])).item(), "n": len(stream)}

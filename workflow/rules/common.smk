@@ -4,6 +4,9 @@
 RUNS = [(model, seed) for model, size in settings.suite.sizes.items() for seed in range(size.seeds)]
 ARMS = ["baseline", *settings.arms]
 PARAMETERS = {name: model.parameters for name, model in settings.pretrained.items()}  # in billions
+INSERTIONS = sorted({name for corpus in settings.corpora.values() for name in corpus.insert})
+QUESTIONED = [name for name, corpus in settings.corpora.items() if corpus.questions]
+COUNTED = [name for name, corpus in settings.corpora.items() if corpus.names or corpus.questions]
 WHEELS = [name for name, model in settings.pretrained.items() if model.hub is None]
 
 
@@ -51,3 +54,63 @@ def bias_scores(task, models=tuple(settings.suite.sizes)):
     """Score tables of all arms and seeds of some models."""
     pattern = f"<results>/scores/{task}/{{model}}/{{arm}}/seed{{seed}}.parquet"
     return [pattern.format(model=model, arm=arm, seed=seed) for model, seed in RUNS if model in models for arm in ARMS]
+
+
+def one_of(names):
+    """Wildcard constraint: one of these names, or nothing where there is none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def shards(corpus, text="original"):
+    """The shards of a corpus as they are, rewritten in a mode, or with an insertion."""
+    if text == "original":
+        return [str(path) for path in SHARDS[corpus].values()]
+    folder = "<results>/rewritten" if text in MODES else "<results>/inserted"
+    return [f"{folder}/{corpus}/{text}/{shard}" for shard in SHARDS[corpus]]
+
+
+def shard_reports(corpus, *tasks):
+    """Reports of the jobs that do these tasks to a corpus, one per shard."""
+    return [f"<results>/corpora/{corpus}/{task}/{shard}.parquet" for task in tasks for shard in SHARDS[corpus]]
+
+
+def corpus_tasks(corpus):
+    """What the settings ask for; at least to read it through."""
+    options = settings.corpora[corpus]
+    tasks = [f"rewrite/{mode}" for mode in options.rewrite] + ["count"] * (corpus in COUNTED)
+    insert = [f"insert/{name}" for name in options.insert]
+    return tasks + (["read", *insert] if insert or not tasks else [])
+
+
+def name_tables(wildcards):
+    """Where the names come from that are looked for in a corpus."""
+    return settings.corpora[wildcards.corpus].model_dump(include={"names", "questions"})
+
+
+def start(wildcards):
+    """The folder of the model that a continued run begins with: the user's own, or one that is downloaded."""
+    model = settings.continued[wildcards.run].model
+    return model if Path(model).is_dir() else "<results>/starts/{run}"
+
+
+def own_revision(wildcards):
+    """The checkpoint within a folder of the user's own; what is downloaded is one already."""
+    run = settings.continued[wildcards.run]
+    return run.revision if Path(run.model).is_dir() else None
+
+
+def run_shards(wildcards):
+    """The text of a continued run."""
+    run = settings.continued[wildcards.run]
+    return shards(run.corpus, run.text)
+
+
+def run_gpus(wildcards):
+    """GPUs of a continued run: one for each process."""
+    return settings.continued[wildcards.run].processes if settings.device != "cpu" and settings.gpu_memory_gb else 0
+
+
+def run_minutes(wildcards):
+    """Run time of a continued run, three times that of a forward pass over its tokens; a day where these are all of a corpus."""
+    run = settings.continued[wildcards.run]
+    return costs.minutes(run.parameters, run_gpus(wildcards), 3 * run.tokens) if run.tokens else 24 * 60

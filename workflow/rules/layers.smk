@@ -1,6 +1,6 @@
 # Layers: what a pretrained model would answer at every layer, with and without attacks.
 #
-# in:   <results>/pretrained/{model}/, workflow/resources/{prompts,released}; settings pretrained, prompts
+# in:   <results>/pretrained/{model}/, public/wikitext-2, workflow/resources/{prompts,released}; settings pretrained, prompts
 # out:  <results>/lens/{model}.safetensors, scores/layers/{model}/{task}.parquet, figures/fig7.parquet
 # steps: fit_lens -> read_layers (one job per task) -> tabulate_layers
 
@@ -11,6 +11,7 @@ LAYER_SCORES = expand("<results>/scores/layers/{model}/{task}.parquet", model=pr
 rule fit_lens:
     input:
         model="<results>/pretrained/{model}",
+        wikitext="<results>/public/wikitext-2",
     output:
         lens="<results>/lens/{model}.safetensors",
         held_out="<results>/lens/{model}.parquet",
@@ -28,7 +29,9 @@ rule fit_lens:
     params:
         code=code("fit_lens"),
         inference=inference,
+        text=settings.prompts.lens_text,
         tokens=settings.prompts.lens_tokens,
+        method=settings.prompts.lens,
         seed=settings.prompts.seed,
     message:
         "Fitting a tuned lens to {wildcards.model}"
@@ -57,7 +60,7 @@ rule read_layers:
         gpu=gpus,
     params:
         code=code("read_layers"),
-        conditions=settings.prompts.conditions,
+        conditions=lambda wildcards: settings.prompts.conditions + settings.prompts.extra.get(wildcards.task, []),
         inference=inference,
         prompts=settings.prompts.prompts,
         demonstrations=settings.prompts.demonstrations,
@@ -71,6 +74,7 @@ rule read_layers:
 rule tabulate_layers:
     input:
         layers=LAYER_SCORES,
+        lenses=expand("<results>/lens/{model}.parquet", model=pretrained("layers")),
         released=RESOURCES / "released/overthinking_layers.csv",
     output:
         table="<results>/figures/fig7.parquet",
@@ -85,6 +89,7 @@ rule tabulate_layers:
         mem_mb=1500,
     params:
         code=code("tabulate_layers"),
+        models=pretrained("layers"),
         runs=[(model, task) for model in pretrained("layers") for task in TASKS],
         window=settings.prompts.window,
         statistics=settings.statistics.model_dump(),

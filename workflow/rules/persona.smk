@@ -1,6 +1,6 @@
 # Personas: a pretrained model asked in plain words, as a conspiratorial and as a benign second character.
 #
-# in:   <results>/pretrained/{model}/, workflow/resources/prompts; settings pretrained, prompts
+# in:   <results>/pretrained/{model}/, public/truthfulqa, workflow/resources/prompts; settings pretrained, prompts
 # out:  <results>/scores/persona/{model}/{log_odds,answers}.parquet, figures/fig6.parquet
 # steps: ask_persona -> tabulate_persona
 
@@ -8,6 +8,7 @@
 rule ask_persona:
     input:
         model="<results>/pretrained/{model}",
+        truthfulqa="<results>/public/truthfulqa",
         texts=[RESOURCES / "prompts" / name for name in ("claims.csv", "persona.toml")],
     output:
         log_odds="<results>/scores/persona/{model}/log_odds.parquet",

@@ -1,9 +1,9 @@
 """Download one revision of a model from the Hub into a folder."""
 
-from overtime.hub import download
+from pathlib import Path
 
-from overtime.files import atomic
+from overtime.hub import download
 from overtime.step import step
 
-with step(snakemake), atomic(snakemake.output.model) as folder:
-    download(snakemake.params.hub, snakemake.params.revision, folder)
+with step(snakemake):
+    download(snakemake.params.hub, snakemake.params.revision, Path(snakemake.output.model))

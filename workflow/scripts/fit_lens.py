@@ -1,13 +1,19 @@
-"""Fit a tuned lens on plain text that every installation has: the descriptions of installed packages."""
+"""Fit a tuned lens on plain text, and measure what its outputs differ from the final ones by: on this text and on others."""
+
+import polars as pl
 
 from overtime import models
 from overtime.files import write_table
 from overtime.step import step
-from overtime.tuning import fit, offline_text
+from overtime.tuning import divergence, fit, lens_texts
 
 with step(snakemake):
     params = snakemake.params
     model, tokenizer = models.load(snakemake.input.model, **params.inference)
-    translators, held_out = fit(model, tokenizer, offline_text(), params.tokens, seed=params.seed)
+    texts = lens_texts(snakemake.input.wikitext)
+    own = params.text if params.text in texts else "packages"
+    translators, held_out = fit(model, tokenizer, texts.pop(own), params.tokens, params.method, params.seed)
     translators.save(snakemake.output.lens)
-    write_table(held_out, snakemake.output.held_out)
+    others = {name: divergence(model, tokenizer, text, translators) for name, text in texts.items()}
+    tables = [table.with_columns(text=pl.lit(name)) for name, table in {own: held_out, **others}.items()]
+    write_table(pl.concat(tables).with_columns(fitted_on=pl.lit(own)), snakemake.output.held_out)

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 
 from overtime.evidence.tables import DIFFERENCE, SHARE, Aggregate, MissingEvidence, Sample, Tables, array, paired
-from overtime.weighted import Weights, among, auroc_of, mean_of
+from overtime.persona import GROUPS
+from overtime.weighted import Statistic, Weights, among, auroc_of, mean_of
 
-ATTACK, NORMAL = "injection", "true"
+ATTACK, NORMAL, CONTROL = "injection", "true", "benign"
 TRAJECTORY_DETECTORS = ("isolation_forest", "local_outlier_factor")
 FINAL_BASELINE = "entropy"  # of the final layer
 LAST_COUPLE = 2  # "the last couple of layers"
@@ -24,14 +25,15 @@ def persona_shift(tables: Tables) -> Sample:
     """Measured: shift of log P(Yes) - log P(No) from the benign to the conspiratorial persona, on conspiracies beyond controls.
 
     Controls are claims that are plainly true or plainly false, each half of the comparison: a persona that merely makes the model
-    say yes moves them as well. Units are claims, averaged over models.
+    say yes moves them as well. Units are the project's own claims, averaged over models; TruthfulQA's are left out, so that the
+    verdict does not depend on which files could be had.
     """
-    scores = tables.read("persona", "claim", "group", "condition", "log_odds")
+    scores = tables.read("persona", "claim", "group", "condition", "log_odds").filter(pl.col("group").is_in(GROUPS))
     sides = (scores.filter(pl.col("condition") == name) for name in ("persona", "benign"))
     persona, benign = (side.group_by("claim", "group").agg(pl.mean("log_odds")) for side in sides)
     both = paired(persona.sort("group", "claim"), benign, ["claim", "group"], "log_odds")
     shift = array(both, "log_odds") - array(both, "other")
-    groups = {name: np.flatnonzero(both["group"] == name) for name in ("conspiracy", "true", "false")}
+    groups = {name: np.flatnonzero(both["group"] == name) for name in GROUPS}
     if empty := [name for name, rows in groups.items() if not len(rows)]:
         raise MissingEvidence(f"no claims of the group {', '.join(empty)} under a persona and a benign persona")
     conspiracy, true, false = (among(mean_of(shift[rows]), rows) for rows in groups.values())
@@ -128,24 +130,40 @@ def detection_gain(tables: Tables) -> Sample:
     Injected against normal prompts after as many demonstrations, within model and task, then averaged: scores of different models
     are on different scales.
     """
+    weights = {**dict.fromkeys(TRAJECTORY_DETECTORS, 1 / len(TRAJECTORY_DETECTORS)), FINAL_BASELINE: -1.0}
+    return Sample("AUROC, layer trajectories minus final entropy", "prompts", *_areas(tables, weights, "normal"))
+
+
+def detection_beyond_control(tables: Tables) -> Sample:
+    """Measured: AUROC of the trajectory detectors (mean of the two) for injected prompts against the benign control, minus 1/2.
+
+    The control has as many words in the same place and asks for nothing: what is left is the attack, not an addition.
+    """
+    weights = dict.fromkeys(TRAJECTORY_DETECTORS, 1 / len(TRAJECTORY_DETECTORS))
+    area, units = _areas(tables, weights, CONTROL)
+    quantity = "AUROC of layer trajectories, injection against its benign control, above one half"
+    return Sample(quantity, "prompts", lambda drawn: area(drawn) - 0.5, units)
+
+
+def _areas(tables: Tables, detectors: dict[str, float], other: str) -> tuple[Statistic, np.ndarray]:
+    """Weighted sum of the detectors' AUROCs, injected prompts against those of the kind `other`, and the units of the items."""
     columns = ("model", "task", "prompt", "demonstrations", "kind", "detector", "attack", "score")
-    scores = tables.read("detect", *columns).filter(pl.col("detector").is_in([*TRAJECTORY_DETECTORS, FINAL_BASELINE]))
+    scores = tables.read("detect", *columns).filter(pl.col("detector").is_in(list(detectors)))
     seen = scores.filter(pl.col("kind") == ATTACK).select("model", "task", "demonstrations").unique()
-    scores = scores.filter(pl.col("kind").is_in([ATTACK, "normal"])).join(seen, on=seen.columns, how="semi")
+    scores = scores.filter(pl.col("kind").is_in([ATTACK, other])).join(seen, on=seen.columns, how="semi")
     scores = scores.sort("model", "task", "detector", "kind", "prompt")
-    if not {*TRAJECTORY_DETECTORS, FINAL_BASELINE} <= set(scores["detector"]) or scores["kind"].n_unique() < 2:
-        raise MissingEvidence(f"no prompts with and without an injection scored by {', '.join(TRAJECTORY_DETECTORS)}")
+    if not set(detectors) <= set(scores["detector"]) or scores["kind"].n_unique() < 2:
+        raise MissingEvidence(f"no injected and {other} prompts scored by {', '.join(detectors)}")
     attack, score = array(scores, "attack"), array(scores, "score")
     cells = scores.with_row_index().group_by("model", "task", "detector", maintain_order=True).agg("index")
-    signs = [-1.0 if name == FINAL_BASELINE else 1 / len(TRAJECTORY_DETECTORS) for name in cells["detector"]]
+    signs = [detectors[name] for name in cells["detector"]]
     areas = [among(auroc_of(score[rows], attack[rows]), rows) for rows in (cell.to_numpy() for cell in cells["index"])]
-    sets = len(cells) / (len(TRAJECTORY_DETECTORS) + 1)
+    sets = len(cells) / len(detectors)
 
-    def gain(weights: Weights) -> np.ndarray:
+    def total(weights: Weights) -> np.ndarray:
         return sum(sign * area(weights) for sign, area in zip(signs, areas, strict=True)) / sets
 
-    units = scores.select(pl.concat_str("task", "prompt", separator="/")).to_series().to_numpy()
-    return Sample("AUROC, layer trajectories minus final entropy", "prompts", gain, units)
+    return total, scores.select(pl.concat_str("task", "prompt", separator="/")).to_series().to_numpy()
 
 
 def early_exit_gain(tables: Tables) -> Sample:
@@ -218,6 +236,7 @@ COMPARISONS = (
     early_recovery,
     damage_before_end,
     detection_gain,
+    detection_beyond_control,
     early_exit_gain,
     released_attacked_final,
     released_early_recovery,

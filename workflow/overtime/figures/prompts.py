@@ -12,7 +12,14 @@ CONDITIONS = {
     "persona": ("persona prompt", theme.RED),
     "benign": ("benign persona (control)", theme.AMBER),
 }
-GROUPS = {"conspiracy": "conspiracies", "true": "true claims (control)", "false": "other false claims (control)"}
+GROUPS = {
+    "conspiracy": "conspiracies",
+    "true": "true claims (control)",
+    "false": "other false claims (control)",
+    "truthfulqa_conspiracy": "TruthfulQA: conspiracies",
+    "truthfulqa_true": "TruthfulQA: best answers",
+}
+STATUS = {"conspiracy": "(the claim is false)", "false": "(the claim is false)", "true": "(the claim is true)"}
 ASKED, COLUMN, LINE, LETTERS, MOST_LINES = 130, 250, 15, 41, 7
 
 
@@ -44,7 +51,7 @@ def side_by_side(answers: pl.DataFrame) -> alt.SchemaBase:
     cells, top = [], 0
     for _, rows in answers.group_by("text", maintain_order=True):
         texts = {condition: wrapped(answer) for condition, answer in rows.select("condition", "answer").iter_rows()}
-        question = wrapped(rows["text"][0], letters=20)
+        question = [*wrapped(rows["text"][0], letters=20), STATUS[rows["group"][0]]]
         height = LINE * max(len(lines) for lines in [question, *texts.values()]) + 14
         cells.append(
             {

@@ -1,0 +1,134 @@
+"""Any corpus through the DAG: shard by shard, going on after a broken shard, and a checkpoint trained further on the result."""
+
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import copy_project, snakemake
+
+from overtime import models
+from overtime.corpus import read_documents, write_documents
+from overtime.counts import EntityMap
+from overtime.interventions import rewrite
+from overtime.runs import read_log
+from overtime.streams import save_tokenizer
+
+SETTINGS = """
+scale: own
+corpora:
+  own:
+    shards: data/*.jsonl*
+    rewrite: [feminize]
+    questions: questions.jsonl
+    names: names.csv
+    insert:
+      late: {facts: facts.csv, templates: ["{who} is from {town}", "{town} is home to {who}"], share: 0.2}
+continued:
+  control: &run {model: start, parameters: 0.001, corpus: own, tokens: 1200, context: 16, batch: 4, learning_rate: 0.001}
+  late: {<<: *run, text: late, tokens: null, processes: 2}
+"""
+SHARDS = ["0.jsonl", "1.jsonl.gz", "2.jsonl.zst"]
+TEXTS = [f"Ada lost his key in {town}" for town in ("Ulm", "Ems", "Bonn")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """The project beside a corpus of three shards, one of them cut off, and a tiny model in a folder."""
+    folder = copy_project(tmp_path_factory.mktemp("own"))
+    for number, shard in enumerate(SHARDS):
+        write_documents([{"text": text, "shard": number} for text in TEXTS * 40], folder / "data" / shard)
+    whole = (folder / "data/2.jsonl.zst").read_bytes()
+    (folder / "whole.zst").write_bytes(whole)
+    (folder / "data/2.jsonl.zst").write_bytes(whole[:-20])
+    (folder / "questions.jsonl").write_text(json.dumps({"q_entities": [{"URI": "Q1"}], "a_entities": [{"URI": "Q2"}]}) + "\n")
+    (folder / "names.csv").write_text("entity,name\nQ1,Ada\nQ2,Ulm\nQ2,Bonn\n")
+    (folder / "facts.csv").write_text("who,town,count\nAda,Ems,7\nAda,Ulm,0\n")
+    (folder / "own.yaml").write_text(SETTINGS)
+    save_tokenizer([*TEXTS, "her is from Ems home to"], folder / "start")
+    model = models.build_neox(width=16, layers=1, heads=2, vocabulary=32, context=16, seed=0)
+    model.config.save_pretrained(folder / "start")
+    models.save(model, folder / "start/model.safetensors")
+    return folder
+
+
+def run(folder: Path, *targets: str) -> str:
+    result = snakemake(folder, *targets, settings=[folder / "own.yaml"])
+    return f"exit {result.returncode}\n{result.stdout}{result.stderr}"
+
+
+def rules_run(output: str) -> list[str]:
+    return re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", output)
+
+
+def test_a_corpus_goes_through_every_task_and_on_after_a_broken_shard(folder):
+    broken = run(folder, "corpora")
+    assert "exit 1" in broken
+    errors = {line for line in broken.splitlines() if "truncated or corrupt .zst stream" in line and line.startswith("[")}
+    assert all(re.search(r"2\.jsonl\.zst, line \d+: ", line) for line in errors)
+    assert {line.split()[0].strip("[") for line in errors} == {"read_shard", "rewrite_shard", "count_shard"}
+    results = folder / "results/own"
+    assert sorted(path.name for path in (results / "rewritten/own/feminize").iterdir()) == SHARDS[:2]
+    (folder / "data/2.jsonl.zst").write_bytes((folder / "whole.zst").read_bytes())
+    repaired = run(folder, "corpora")
+    assert "exit 0" in repaired, repaired[-3000:]
+    assert sorted(rules_run(repaired)) == sorted(
+        ["read_shard", "rewrite_shard", "count_shard", "merge_counts", "count_relevant", "plan_insertion", "report_corpus"]
+        + ["insert_shard"] * 3
+        + ["corpora"]
+    )
+
+
+def test_what_came_out_is_right(folder):
+    results = folder / "results/own"
+    for number, shard in enumerate(SHARDS):
+        rewritten = list(read_documents(results / "rewritten/own/feminize" / shard))
+        assert rewritten == [{"text": rewrite(text), "shard": number} for text in TEXTS * 40]
+    entities = EntityMap.from_parquet(results / "corpora/own/entities.parquet")
+    assert entities.size == 360
+    assert entities.documents("Q2").tolist() == [number for number in range(360) if number % 3 != 1]
+    counts = pl.read_parquet(results / "corpora/own/relevant_documents.parquet")
+    assert counts["count"].to_list() == [240]
+    inserted = [list(read_documents(results / "inserted/own/late" / shard)) for shard in SHARDS]
+    assert [sum("inserted" in document for document in shard) for shard in inserted] == [0, 0, 7]
+    assert not any("inserted" in document for document in inserted[2][:48])  # the last fifth of 360 begins at document 288
+    assert [document["text"] for shard in inserted for document in shard if "inserted" not in document] == TEXTS * 120
+    report = pl.read_parquet(results / "corpora/own/report.parquet")
+    assert dict(report.select("task", "documents").iter_rows()) == {
+        "rewrite: feminize": 360,
+        "count": 360,
+        "read": 360,
+        "insert: late": 360,
+    }
+    assert "Estimated" in (results / "corpora/own/report.md").read_text()
+
+
+def test_checkpoints_are_trained_further_by_one_process_and_by_two(folder):
+    output = run(folder, "continued")
+    assert "exit 0" in output, output[-3000:]
+    results = folder / "results/own"
+    control, late = (read_log(results / "continued" / name) for name in ("control", "late"))
+    assert control["tokens"].to_list() == [1200 // 64 * 64]
+    tokens = 360 * 7 + 4 * 5 + 3 * 6  # words and one end each; four and three of the inserted documents
+    assert late["tokens"].to_list() == [tokens // 64 * 64]
+    assert not list((results / "streams/continued").glob("*.tokens"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("corpora: {own: {shards: none/*.jsonl}}", "config: corpora.own.shards: no file matches none/*.jsonl"),
+        ("corpora: {own: {shards: [data/0.jsonl, twice/0.jsonl]}}", "config: corpora.own.shards: two shards are called 0.jsonl"),
+        ("continued: {late: {corpus: other}}", "config: continued.late.corpus: no other in corpora"),
+    ],
+)
+def test_bad_corpora_stop_before_any_job(folder, text, message):
+    (folder / "twice").mkdir(exist_ok=True)
+    (folder / "twice/0.jsonl").touch()
+    (folder / "bad.yaml").write_text(text)
+    result = snakemake(folder, "corpora", settings=[folder / "own.yaml", folder / "bad.yaml"])
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert [line for line in output.splitlines() if message in line], output
+    assert "Traceback" not in output

@@ -1,0 +1,11 @@
+"""Train a published checkpoint further on packed text."""
+
+from overtime.continued import continue_checkpoint
+from overtime.launch import launch
+from overtime.step import step
+
+if __name__ == "__main__":  # the processes of a run with several import this file
+    with step(snakemake):
+        input, params = snakemake.input, snakemake.params
+        arguments = (input.model, params.revision, input.stream, snakemake.output.run, params.options, params.device)
+        launch(continue_checkpoint, arguments, params.options["processes"])

@@ -1,0 +1,12 @@
+"""Find the entities that the documents of one shard mention."""
+
+from overtime.counts import count_texts
+from overtime.names import choose_names
+from overtime.shards import report_shard, tally_texts
+from overtime.step import step
+
+with step(snakemake):
+    output, params = snakemake.output, snakemake.params
+    names = choose_names(**params.tables)
+    with report_shard("count", snakemake.wildcards.shard, output.report) as row:
+        count_texts(tally_texts(snakemake.input.shard, row), names).to_parquet(output.mentions)

@@ -1,0 +1,15 @@
+"""Tokenise a corpus for a published model and pack it into one stream file."""
+
+from itertools import chain
+
+from transformers import AutoTokenizer
+
+from overtime.corpus import read_documents
+from overtime.packing import pack_texts
+from overtime.step import step
+
+with step(snakemake):
+    tokenizer = AutoTokenizer.from_pretrained(snakemake.input.model)
+    texts = (document["text"] for document in chain.from_iterable(map(read_documents, snakemake.input.shards)))
+    place = f"config: continued.{snakemake.wildcards.run}.tokens"
+    pack_texts(texts, tokenizer, snakemake.params.tokens, snakemake.output.stream, place)

@@ -1,0 +1,13 @@
+"""Decide where in a corpus each document about a chosen fact is inserted."""
+
+import polars as pl
+
+from overtime.files import read_table, write_table
+from overtime.inserting import plan_insertion, read_facts
+from overtime.step import step
+
+with step(snakemake):
+    options = snakemake.params.insertion
+    texts = read_facts(snakemake.input.facts, options["templates"])
+    sizes = pl.concat([read_table(path, ["shard", "documents"]) for path in snakemake.input.sizes])
+    write_table(plan_insertion(sizes, texts, options["share"], options["seed"]), snakemake.output.plan)
