@@ -80,6 +80,8 @@ def test_every_architecture_and_layout_loads(run, tmp_path, name, revision):
     loaded, tokenizer = models.load(place)
     expected = build(REPOSITORIES[name][revision][0], len(tokenizer), f"{name}@{revision}")
     assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), expected.parameters(), strict=True))
+    ids = torch.arange(20, 50)[None]
+    assert torch.equal(loaded(ids).logits, expected.eval()(ids).logits)
     assert tokenizer.decode(tokenizer.encode(" nurse, Zoë ☂")) == " nurse, Zoë ☂"
 
 

@@ -77,6 +77,7 @@ def test_checkpoints_of_a_run(folder):
     assert [step for step, _ in models.checkpoints(folder)] == [5, 20, 100]
     last, tokenizer = models.load(folder)
     assert same(tensors_of(last), load_file(folder / "step100.safetensors"))
+    assert last.device.type == "cpu"
     first, _ = models.load(folder, revision="step5", attention="eager")
     assert same(tensors_of(first), load_file(folder / "step5.safetensors"))
     models.reload(first, folder / "step100.safetensors")

@@ -170,6 +170,32 @@ def test_prompts_read_together_as_one_by_one(model, tokenizer, shared):
     assert greedy(model, tokenizer, prompts, max_new_tokens=6, stop="t") == answers
 
 
+@pytest.mark.parametrize("fits", [lambda ids: len(ids) < 3, lambda ids: ids.shape[1] > 1 or len(ids) < 2], ids=["rows", "later"])
+def test_out_of_memory_changes_no_number(model, tokenizer, pairs, monkeypatch, fits):
+    """A device that holds two rows at most, or one row while answers grow."""
+    monkeypatch.setattr("overtime.batches.TREE", 40)
+    prompts = ["Long ago, when the cook and the nurse were late again, " + word for word in ("he", "she", "my sister", "it", "a")]
+    functions = (
+        lambda: score_pairs(model, tokenizer, pairs.head(10))["ll_more"].to_numpy(),
+        lambda: token_log_probs(model, tokenizer, prompts, [" he", " she"]),
+        lambda: greedy(model, tokenizer, prompts, 5),
+    )
+    expected, failed = [function() for function in functions], []
+
+    def check(_, inputs: tuple[torch.Tensor]) -> None:
+        if not fits(inputs[0]):
+            failed.append(inputs[0].shape)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    hook = model.base_model.register_forward_pre_hook(check)
+    found = [function() for function in functions]
+    hook.remove()
+    assert failed
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-4)
+    np.testing.assert_allclose(found[1], expected[1], atol=1e-4)
+    assert found[2] == expected[2]
+
+
 def test_sentences_that_cannot_be_scored_are_named(tokenizer):
     model = AutoModelForCausalLM.from_config(CONFIGS["gpt_neox"])
     for bad in ("", "he " * 300):

@@ -74,7 +74,7 @@ def test_a_corpus_goes_through_every_task_and_on_after_a_broken_shard(folder):
     repaired = run(folder, "corpora")
     assert "exit 0" in repaired, repaired[-3000:]
     assert sorted(rules_run(repaired)) == sorted(
-        ["read_shard", "rewrite_shard", "count_shard", "merge_counts", "count_relevant", "plan_insertion", "report_corpus"]
+        ["read_shard", "rewrite_shard", "count_shard", "merge_counts", "count_questions", "plan_insertion", "report_corpus"]
         + ["insert_shard"] * 3
         + ["corpora"]
     )

@@ -10,7 +10,6 @@ from transformers import PreTrainedModel
 
 from overtime import InputError
 
-TOKENS = {"cpu": 1024, "cuda": 16384}  # in one forward pass, padding included
 TREE = 128  # tokens in a tree, so that attention within it stays a small part of the work
 
 
@@ -44,7 +43,7 @@ class Batch:
 
     `ids` and `positions` are [rows, length]; `mask` is added to attention scores, [rows, 1, length, length], None if rows are
     plain causal; `used` [rows, length] is False on padding. Among the used places, number `sources[i]` predicts `targets[i]`, a
-    token of sentence `sentences[i]`.
+    token of sentence `sentences[i]`. A slice is a batch of some of the rows.
     """
 
     ids: torch.Tensor
@@ -54,6 +53,17 @@ class Batch:
     sources: torch.Tensor
     targets: torch.Tensor
     sentences: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, rows: slice) -> "Batch":
+        start, stop, _ = rows.indices(len(self))
+        first, after = int(self.used[:start].sum()), int(self.used[:stop].sum())
+        kept = (first <= self.sources) & (self.sources < after)
+        mask = None if self.mask is None else self.mask[rows]
+        reads = self.sources[kept] - first, self.targets[kept], self.sentences[kept]
+        return Batch(self.ids[rows], self.positions[rows], mask, self.used[rows], *reads)
 
 
 def plant(sentences: list[list[int]], shared: bool) -> list[Tree]:
@@ -111,11 +121,11 @@ def shared_start(sequences: list[list[int]]) -> int:
     return next((place for place, tokens in enumerate(columns) if len(set(tokens)) > 1), min(map(len, sequences)))
 
 
-def by_length(lengths: list[int], device: torch.device) -> Iterator[list[int]]:
-    """Indices in order of length, in runs whose padded size stays within the device's token budget (one row at least)."""
+def by_length(lengths: list[int], tokens: int) -> Iterator[list[int]]:
+    """Indices in order of length, in runs whose padded size is at most so many tokens (one row at least)."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and lengths[index] * (len(batch) + 1) > TOKENS[device.type]:
+        if batch and lengths[index] * (len(batch) + 1) > tokens:
             yield batch
             batch = []
         batch.append(index)

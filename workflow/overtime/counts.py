@@ -18,7 +18,7 @@ from pyroaring import BitMap
 from overtime import InputError
 from overtime.entities import EntityMap
 
-__all__ = ["EntityMap", "count_texts", "find_entities", "read_questions", "relevant_documents"]
+__all__ = ["EntityMap", "count_texts", "countries", "find_entities", "read_questions", "relevant_documents"]
 
 BATCH = 20_000  # documents between which `count_texts` packs what it found
 COUNTS = {
@@ -100,6 +100,15 @@ def read_questions(path: str | Path) -> pl.DataFrame:
                 ) from error
     uris = pl.List(pl.String)
     return pl.DataFrame(rows, {"question": pl.Int64, "q_entities": uris, "a_entities": uris}, orient="row")
+
+
+def countries() -> frozenset[str]:
+    """DBpedia's names of the members and observers of the United Nations and of Kosovo and Taiwan, older names included.
+
+    A list of our own; the one in the published rule's release has a few entries more and less.
+    """
+    names = (Path(__file__).parent.parent / "resources" / "facts" / "countries.txt").read_text(encoding="utf-8").split()
+    return frozenset(f"http://dbpedia.org/resource/{name}" for name in names)
 
 
 def relevant_documents(entity_map: EntityMap, questions: pl.DataFrame, exclude: Collection[str] = frozenset()) -> pl.DataFrame:

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from accelerate import init_empty_weights
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.initialization import no_init_weights
 
-from overtime import InputError
+from overtime import InputError, devices
 from overtime.files import atomic
 from overtime.hub import download
 
@@ -102,12 +103,12 @@ def load(
 
     `source` is a folder (config.json, weights, tokenizer) or a name on the Hub. `revision` is a checkpoint: a branch on the Hub,
     or `step{n}` in the folder of a mini run (default: the last). `attention` is sdpa where the architecture has it, else eager,
-    unless given. `dtype` auto is bfloat16 where the device computes in it, `device` auto a GPU where there is one. A missing or
-    ill-fitting part is an InputError that names it.
+    unless given. `device` cuda is the emptiest GPU, or several of them for a model that does not fit on one; auto is cuda where
+    there is a GPU, else cpu. `dtype` auto is bfloat16 where the device computes in it, else float32. Each tensor goes straight
+    from its memory-mapped file to its place. A missing or ill-fitting part is an InputError that names it.
     """
-    dtype = inference_dtype(dtype)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = devices.choose(device)
+    dtype = devices.inference_dtype(dtype, device)
     folder = Path(source)
     if not folder.is_dir():
         folder, revision = download(str(source), revision), None
@@ -115,14 +116,16 @@ def load(
         raise InputError(f"{folder}: no tokenizer; one of {', '.join(TOKENIZERS)} must lie beside config.json")
     try:
         config = AutoConfig.from_pretrained(folder)
-        with no_init_weights():
+        with no_init_weights(), init_empty_weights(include_buffers=False):
             model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype), attn_implementation=attention)
         model.tie_weights()
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: not the folder of a causal language model ({str(error).splitlines()[0]})") from error
+    layout = devices.plan(model, device)
+    devices.allocate(model, layout)
     reload(model, _weights(folder) if revision is None else folder / f"{revision}.safetensors")
-    return model.to(device).eval(), tokenizer
+    return devices.connect(model, layout).eval(), tokenizer
 
 
 def _weights(folder: Path) -> Path:
@@ -163,13 +166,3 @@ def _name_in_model(model: PreTrainedModel, stored: str, places: dict[str, torch.
 def _describe(model: PreTrainedModel) -> str:
     config = model.config
     return f"{config.model_type} of {config.num_hidden_layers} layers of width {config.hidden_size}"
-
-
-def has_bfloat16() -> bool:
-    """Whether the device at hand computes in bfloat16 natively; emulated, it is slower than float32."""
-    return torch.cuda.is_bf16_supported() if torch.cuda.is_available() else torch.cpu._is_avx512_bf16_supported()
-
-
-def inference_dtype(setting: str) -> str:
-    """Resolve "auto" to bfloat16 where it is native, else float32."""
-    return ("bfloat16" if has_bfloat16() else "float32") if setting == "auto" else setting

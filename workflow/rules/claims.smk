@@ -18,6 +18,9 @@ rule judge_claims:
         targets="<results>/corpus/targets.parquet",
         closed_book=rules.tabulate_counts.input.scores + rules.tabulate_insertion.input.after,
         passages=rules.tabulate_retrieval.input.scores,
+        sets=rules.tabulate_counts.input.sets,
+        set_answers=rules.tabulate_counts.input.answers,
+        set_counts=rules.tabulate_counts.input.set_counts,
         persona=expand("<results>/scores/persona/{model}/log_odds.parquet", model=pretrained("persona")),
         layers=LAYER_SCORES,
         detect=expand("<results>/scores/detect/{model}.parquet", model=pretrained("layers")),
@@ -36,6 +39,7 @@ rule judge_claims:
         mem_mb=2000,
     params:
         code=code("judge_claims"),
+        corpora=CORPORA,
         statistics=settings.statistics.model_dump(),
     message:
         "Judging the claims of the talk"

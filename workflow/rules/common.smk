@@ -7,6 +7,9 @@ PARAMETERS = {name: model.parameters for name, model in settings.pretrained.item
 INSERTIONS = sorted({name for corpus in settings.corpora.values() for name in corpus.insert})
 QUESTIONED = [name for name, corpus in settings.corpora.items() if corpus.questions]
 COUNTED = [name for name, corpus in settings.corpora.items() if corpus.names or corpus.questions]
+CORPORA = {name: model.corpus for name, model in settings.pretrained.items()}
+SETS = list(settings.questions.sets)
+BINS = [{"factor": 2, "fewest": 10}, {"factor": 4, "fewest": 10}]  # of document counts: the suite's, those of question sets
 WHEELS = [name for name, model in settings.pretrained.items() if model.hub is None]
 
 
@@ -114,3 +117,33 @@ def run_minutes(wildcards):
     """Run time of a continued run, three times that of a forward pass over its tokens; a day where these are all of a corpus."""
     run = settings.continued[wildcards.run]
     return costs.minutes(run.parameters, run_gpus(wildcards), 3 * run.tokens) if run.tokens else 24 * 60
+
+
+def question_source(wildcards):
+    """Where a question set comes from: the project's own file, a fetched data set or a fetched split of one on the Hub."""
+    questions = settings.questions.sets[wildcards.set]
+    if questions.format == "own":
+        return RESOURCES / "facts/questions.csv"
+    return f"<results>/public/{questions.dataset}" if questions.dataset else "<results>/sources/questions/{set}.parquet"
+
+
+def question_entities(wildcards):
+    """The linked questions of a set, if it has any."""
+    return "<results>/sources/questions/{set}.jsonl" if settings.questions.sets[wildcards.set].entities else []
+
+
+def question_annotations(wildcards):
+    """The annotated questions of a set, if it has any."""
+    return settings.questions.sets[wildcards.set].annotations or []
+
+
+def counted_sets():
+    """Count tables of all sets with linked questions, in the corpora of the models that are asked them."""
+    corpora = dict.fromkeys(settings.pretrained[model].corpus for model in pretrained("questions"))
+    linked = [name for name, questions in settings.questions.sets.items() if questions.entities]
+    return [f"<results>/counts/{name}/{corpus}.parquet" for name in linked for corpus in corpora if corpus]
+
+
+def map_on_disk(wildcards):
+    """Megabytes of a published entity map."""
+    return round(settings.entity_maps[wildcards.corpus].bytes / 1e6)

@@ -2,7 +2,7 @@
 #
 # in:   settings corpora (shards, names, questions)
 # out:  <results>/corpora/{corpus}/mentions/{shard}.parquet, entities.parquet, relevant_documents.parquet
-# steps: count_shard (one per shard) -> merge_counts -> count_relevant
+# steps: count_shard (one per shard) -> merge_counts -> count_questions
 
 
 rule count_shard:
@@ -55,16 +55,16 @@ rule merge_counts:
         "../scripts/merge_counts.py"
 
 
-rule count_relevant:
+rule count_questions:
     input:
         entities="<results>/corpora/{corpus}/entities.parquet",
         questions=lambda wildcards: settings.corpora[wildcards.corpus].questions,
     output:
         counts="<results>/corpora/{corpus}/relevant_documents.parquet",
     log:
-        "<logs>/count_relevant/{corpus}.log",
+        "<logs>/count_questions/{corpus}.log",
     benchmark:
-        "<benchmarks>/count_relevant/{corpus}.tsv"
+        "<benchmarks>/count_questions/{corpus}.tsv"
     wildcard_constraints:
         corpus=one_of(QUESTIONED),
     conda:
@@ -73,6 +73,6 @@ rule count_relevant:
     resources:
         mem_mb=4000,
     params:
-        code=code("count_relevant"),
+        code=code("count_questions"),
     script:
-        "../scripts/count_relevant.py"
+        "../scripts/count_questions.py"

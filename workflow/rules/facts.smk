@@ -1,6 +1,6 @@
 # Rare facts: how often the corpus states a fact, and how well models answer questions about it, before and after insertion.
 #
-# in:   <results>/corpus/*, checkpoints/{model}/{arm}; settings statistics
+# in:   <results>/corpus/*, checkpoints/{model}/{arm}, the answers of pretrained models; settings statistics
 # out:  <results>/counts.parquet, scores/closed_book/{model}/{arm}/seed{seed}.parquet, figures/fig3.parquet, figures/fig4.parquet
 # steps: count_documents, answer_questions -> tabulate_counts, tabulate_insertion
 
@@ -62,6 +62,9 @@ rule tabulate_counts:
         scores=[f"<results>/scores/closed_book/{model}/baseline/seed{seed}.parquet" for model, seed in RUNS],
         counts="<results>/counts.parquet",
         questions="<results>/corpus/questions.parquet",
+        answers=expand("<results>/scores/answers/{set}/{model}.parquet", set=SETS, model=pretrained("questions")),
+        sets=expand("<results>/questions/{set}.parquet", set=SETS),
+        set_counts=counted_sets(),
     output:
         table="<results>/figures/fig3.parquet",
     log:
@@ -75,7 +78,9 @@ rule tabulate_counts:
         mem_mb=1000,
     params:
         code=code("tabulate_counts"),
-        bins={"factor": 2, "fewest": 10},
+        corpora=CORPORA,
+        bins=BINS,
+        statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_counts.py"
 

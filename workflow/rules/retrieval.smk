@@ -1,6 +1,6 @@
 # Retrieval: the same questions with passages from the training documents, found by BM25, gold, or wrong.
 #
-# in:   <results>/corpus/*, counts.parquet, checkpoints/{model}/baseline; settings retrieval
+# in:   <results>/corpus/*, counts.parquet, checkpoints/{model}/baseline, the answers of pretrained models; settings retrieval
 # out:  <results>/passages.parquet, scores/passages/{model}/baseline/seed{seed}.parquet, figures/fig5.parquet
 # steps: retrieve_passages -> answer_with_passages -> tabulate_retrieval
 
@@ -63,6 +63,10 @@ rule tabulate_retrieval:
             if model in settings.retrieval.models
         ],
         counts="<results>/counts.parquet",
+        questions="<results>/corpus/questions.parquet",
+        answers=rules.tabulate_counts.input.answers,
+        sets=rules.tabulate_counts.input.sets,
+        set_counts=rules.tabulate_counts.input.set_counts,
     output:
         table="<results>/figures/fig5.parquet",
     log:
@@ -76,6 +80,7 @@ rule tabulate_retrieval:
         mem_mb=1000,
     params:
         code=code("tabulate_retrieval"),
-        bins={"factor": 2, "fewest": 10},
+        corpora=CORPORA,
+        bins=BINS,
     script:
         "../scripts/tabulate_retrieval.py"

@@ -1,12 +1,14 @@
-"""Count the documents of a corpus that bear on each linked question."""
+"""Count, in the entity map of a corpus, the documents that are relevant to the questions of a set."""
 
-from overtime.counts import relevant_documents
-from overtime.entities import EntityMap
-from overtime.files import write_table
-from overtime.names import read_linked_questions
+import polars as pl
+
+from overtime.counts import EntityMap, countries, relevant_documents
+from overtime.files import read_table, write_table
 from overtime.step import step
 
 with step(snakemake):
-    entities = EntityMap.from_parquet(snakemake.input.entities)
-    questions = read_linked_questions(snakemake.input.questions)
-    write_table(relevant_documents(entities, questions), snakemake.output.counts)
+    exclude = countries() if snakemake.params.exclude_countries else frozenset()
+    questions = read_table(snakemake.input.questions)
+    table = relevant_documents(EntityMap.from_parquet(snakemake.input.map), questions, exclude)
+    identity = {"set": pl.lit(snakemake.wildcards.set), "corpus": pl.lit(snakemake.wildcards.corpus)}
+    write_table(table.select(**identity, **{name: name for name in table.columns}), snakemake.output.counts)

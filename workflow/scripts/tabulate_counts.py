@@ -1,10 +1,15 @@
-"""Accuracy by number of relevant documents, for every model."""
+"""Closed-book accuracy by count: the suite, and pretrained models on every question set with counts."""
 
-from overtime.facts import accuracy_by_count
+import polars as pl
+
+from overtime.accuracy import SPOKEN, accuracy_by_count, set_answers, suite_answers
 from overtime.files import read_run, read_table, write_table
 from overtime.step import step
 
 with step(snakemake):
-    scores = [read_run(path) for path in snakemake.input.scores]
-    table = accuracy_by_count(scores, read_table(snakemake.input.counts), **snakemake.params.bins)
-    write_table(table, snakemake.output.table)
+    input, params = snakemake.input, snakemake.params
+    suite = suite_answers([read_run(path) for path in input.scores], read_table(input.questions), read_table(input.counts))
+    of_sets = [[read_table(path) for path in paths] for paths in (input.answers, input.sets, input.set_counts)]
+    sets = set_answers(*of_sets, params.corpora)
+    tables = [accuracy_by_count(answers, **bins, **params.statistics) for answers, bins in zip((suite, sets), params.bins)]
+    write_table(pl.concat([*tables, SPOKEN], how="diagonal_relaxed"), snakemake.output.table)

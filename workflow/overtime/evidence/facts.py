@@ -1,11 +1,16 @@
 """Case study 2: does accuracy follow the number of relevant documents, and what do insertion and retrieval change?
 
-Scores are averaged over the seeds of a model. The unit is the entity that the questions are about: its questions share documents.
-Where the talk speaks of one model family, the comparison takes its largest member at hand. The tables hold one question set.
+Counts are documents of the training data. Where pretrained models have an entity map, the largest of them is judged on the
+question set with the most counted questions, and the unit is the question; else the suite's largest model, whose scores are
+averaged over its seeds, and the unit is the entity that questions are about, because they share documents. The two are never
+pooled, and neither are question sets.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from overtime.evidence.tables import DIFFERENCE, MissingEvidence, Sample, Tables, arm, array, final, over_runs, paired, size
 from overtime.weighted import Weights, among, mean_of, spearman_of
@@ -13,58 +18,101 @@ from overtime.weighted import Weights, among, mean_of, spearman_of
 RARE = 99  # one- or two-digit document counts
 
 
-def _counted(tables: Tables, answers: pl.DataFrame) -> pl.DataFrame:
-    """Mean correctness per evaluation question of the largest model's baseline, with document count and entity.
+@dataclass(frozen=True)
+class Counted:
+    """Answers of one model under some conditions [questions], with document counts and independent units."""
+
+    count: NDArray
+    correct: dict[str, NDArray]
+    units: NDArray
+    unit: str
+    place: str  # what the quantity adds about model and questions, nothing for the suite
+
+
+def _counted(tables: Tables, *conditions: str) -> Counted:
+    """Answers under all of `conditions`, of the largest pretrained model with counts or, where there is none, of the suite.
 
     A model that answers all questions alike (none right, at the smallest scales) is no evidence about what accuracy follows.
     """
-    questions = tables.read("questions", "question", "entity", "group").filter(pl.col("group") == "evaluation")
-    counts = tables.read("counts", "question", "count").select("question", "count")
-    base = arm(answers, "baseline")
-    largest = max(base["model"].unique(), key=size)
-    table = (
-        over_runs(base.filter(pl.col("model") == largest), ["question"], "correct")
-        .join(questions.select("question", "entity"), on="question")
-        .join(counts, on="question")
-        .sort("question")
+    answers = _of_pretrained(tables, conditions) or _of_suite(tables, conditions)
+    for condition, correct in answers.correct.items():
+        if np.ptp(correct) == 0:
+            raise MissingEvidence(f"under {condition} all {len(correct)} questions are answered alike{answers.place}")
+    return answers
+
+
+def _of_pretrained(tables: Tables, conditions: tuple[str, ...]) -> Counted | None:
+    try:
+        answers = tables.read("set_answers", "set", "model", "condition", "question", "correct")
+        corpora = tables.read("corpora", "model", "corpus")
+        counts = tables.read("set_counts", "set", "corpus", "question", "count").select("set", "corpus", "question", "count")
+    except MissingEvidence:
+        return None
+    rows = answers.join(corpora, on="model").join(counts, on=["set", "corpus", "question"])
+    wide = rows.filter(pl.col("condition").is_in(conditions)).pivot(
+        "condition", index=["set", "model", "corpus", "question", "count"], values="correct"
     )
-    if table["correct"].n_unique() < 2:
-        raise MissingEvidence(f"model {largest} answers all {len(table)} questions alike, so its accuracy follows nothing")
-    return table
+    if not set(conditions) <= set(wide.columns) or (wide := wide.drop_nulls(list(conditions))).is_empty():
+        return None
+    wide = wide.filter(model=max(wide["model"].unique(), key=size))
+    of_set = _largest_set(wide)
+    correct = {condition: array(of_set, condition) for condition in conditions}
+    place = " ({model} on {set}, documents of {corpus})".format(**of_set.row(0, named=True))
+    return Counted(array(of_set, "count"), correct, of_set["question"].to_numpy(), "questions", place)
+
+
+def _largest_set(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the set with the most questions, in the order of its questions."""
+    sizes = rows.group_by("set").len().sort("len", "set", descending=[True, False])
+    return rows.filter(set=sizes["set"][0]).sort("question")
+
+
+def _of_suite(tables: Tables, conditions: tuple[str, ...]) -> Counted:
+    questions = tables.read("questions", "question", "entity", "group").filter(pl.col("group") == "evaluation")
+    table = questions.select("question", "entity")
+    table = table.join(tables.read("counts", "question", "count").select("question", "count"), on="question")
+    for condition in conditions:
+        base = arm(_suite_answers(tables, condition, len(conditions) == 1), "baseline")
+        largest = base.filter(pl.col("model") == max(base["model"].unique(), key=size))
+        table = table.join(over_runs(largest, ["question"], "correct").rename({"correct": condition}), on="question")
+    table = table.sort("question")
+    correct = {condition: array(table, condition) for condition in conditions}
+    return Counted(array(table, "count"), correct, table["entity"].to_numpy(), "entities", "")
+
+
+def _suite_answers(tables: Tables, condition: str, alone: bool) -> pl.DataFrame:
+    """Closed-book answers come from all questions if they stand alone, else from those that were asked with passages too."""
+    if condition == "closed_book" and alone:
+        return _closed_book(tables)
+    answers = tables.read("passages", "model", "arm", "seed", "condition", "question", "correct")
+    if (rows := answers.filter(pl.col("condition") == condition)).is_empty():
+        raise MissingEvidence(f"no answers under the condition {condition}")
+    return rows
 
 
 def _closed_book(tables: Tables) -> pl.DataFrame:
     return final(tables.read("closed_book", "model", "arm", "seed", "step", "question", "correct"))
 
 
-def _with_passages(tables: Tables, condition: str) -> pl.DataFrame:
-    answers = tables.read("passages", "model", "arm", "seed", "condition", "question", "correct")
-    rows = answers.filter(pl.col("condition") == condition)
-    if not len(rows):
-        raise MissingEvidence(f"no answers under the condition {condition}")
-    return _counted(tables, rows)
-
-
 def count_trend(tables: Tables) -> Sample:
     """Measured: rank correlation of document count and closed-book correctness."""
-    table = _counted(tables, _closed_book(tables))
-    trend = spearman_of(array(table, "count"), array(table, "correct"))
-    return Sample("rank correlation of document count and accuracy", "entities", trend, table["entity"].to_numpy())
+    answers = _counted(tables, "closed_book")
+    trend = spearman_of(answers.count, answers.correct["closed_book"])
+    return Sample(f"rank correlation of document count and accuracy{answers.place}", answers.unit, trend, answers.units)
 
 
 def rare_gap(tables: Tables) -> Sample:
     """Measured: closed-book accuracy on questions with at most 99 relevant documents, minus accuracy on all questions."""
-    table = _counted(tables, _closed_book(tables))
-    rare = np.flatnonzero(array(table, "count") <= RARE)
-    if len(rare) in (0, len(table)):
-        raise MissingEvidence(f"counts are not on both sides of {RARE}")
-    correct = array(table, "correct")
+    answers = _counted(tables, "closed_book")
+    rare, correct = np.flatnonzero(answers.count <= RARE), answers.correct["closed_book"]
+    if len(rare) in (0, len(correct)):
+        raise MissingEvidence(f"counts are not on both sides of {RARE}{answers.place}")
     among_rare, overall = among(mean_of(correct[rare]), rare), mean_of(correct)
 
     def gap(weights: Weights) -> np.ndarray:
         return among_rare(weights) - overall(weights)
 
-    return Sample(f"accuracy at most {RARE} documents minus overall", "entities", gap, table["entity"].to_numpy(), DIFFERENCE)
+    return Sample(f"accuracy at most {RARE} documents minus overall{answers.place}", answers.unit, gap, answers.units, DIFFERENCE)
 
 
 def insertion_gain(tables: Tables) -> Sample:
@@ -96,40 +144,42 @@ def insertion_gain(tables: Tables) -> Sample:
 
 def retrieval_flattening(tables: Tables) -> Sample:
     """Measured: rank correlation of document count and correctness, closed-book minus with one BM25 passage, same questions."""
-    closed = _with_passages(tables, "closed_book")
-    both = paired(closed, _with_passages(tables, "bm25_1"), ["question"], "correct")
-    count = array(both, "count")
-    alone, helped = spearman_of(count, array(both, "correct")), spearman_of(count, array(both, "other"))
+    answers = _counted(tables, "closed_book", "bm25_1")
+    alone, helped = (spearman_of(answers.count, answers.correct[name]) for name in ("closed_book", "bm25_1"))
 
     def difference(weights: Weights) -> np.ndarray:
         return alone(weights) - helped(weights)
 
     quantity = "rank correlation of count and accuracy, closed-book minus with a retrieved passage"
-    return Sample(quantity, "entities", difference, both["entity"].to_numpy())
+    return Sample(quantity + answers.place, answers.unit, difference, answers.units)
 
 
 def retrieval_trend(tables: Tables) -> Sample:
     """Measured: rank correlation of document count and correctness with one BM25 passage."""
-    table = _with_passages(tables, "bm25_1")
-    trend = spearman_of(array(table, "count"), array(table, "correct"))
-    return Sample(
-        "rank correlation of count and accuracy with a retrieved passage", "entities", trend, table["entity"].to_numpy()
-    )
+    answers = _counted(tables, "bm25_1")
+    trend = spearman_of(answers.count, answers.correct["bm25_1"])
+    quantity = f"rank correlation of count and accuracy with a retrieved passage{answers.place}"
+    return Sample(quantity, answers.unit, trend, answers.units)
 
 
 def human_trend(tables: Tables) -> Sample:
-    """Measured: rank correlation of document count and the correctness of human answers (`annotators`: question, correct).
+    """Measured: rank correlation of document count and how many annotators of a question are right, each judged by the others.
 
-    The talk's human line needs questions with several annotators' answers, each scored against the others'.
+    The talk's human line; of several corpora that were counted, the first by name.
     """
     try:
-        humans = tables.read("annotators", "question", "correct")
-    except MissingEvidence as error:
-        raise MissingEvidence("the question sets at hand have no answers of several human annotators") from error
-    counts = tables.read("counts", "question", "count").select("question", "count")
-    table = humans.group_by("question").agg(pl.mean("correct")).join(counts, on="question").sort("question")
-    trend = spearman_of(array(table, "count"), array(table, "correct"))
-    return Sample("rank correlation of count and human accuracy", "questions", trend, table["question"].to_numpy())
+        people = tables.read("sets", "set", "question", "human").drop_nulls("human")
+        counts = tables.read("set_counts", "set", "corpus", "question", "count").sort("corpus")
+    except MissingEvidence:
+        people = counts = pl.DataFrame(schema={"set": pl.String, "question": pl.Int64, "human": pl.Float64, "count": pl.Int64})
+    first = counts.unique(["set", "question"], keep="first", maintain_order=True)
+    table = people.join(first.select("set", "question", "count"), on=["set", "question"])
+    if table.is_empty():
+        raise MissingEvidence("the question sets at hand have no answers of several human annotators")
+    table = _largest_set(table)
+    trend = spearman_of(array(table, "count"), array(table, "human"))
+    quantity = f"rank correlation of count and human accuracy ({table['set'][0]})"
+    return Sample(quantity, "questions", trend, table["question"].to_numpy())
 
 
 COMPARISONS = (count_trend, rare_gap, insertion_gain, retrieval_flattening, retrieval_trend, human_trend)

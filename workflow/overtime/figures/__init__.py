@@ -11,10 +11,12 @@ from altair.utils.schemapi import debug_mode
 from overtime import InputError
 from overtime.figures.audit import fig1_audit
 from overtime.figures.bias import fig1, fig2
+from overtime.figures.counts import fig3
 from overtime.figures.defence import fig7_defend, fig7_detect
-from overtime.figures.facts import fig3, fig4, fig5
+from overtime.figures.insertion import fig4
 from overtime.figures.layers import fig7
 from overtime.figures.prompts import fig6
+from overtime.figures.retrieval import fig5
 from overtime.files import atomic
 
 FIGURES: dict[str, Callable[[pl.DataFrame], alt.VConcatChart]] = {

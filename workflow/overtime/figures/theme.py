@@ -70,7 +70,10 @@ def model_colour(models: Iterable[str], legend: alt.Legend | None = None, title:
     """One ordered scale for sizes: light is small, dark is large; suite and Pythia models keep their colour in every figure."""
     ordered = by_size(models)
     last = max(len(ordered) - 1, 1)
-    colours = [RAMP[FIXED.get(model, round(rank * (len(RAMP) - 1) / last))] for rank, model in enumerate(ordered)]
+    free = set(range(len(RAMP))) - {FIXED[model] for model in ordered if model in FIXED} or set(range(len(RAMP)))
+    wanted = (rank * (len(RAMP) - 1) / last for rank in range(len(ordered)))
+    places = [FIXED.get(model, min(free, key=lambda place: abs(place - want))) for model, want in zip(ordered, wanted)]
+    colours = [RAMP[place] for place in places]
     return alt.Color("model:N", title=title, scale=alt.Scale(domain=ordered, range=colours), legend=legend, sort=ordered)
 
 

@@ -1,0 +1,72 @@
+"""Figure 4: what inserting documents about rare facts does to accuracy on them, and on all others."""
+
+import altair as alt
+import polars as pl
+
+from overtime.figures import theme
+from overtime.figures.counts import CORRECT
+
+PLACEMENTS = {"late": "inserted late in training", "spread": "spread over all of training"}
+
+
+def fig4(table: pl.DataFrame) -> alt.SchemaBase:
+    """Accuracy on inserted facts by number of inserted documents, late against spread, beside the cost to other facts."""
+    # With few entities a bootstrap interval can leave the range of a share; what is drawn stays inside the panel.
+    table = table.with_columns(pl.col("lower", "upper").clip(0, 1))
+    targets = table.filter(pl.col("group") == "target")
+    panels = [dose(targets.filter(pl.col("placement") == placement), targets) for placement in PLACEMENTS]
+    chart = theme.beside(*panels, others(table.filter(pl.col("group") == "other")), spacing=70)
+    title = "Inserting documents about rare facts"
+    lines = [
+        effect(rows) for rows in targets.filter(pl.col("when") == "after").partition_by("placement", "model", maintain_order=True)
+    ]
+    return theme.finish([chart], title, lines)
+
+
+def effect(rows: pl.DataFrame) -> str:
+    """Accuracy at every dose, in words."""
+    doses = ", ".join(f"+{x:.0f}: {y:.0%}" for x, y in rows.sort("x").select("x", "y").iter_rows())
+    return f"{rows['model'][0]}, {PLACEMENTS[rows['placement'][0]]}: {doses}."
+
+
+def dose(rows: pl.DataFrame, everything: pl.DataFrame) -> alt.SchemaBase | None:
+    """Dose and response of one placement: before (hollow, dotted) and after the insertion."""
+    if rows.is_empty():
+        return None
+    ticks = everything["x"].unique().sort().to_list()
+    colour = theme.model_colour(everything["model"], alt.Legend(orient="bottom"))
+    base = theme.drawing(rows, "model", "when", "x").encode(
+        x=alt.X(
+            "x:Q",
+            title="documents inserted about each fact",
+            scale=alt.Scale(type="sqrt"),
+            axis=alt.Axis(values=ticks, labelExpr="'+' + datum.label"),
+        ),
+        y=theme.share(CORRECT),
+        color=colour,
+    )
+    after, before = (base.transform_filter(f"datum.when == '{when}'") for when in ("after", "before"))
+    layers = [theme.band(after), after.mark_line(), theme.points(after, "model", "when", x="documents", size=40)]
+    layers += [before.mark_line(strokeDash=[2, 3]), theme.points(before, "model", "when", x="documents", size=34, hollow=True)]
+    title = theme.heading(
+        "measured", PLACEMENTS[rows["placement"][0]], f"{theme.counted(rows, 'entities per point')}; dotted: before"
+    )
+    return alt.layer(*layers, width=250, height=280, title=title)
+
+
+def others(rows: pl.DataFrame) -> alt.SchemaBase | None:
+    """What the insertion does to all other facts: before (hollow) and after (filled), for each model and placement."""
+    if rows.is_empty():
+        return None
+    labelled = rows.with_columns(row=pl.col("model") + ", " + pl.col("placement"))
+    base = theme.drawing(labelled, "row", "model", "when").encode(
+        x=alt.X("y:Q", title=CORRECT, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
+        y=alt.Y("row:N", title=None, sort=None),
+        yOffset=alt.YOffset("when:N", sort=["before", "after"]),
+        color=theme.model_colour(rows["model"]),
+    )
+    fill = alt.when("datum.when == 'before'").then(alt.value("white")).otherwise(theme.model_colour(rows["model"]).to_dict())
+    values = base.mark_text(align="left", dx=8, fontSize=11).encode(x="upper:Q", text=alt.Text("y:Q", format=".0%"))
+    title = theme.heading("measured", "all other facts", f"{theme.counted(rows, 'entities')}; hollow: before, filled: after")
+    points = theme.points(base, "row", "when", size=44, hollow=True).encode(fill=fill)
+    return alt.layer(theme.bars(base), points, values, width=230, height=280, title=title)

@@ -1,0 +1,17 @@
+"""Ask a pretrained model the questions of one set, closed book and with passages; nothing to ask where the set is empty."""
+
+import polars as pl
+
+from overtime import models
+from overtime.asking import ANSWERS, answer
+from overtime.files import read_table, write_table
+from overtime.step import step
+
+with step(snakemake):
+    input, wildcards, table = snakemake.input, snakemake.wildcards, pl.DataFrame(schema=ANSWERS)
+    questions = read_table(input.questions)
+    if questions.height:
+        model, tokenizer = models.load(input.model, **snakemake.params.inference)
+        table = answer(model, tokenizer, questions, **snakemake.params.asked)
+        table = table.select(pl.lit(wildcards.set).alias("set"), pl.lit(wildcards.model).alias("model"), *list(ANSWERS)[2:])
+    write_table(table, snakemake.output.scores)

@@ -1,0 +1,12 @@
+"""Count the documents of a corpus that bear on each linked question."""
+
+from overtime.counts import relevant_documents
+from overtime.entities import EntityMap
+from overtime.files import write_table
+from overtime.names import read_linked_questions
+from overtime.step import step
+
+with step(snakemake):
+    entities = EntityMap.from_parquet(snakemake.input.entities)
+    questions = read_linked_questions(snakemake.input.questions)
+    write_table(relevant_documents(entities, questions), snakemake.output.counts)
