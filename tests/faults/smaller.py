@@ -1,9 +1,6 @@
 """A project folder whose whole DAG runs in a minute: the smallest settings, and a tiny stand-in for the pretrained model."""
 
 import csv
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
