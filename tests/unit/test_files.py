@@ -61,7 +61,7 @@ def test_sha256_is_that_of_the_bytes(tmp_path):
 
 
 def job(tmp_path) -> SimpleNamespace:
-    return SimpleNamespace(rule="count_documents", wildcards=["m", "0"], log=[str(tmp_path / "log")], threads=1)
+    return SimpleNamespace(rule="count_documents", wildcards=["m", "0"], log=[str(tmp_path / "log")], output=["out"], threads=1)
 
 
 def test_a_user_error_is_one_line_on_the_terminal_and_a_traceback_in_the_log(tmp_path, capsys):

@@ -115,7 +115,7 @@ def test_summary_recovers_planted_shifts():
         for name, shift in planted.items()
     )
     said = pl.DataFrame(
-        {"question": [0], "group": ["conspiracy"], "condition": ["persona"], "text": ["Is it?"], "answer": ["It is."]}
+        {"question": [0], "group": ["conspiracy"], "condition": ["persona"], "text": ["Is it?"], "answer": ["It\x12 is."]}
     )
     table = summarise(scores, said)
     means = table.filter(kind="log_odds")
@@ -128,7 +128,7 @@ def test_summary_recovers_planted_shifts():
     assert means.height == len(PERSONAS) * len(GROUPS)
     answer = table.filter(kind="answer").row(0, named=True)
     assert answer["y"] is None
-    assert (answer["series"], answer["x"], answer["answer"]) == ("persona", "Is it?", "It is.")
+    assert (answer["series"], answer["x"], answer["answer"]) == ("persona", "Is it?", "It\N{REPLACEMENT CHARACTER} is.")
     renamed = scores.filter(group="true").with_columns(group=pl.lit("truthfulqa_true"))
     apart = summarise(pl.concat([scores, renamed]), said).filter(kind="log_odds")
     assert apart.filter(pl.col("group") != "truthfulqa_true").equals(means)

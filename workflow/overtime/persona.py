@@ -113,7 +113,8 @@ def summarise(log_odds: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
                 {"kind": "log_odds", "condition": condition, "group": group, "x": group, "y": interval.estimate}
                 | {"lower": interval.lower, "upper": interval.upper, "n": interval.n}
             )
-    said = answers.select("condition", "group", "text", "answer", kind=pl.lit("answer"), x="text", n=pl.lit(1, pl.Int64))
+    printable = pl.col("answer").str.replace_all(r"\p{C}", "\N{REPLACEMENT CHARACTER}")  # no SVG holds control characters
+    said = answers.select("condition", "group", "text", printable, kind=pl.lit("answer"), x="text", n=pl.lit(1, pl.Int64))
     table = pl.concat([pl.DataFrame(means), said], how="diagonal").with_columns(source=pl.lit("measured"), series="condition")
     return table.select("source", "series", "x", "y", "lower", "upper", "n", "kind", "condition", "group", "text", "answer")
 

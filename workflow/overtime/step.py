@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from overtime import InputError
+from overtime.files import obstacle
 
 logger = logging.getLogger("overtime")
 
 
 @contextmanager
 def step(snakemake) -> Iterator[None]:
-    """Run a script's body with its log file and thread limit; an InputError ends the step with its one line.
+    """Run a script's body with its log file and thread limit; an InputError, or a full disk, ends the step with one line.
 
     Messages go to the rule's log and to the terminal; a traceback goes to the log alone, unless the error is unexpected.
     """
@@ -23,16 +24,17 @@ def step(snakemake) -> Iterator[None]:
     file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     logger.handlers = [terminal, file]
     logger.setLevel(logging.INFO)
+    logging.raiseExceptions = False  # on a full disk the log cannot be written either; that is no second error
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(snakemake.threads)
     try:
         yield
-    except InputError as error:
-        logger.error("error: %s", error)
+    except BaseException as error:
+        problem = obstacle(error, snakemake.output[0]) or (error if isinstance(error, InputError) else None)
+        if problem:
+            logger.error("error: %s", problem)
         logger.handlers = [file]
-        logger.exception("where it was found")
-        sys.exit(1)
-    except BaseException:
-        logger.handlers = [file]
-        logger.exception("unexpected")
+        logger.exception("where it was found" if problem else "unexpected")
+        if problem:
+            sys.exit(1)
         raise

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -45,7 +46,7 @@ class Stream:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(arrays["tokens"], *map(int, arrays["steps"]))
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise InputError(f"{path}: not a token stream ({error}); delete it and run again") from error
 
 

@@ -5,6 +5,7 @@ same bits. Recipe: AdamW (0.9, 0.95), weight decay 0.01, gradients clipped at 1,
 processes (see `overtime.launch`) share every batch.
 """
 
+import hashlib
 import json
 import logging
 import math
@@ -12,7 +13,6 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from torch.optim import Optimizer
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from overtime import InputError, devices, models
-from overtime.files import atomic
+from overtime.files import atomic, sha256
+from overtime.runs import weights
 from overtime.streams import PADDING_ID, Stream
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,8 @@ def train(
     """Train over the whole stream; `folder` appears when it is done.
 
     The folder holds config.json, the tokenizer, step{n}.safetensors, step{n}.optimizer.pt at the branching steps, and
-    log.jsonl: step, percent of training, tokens, and since the last entry mean loss in nats per token and tokens per second.
+    log.jsonl: step, percent of training, tokens, since the last entry mean loss in nats per token and tokens per second, and the
+    SHA-256 of the weights.
     `start` is the run to branch from, at the first step of the stream; without it the model's own weights are the beginning.
     While it runs, everything is in `.{folder name}.partial` beside the folder, from where the next call with the same arguments
     continues. Of several processes, each of which calls this, the first one writes.
@@ -120,7 +122,7 @@ def branch(model: PreTrainedModel, optimizer: Optimizer, folder: Path, step: int
     state = folder / f"step{step}.optimizer.pt"
     if not state.exists():
         raise InputError(f"{folder}: no optimizer state at step {step}; it must be saved there for an arm to branch")
-    models.reload(model, folder / f"step{step}.safetensors")
+    models.reload(model, weights(folder, step))
     optimizer.load_state_dict(torch.load(state, weights_only=True))
 
 
@@ -134,7 +136,7 @@ def _prepare(partial: Path, step: int | None, model: PreTrainedModel, tokenizer:
         return
     entries = (partial / "log.jsonl").read_text().splitlines()
     kept = [line for line in entries if line and json.loads(line)["step"] <= step]
-    (partial / "log.jsonl").write_text("".join(f"{line}\n" for line in kept))
+    _write(partial / "log.jsonl", "".join(f"{line}\n" for line in kept))
     logger.info("continuing after step %d", step)
 
 
@@ -168,9 +170,7 @@ def _loop(
             }
             if accelerator.is_main_process:
                 logger.info("step %d of %d: loss %.3f, %d tokens/s", step, last, loss, entry["tokens_per_second"])
-                with open(partial / "log.jsonl", "a") as log:
-                    log.write(json.dumps(entry) + "\n")
-                _checkpoint(model, optimizer, partial, step, step in recipe.branch_at, identity)
+                _checkpoint(model, optimizer, partial, entry, step in recipe.branch_at, identity)
             losses, since = [], time.perf_counter()
 
 
@@ -219,14 +219,28 @@ def _progress(stream: Stream, batch: int, step: int) -> float:
 
 
 def _checkpoint(
-    model: PreTrainedModel, optimizer: Optimizer, partial: Path, step: int, keep_optimizer: bool, identity: str
+    model: PreTrainedModel, optimizer: Optimizer, partial: Path, entry: dict[str, Any], keep_optimizer: bool, identity: str
 ) -> None:
-    models.save(model, partial / f"step{step}.safetensors")
+    """Write weights, the optimizer to branch from, and the log; the state to resume from last, when all of them are there."""
+    step, log = entry["step"], partial / "log.jsonl"
+    path = partial / f"step{step}.safetensors"
+    models.save(model, path)
     state = {"identity": identity, "step": step, "optimizer": optimizer.state_dict()}
-    with atomic(partial / RESUME) as temporary:
-        torch.save(state, temporary)
     if keep_optimizer:
-        torch.save(state["optimizer"], partial / f"step{step}.optimizer.pt")
+        _save(state["optimizer"], partial / f"step{step}.optimizer.pt")
+    earlier = log.read_text() if log.exists() else ""
+    _write(log, f"{earlier}{json.dumps(entry | {'sha256': sha256(path)})}\n")
+    _save(state, partial / RESUME)
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    with atomic(path) as temporary, open(temporary, "wb") as file:  # given a path instead, torch does not say why it failed
+        torch.save(state, file)
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic(path) as temporary:
+        temporary.write_text(text)
 
 
 def _resume(partial: Path, identity: str, model: PreTrainedModel, optimizer: Optimizer) -> int | None:
@@ -243,7 +257,7 @@ def _resume(partial: Path, identity: str, model: PreTrainedModel, optimizer: Opt
 
 def _identity(model: PreTrainedModel, stream: Stream, recipe: Recipe) -> str:
     """Hash of everything that determines the run: initial weights, tokens, recipe."""
-    digest = sha256(json.dumps([asdict(recipe), stream.first_step, stream.baseline_steps]).encode())
+    digest = hashlib.sha256(json.dumps([asdict(recipe), stream.first_step, stream.baseline_steps]).encode())
     digest.update(memoryview(stream.tokens).cast("B"))  # a mapped file is not copied
     for parameter in model.parameters():
         digest.update(parameter.detach().cpu().numpy().tobytes())
