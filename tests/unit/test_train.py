@@ -11,9 +11,10 @@ from transformers import AutoTokenizer
 
 from overtime import InputError, models
 from overtime import train as training
+from overtime.recipe import Recipe, save_steps, schedule
 from overtime.runs import evaluate, read_log
 from overtime.streams import Stream, save_tokenizer
-from overtime.train import Recipe, save_steps, schedule, train
+from overtime.train import train
 
 RECIPE = Recipe(learning_rate=1e-2, batch=2, precision="float32", save_at=(4, 8, 12), branch_at=(8,))
 

@@ -14,8 +14,9 @@ from accelerate import Accelerator
 
 from overtime import InputError, models
 from overtime.packing import open_stream
+from overtime.recipe import Recipe, choose_precision, save_steps
 from overtime.streams import Stream
-from overtime.train import Recipe, choose_precision, save_steps, train
+from overtime.train import train
 
 
 def continue_checkpoint(

@@ -1,18 +1,17 @@
 """The training loop: same data in the same order, checkpoints with optimizer state, resumable after any interruption.
 
 Interrupted at any moment and started again, a run continues from its last checkpoint and, on one CPU thread, ends with the
-same bits. Recipe: AdamW (0.9, 0.95), weight decay 0.01, gradients clipped at 1, 5 % warm-up, cosine decay to a tenth. Several
-processes (see `overtime.launch`) share every batch.
+same bits. AdamW (0.9, 0.95), weight decay 0.01, gradients clipped at 1. Several processes (see `overtime.launch`) share every
+batch.
 """
 
 import hashlib
 import json
 import logging
-import math
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,63 +21,14 @@ from accelerate import Accelerator
 from torch.optim import Optimizer
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from overtime import InputError, devices, models
+from overtime import InputError, models
 from overtime.files import atomic, sha256
+from overtime.recipe import Recipe, schedule
 from overtime.runs import weights
-from overtime.streams import PADDING_ID, Stream
+from overtime.streams import Stream
 
 logger = logging.getLogger(__name__)
-WARMUP, FLOOR = 0.05, 0.1
 RESUME = "resume.pt"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a run is trained with, besides its stream and its initial weights."""
-
-    learning_rate: float
-    batch: int
-    precision: str  # "float32" or "bfloat16" matrix products; weights and optimizer stay in float32
-    save_at: tuple[int, ...]  # steps whose weights are kept
-    branch_at: tuple[int, ...] = ()  # steps whose optimizer state is kept too, for arms to continue from
-    warmup: float = WARMUP  # share of training during which the learning rate rises
-    floor: float = FLOOR  # share of the learning rate that is left at the end; 1: it stays
-    micro_batch: int | None = None  # sequences that a process computes at once; None: all of its own
-    padding: int = PADDING_ID  # token that is not predicted; -100: every token is
-
-    @classmethod
-    def of(cls, stream: Stream, options: Mapping[str, Any]) -> "Recipe":
-        """The recipe of a size for a stream: shares of training become steps, "auto" precision is resolved."""
-        steps = save_steps(stream, options["batch"], options["checkpoints"])
-        return cls(
-            learning_rate=options["learning_rate"],
-            batch=options["batch"],
-            precision=choose_precision(options["precision"], options["width"]),
-            save_at=tuple(steps.values()),
-            branch_at=tuple(step for share, step in steps.items() if round(share, 9) in options["branch"]),
-        )
-
-
-def choose_precision(setting: str, width: int) -> str:
-    """Resolve "auto": bfloat16 pays from width 128 on, where the device computes in it."""
-    if setting != "auto":
-        return setting
-    return "bfloat16" if width >= 128 and devices.has_bfloat16(devices.choose("auto")) else "float32"
-
-
-def schedule(progress: float, warmup: float = WARMUP, floor: float = FLOOR) -> float:
-    """Learning rate as a share of its peak, by progress through training in (0, 1]."""
-    if progress < warmup:
-        return progress / warmup
-    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
-
-
-def save_steps(stream: Stream, batch: int, shares: Sequence[float]) -> dict[float, int]:
-    """The step of each share of training that lies within the stream, its very end included."""
-    begin = stream.first_step / stream.baseline_steps
-    length = stream.steps(batch)
-    inside = [share for share in shares if share > begin + 1e-9]
-    return {share: stream.first_step + round((share - begin) / (1 - begin) * length) for share in inside}
 
 
 def train(

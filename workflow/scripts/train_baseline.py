@@ -3,9 +3,10 @@
 from transformers import AutoTokenizer
 
 from overtime import models
+from overtime.recipe import Recipe
 from overtime.step import step
 from overtime.streams import Stream
-from overtime.train import Recipe, train
+from overtime.train import train
 
 with step(snakemake):
     stream, options = Stream.load(snakemake.input.stream), snakemake.params.recipe
