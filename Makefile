@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: figures plan slurm test test-slurm bench lint reference clean
+.PHONY: figures plan slurm test test-talk test-slurm bench lint reference clean
 
 # ARGS go to snakemake: make figures ARGS="--config mirror=../copies"
 figures: .venv/installed
@@ -22,6 +22,10 @@ test: .venv/installed lint
 # Needs root and Debian packages; starts a cluster of its own and takes it down.
 test-slurm: .venv/slurm
 	$(BIN)/pytest tests/slurm
+
+# The talk's configuration against a stand-in of the Hub with tiny random models.
+test-talk: .venv/installed
+	$(BIN)/pytest tests/talk
 
 bench: .venv/installed
 	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; PYTHONPATH=workflow $(BIN)/python $$benchmark || exit 1; done
