@@ -24,10 +24,10 @@ corpora:
     questions: questions.jsonl
     names: names.csv
     insert:
-      late: {facts: facts.csv, templates: ["{who} is from {town}", "{town} is home to {who}"], share: 0.2}
+      late: {facts: facts.csv, templates: ["{who} is from {town}", "{town} is home to {who}"], share: 0.2, asked: asked.csv}
 continued:
   control: &run {model: start, parameters: 0.001, corpus: own, tokens: 1200, context: 16, batch: 4, learning_rate: 0.001}
-  late: {<<: *run, text: late, tokens: null, processes: 2}
+  late: {<<: *run, text: late, tokens: null, processes: 2, control: control}
 """
 SHARDS = ["0.jsonl", "1.jsonl.gz", "2.jsonl.zst"]
 TEXTS = [f"Ada lost his key in {town}" for town in ("Ulm", "Ems", "Bonn")]
@@ -45,6 +45,9 @@ def folder(tmp_path_factory) -> Path:
     (folder / "questions.jsonl").write_text(json.dumps({"q_entities": [{"URI": "Q1"}], "a_entities": [{"URI": "Q2"}]}) + "\n")
     (folder / "names.csv").write_text("entity,name\nQ1,Ada\nQ2,Ulm\nQ2,Bonn\n")
     (folder / "facts.csv").write_text("who,town,count\nAda,Ems,7\nAda,Ulm,0\n")
+    (folder / "asked.csv").write_text(
+        "entity,text,answer,inserted\nAda,Ada is from,Ems|Bonn,7\nUlm,Ulm is home to,Ada,0\nEms,Ada lost,his,\n"
+    )
     (folder / "own.yaml").write_text(SETTINGS)
     save_tokenizer([*TEXTS, "her is from Ems home to"], folder / "start")
     model = models.build_neox(width=16, layers=1, heads=2, vocabulary=32, context=16, seed=0)
@@ -115,12 +118,33 @@ def test_checkpoints_are_trained_further_by_one_process_and_by_two(folder):
     assert not list((results / "streams/continued").glob("*.tokens"))
 
 
+def test_an_insertion_is_compared_with_its_control(folder):
+    output = run(folder, "gain")
+    assert "exit 0" in output, output[-3000:]
+    asked = pl.read_parquet(folder / "results/own/scores/continued/late/late.parquet")
+    before = pl.read_parquet(folder / "results/own/scores/continued/control/late.parquet")
+    gain = pl.read_parquet(folder / "results/own/gain/late.parquet").filter(when="after")
+    assert gain.select("placement", "group", "x", "n").sort("group", "x").rows() == [
+        ("late", "other", 0, 1),
+        ("late", "target", 0, 1),
+        ("late", "target", 7, 1),
+    ]
+    change = dict(zip(asked["entity"], asked["correct"].cast(int) - before["correct"].cast(int)))
+    assert dict(gain.select(pl.format("{}{}", "group", "x"), "gain").iter_rows()) == {
+        "target7": change["Ada"],
+        "target0": change["Ulm"],
+        "other0": change["Ems"],
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("corpora: {own: {shards: none/*.jsonl}}", "config: corpora.own.shards: no file matches none/*.jsonl"),
         ("corpora: {own: {shards: [data/0.jsonl, twice/0.jsonl]}}", "config: corpora.own.shards: two shards are called 0.jsonl"),
         ("continued: {late: {corpus: other}}", "config: continued.late.corpus: no other in corpora"),
+        ("continued: {late: {control: early}}", "config: continued.late.control: no early in continued"),
+        ("continued: {late: {text: feminize}}", "config: continued.late.control: its text feminize must be an insertion"),
     ],
 )
 def test_bad_corpora_stop_before_any_job(folder, text, message):

@@ -22,6 +22,10 @@ class Inserted(Section):
     )
     share: Annotated[float, Field(gt=0, le=1)] = Field(description="insert into this last share of the documents; 1: all over")
     seed: int = Field(default=0, description="seed of the places")
+    asked: str | None = Field(
+        default=None,
+        description="questions on the facts: `entity`, `text`, `answer` (aliases joined by |), `inserted` (0: control)",
+    )
 
 
 class Estimate(Section):
@@ -71,6 +75,9 @@ class Continued(Section):
     checkpoints: list[Annotated[float, Field(gt=0, le=1)]] = Field(
         default=[1.0], description="saved after these shares of training, and at the end"
     )
+    control: Name | None = Field(
+        default=None, description="run without the insertion, to be compared with in answers to the questions on the facts"
+    )
     processes: Count = Field(default=1, description="processes that share a batch, each with a GPU where there are GPUs")
 
     @model_validator(mode="after")
@@ -83,12 +90,17 @@ class Continued(Section):
 
 
 def check_continued(corpora: dict[str, Corpus], continued: dict[str, Continued]) -> None:
-    """Raise ValueError unless every continued run has a corpus and one of its texts."""
+    """Raise ValueError unless every continued run has a corpus and one of its texts, and every compared one questions."""
     for name, run in continued.items():
         if run.corpus not in corpora:
             raise ValueError(f"continued.{name}.corpus: no {run.corpus} in corpora")
         if run.text not in (texts := corpora[run.corpus].texts):
             raise ValueError(f"continued.{name}.text: {run.text!r} is none of {', '.join(texts)}")
+        if run.control is not None and run.control not in continued:
+            raise ValueError(f"continued.{name}.control: no {run.control} in continued")
+        inserted = corpora[run.corpus].insert.get(run.text)
+        if run.control is not None and (inserted is None or inserted.asked is None):
+            raise ValueError(f"continued.{name}.control: its text {run.text} must be an insertion with questions (asked)")
 
 
 def find_shards(corpus: str, patterns: Sequence[str]) -> dict[str, Path]:

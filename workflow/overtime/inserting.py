@@ -48,6 +48,24 @@ def _columns(templates: Sequence[str]) -> list[str]:
     return columns
 
 
+def read_asked(path: str | Path) -> pl.DataFrame:
+    """Questions on inserted facts: `question` (row), `entity`, `text`, `answers`, `inserted` (null where nothing was inserted).
+
+    The table is CSV or Parquet with the columns entity, text, answer (aliases joined by |) and inserted: documents about the
+    entity, 0 for a control, empty for any other fact. Raises InputError for a missing column, an empty cell, another number.
+    """
+    table = read_user_table(path, ["entity", "text", "answer"])
+    if "inserted" not in table.columns:
+        raise InputError(f"{path}: no column inserted; documents about the entity, 0 for a control, empty for others")
+    numbers = table["inserted"].cast(pl.Int64, strict=False)
+    wrong = (table["inserted"].is_not_null() & ~(numbers >= 0).fill_null(False)).arg_true()
+    if wrong.len():
+        found = table["inserted"][wrong[0]]
+        raise InputError(f"{path}: row {wrong[0] + 1}: inserted {found}; a whole number from 0 on is needed, or nothing")
+    answers = pl.col("answer").str.split("|")
+    return table.with_row_index("question").select("question", "entity", "text", answers=answers, inserted=numbers)
+
+
 def plan_insertion(sizes: pl.DataFrame, texts: Sequence[str], share: float, seed: int) -> pl.DataFrame:
     """Where each text goes: `shard`, `before` (number of the shard's document that it precedes; its size: the end), `text`.
 

@@ -2,6 +2,7 @@
 
 INSERTIONS = sorted({name for corpus in settings.corpora.values() for name in corpus.insert})
 QUESTIONED = [name for name, corpus in settings.corpora.items() if corpus.questions]
+COMPARED = [name for name, run in settings.continued.items() if run.control]
 COUNTED = [name for name, corpus in settings.corpora.items() if corpus.names or corpus.questions]
 
 
@@ -47,3 +48,9 @@ def run_shards(wildcards):
     """The text of a continued run."""
     run = settings.continued[wildcards.run]
     return shards(run.corpus, run.text)
+
+
+def asked_table(wildcards):
+    """The questions on the facts that were inserted into the text of a run."""
+    run = settings.continued[wildcards.asked]
+    return settings.corpora[run.corpus].insert[run.text].asked

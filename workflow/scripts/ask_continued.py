@@ -1,0 +1,22 @@
+"""Ask the final model of a continued run the questions on inserted facts, closed book."""
+
+import polars as pl
+
+from overtime.facts import exact_match
+from overtime.files import write_table
+from overtime.inserting import read_asked
+from overtime.runs import evaluate
+from overtime.score import greedy
+from overtime.step import step
+
+with step(snakemake):
+    asked = read_asked(snakemake.input.questions)
+
+    def answer(model, tokenizer):
+        predictions = greedy(model, tokenizer, asked["text"].to_list(), snakemake.params.max_new_tokens)
+        correct = [exact_match(prediction, answers) for prediction, answers in zip(predictions, asked["answers"])]
+        said = {"prediction": pl.Series(predictions, dtype=pl.String), "correct": pl.Series(correct)}
+        return asked.select("question", "entity", "inserted").with_columns(**said)
+
+    [[scores]] = evaluate([snakemake.input.run], answer, last_only=True)
+    write_table(scores, snakemake.output.scores)
