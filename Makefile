@@ -1,8 +1,8 @@
-# make figures · make test · make bench: an environment of its own (.venv) and one command each.
+# make figures · make test · make bench: an environment of its own (.venv) and one command each. make test-conda: see tests/conda.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: figures test bench lint reference clean
+.PHONY: figures test test-conda bench lint reference clean
 
 # ARGS go to snakemake: make figures ARGS="--config mirror=../copies"
 figures: .venv/installed
@@ -10,6 +10,9 @@ figures: .venv/installed
 
 test: .venv/installed lint
 	$(BIN)/pytest
+
+test-conda: .venv/installed .venv-conda/installed
+	$(BIN)/pytest tests/conda
 
 bench: .venv/installed
 	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; PYTHONPATH=workflow $(BIN)/python $$benchmark || exit 1; done
@@ -26,9 +29,14 @@ lint: .venv/installed
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
+.venv-conda/installed: tests/conda/requirements.txt requirements.txt
+	$(PYTHON) -m venv .venv-conda
+	.venv-conda/bin/python -m pip install --quiet --constraint requirements.txt --requirement tests/conda/requirements.txt
+	touch $@
+
 # Commit a finished mini run as the one that the README shows.
 reference: .venv/installed
 	PYTHONPATH=workflow $(BIN)/python -m overtime.reference results/mini
 
 clean:
-	rm -rf .venv .snakemake results/mini
+	rm -rf .venv .venv-conda .snakemake results/mini
