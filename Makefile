@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: figures plan slurm test test-talk test-slurm bench lint reference clean
+.PHONY: figures plan slurm test test-talk test-slurm test-conda test-faults bench lint reference clean
 
 # ARGS go to snakemake: make figures ARGS="--config mirror=../copies"
 figures: .venv/installed
@@ -27,6 +27,14 @@ test-slurm: .venv/slurm
 test-talk: .venv/installed
 	$(BIN)/pytest tests/talk
 
+# Environments of envs/ made by snakemake, from a channel that is made of wheels.
+test-conda: .venv/installed .venv-conda/installed
+	$(BIN)/pytest tests/conda
+
+# Kills, full disks, damaged files: twenty runs of a small configuration and more.
+test-faults: .venv/installed
+	$(BIN)/pytest tests/faults
+
 bench: .venv/installed
 	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; PYTHONPATH=workflow $(BIN)/python $$benchmark || exit 1; done
 
@@ -46,9 +54,14 @@ lint: .venv/installed
 	$(BIN)/python -m pip install --quiet --requirement requirements-slurm.txt
 	touch $@
 
+.venv-conda/installed: tests/conda/requirements.txt requirements.txt
+	$(PYTHON) -m venv .venv-conda
+	.venv-conda/bin/python -m pip install --quiet --constraint requirements.txt --requirement tests/conda/requirements.txt
+	touch $@
+
 # Commit a finished mini run as the one that the README shows.
 reference: .venv/installed
 	PYTHONPATH=workflow $(BIN)/python -m overtime.reference results/mini
 
 clean:
-	rm -rf .venv .snakemake results/mini
+	rm -rf .venv .venv-conda .snakemake results/mini
