@@ -1,6 +1,10 @@
-"""A project folder whose whole DAG runs in a minute: the smallest settings, and a tiny stand-in for the pretrained model."""
+"""A project folder whose whole DAG takes two minutes of one core: the smallest settings, a tiny stand-in for the pretrained model."""
 
 import csv
+import json
+import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,34 +15,37 @@ from tiny_wheel import write_wheel
 from overtime.files import sha256
 
 SMALLER = Path(__file__).with_name("smaller.yaml")
-SNAKEMAKE = (sys.executable, "-m", "snakemake", "--nocolor", "--config", "mirror=mirror")
 RESULTS = Path("results/smaller")
+SNAKEMAKE = [sys.executable, "-m", "snakemake", "--nocolor", "--config", "mirror=mirror", "--"]
 
 
 def create(folder: Path) -> Path:
     """Copy the project, shrink its settings, and put a tiny model where its pretrained one comes from."""
     copy_project(folder)
-    config = folder / "config/config.yaml"
-    settings = {}
+    config, settings = folder / "config/config.yaml", {}
     for path in (config, TINY, SMALLER):
         settings = merge(settings, yaml.safe_load(path.read_text()))
     config.write_text(yaml.safe_dump(settings))
-    _replace_model(folder, settings["pretrained"]["smollm2-135m"]["dataset"])
+    replace_model(folder, settings["pretrained"]["smollm2-135m"]["dataset"])
     return folder
 
 
-def merge(target: object, patch: object) -> object:
-    """JSON merge patch (RFC 7396)."""
-    if not isinstance(patch, dict):
-        return patch
-    target = dict(target) if isinstance(target, dict) else {}
-    merged = target | {key: merge(target.get(key), value) for key, value in patch.items()}
-    return {key: value for key, value in merged.items() if patch.get(key, value) is not None or key not in target}
+def merge(target: dict, patch: dict) -> dict:
+    """JSON merge patch (RFC 7396): a null in a patch removes what the target has."""
+    merged = {key: value for key, value in target.items() if patch.get(key, value) is not None}
+    for key, value in patch.items():
+        if isinstance(value, dict):
+            merged[key] = merge(target.get(key) or {}, value)
+        elif value is not None or key not in target:
+            merged[key] = value
+    return merged
 
 
-def _replace_model(folder: Path, dataset: str) -> None:
+def replace_model(folder: Path, dataset: str) -> None:
+    """Put a tiny wheel into the mirror and its SHA-256 into the ledger."""
     ledger = folder / "config/sources.csv"
-    rows = list(csv.DictReader(ledger.open(newline="")))
+    with ledger.open(newline="") as file:
+        rows = list(csv.DictReader(file))
     [row] = [row for row in rows if row["dataset"] == dataset]
     wheel = folder / "mirror" / row["url"].replace(":", "/", 1)
     wheel.parent.mkdir(parents=True)
@@ -48,3 +55,47 @@ def _replace_model(folder: Path, dataset: str) -> None:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
+
+
+def run(project: Path, *targets: str | Path, before: tuple[str, ...] = (), **environment: str) -> subprocess.CompletedProcess:
+    """Run snakemake in the project, its command after the words `before`, stdout and stderr together in `stdout`."""
+    command = [*before, *SNAKEMAKE, *map(str, targets)]
+    env = os.environ | environment
+    return subprocess.run(command, cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(project: Path, *targets: str | Path, **options: str) -> str:
+    """Run to the end; returns what was said."""
+    result = run(project, *targets, **options)
+    assert result.returncode == 0, result.stdout[-4000:]
+    return result.stdout
+
+
+def fail(project: Path, *targets: str | Path, **options: str) -> list[str]:
+    """Run into errors; returns the different lines that steps, or the workflow itself, say of them, without (their reasons)."""
+    result = run(project, *targets, **options)
+    assert result.returncode != 0, result.stdout[-4000:]
+    said = re.findall(rf"^(?:\[.+\] error: )?({RESULTS}/.+: .+|pypi:.+)$", result.stdout, re.MULTILINE)
+    return list(dict.fromkeys(re.sub(r" \(.+\)", "", line) for line in said))
+
+
+def contents(results: Path) -> dict[Path, object]:
+    """What is in the files that a reader sees: no logs, no hidden files; the log of training without its speeds."""
+    files = (path for path in results.rglob("*") if path.is_file())
+    named = {path.relative_to(results): path for path in files}
+    return {
+        name: _content(path)
+        for name, path in named.items()
+        if name.parts[0] not in ("logs", "benchmarks") and not any(part.startswith(".") for part in name.parts)
+    }
+
+
+def _content(path: Path) -> object:
+    if path.name != "log.jsonl":
+        return path.read_bytes()
+    return [json.loads(line) | {"tokens_per_second": None} for line in path.read_text().splitlines()]
+
+
+def leftovers(results: Path) -> list[Path]:
+    """Files that no step means to leave."""
+    return [path for path in results.rglob("*") if path.suffix in (".tmp", ".partial") or path.name.startswith("tmp")]

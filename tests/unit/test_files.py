@@ -1,14 +1,20 @@
-"""Files are whole or absent; a step's errors are one line."""
+"""Files are whole or absent; a step's errors are one line; one run at a time."""
 
 import hashlib
 import logging
+import os
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pytest
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from overtime import InputError
-from overtime.files import atomic, read_run, read_table, sha256, write_table
+from overtime.files import atomic, obstacle, read_run, read_table, scratch, sha256, write_table
+from overtime.lock import lock
 from overtime.step import step
 
 
@@ -33,6 +39,55 @@ def test_a_folder_replaces_a_folder_only_when_it_is_whole(tmp_path):
         temporary.mkdir()
         raise KeyboardInterrupt
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    for name in (".run.1.tmp", ".run.1.scratch.tmp"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half").touch()
+    (tmp_path / ".run2.1.tmp").touch()
+    with atomic(tmp_path / "run") as temporary, scratch(temporary) as folder:
+        (tmp_path / folder / "part").write_text("whole")
+        (tmp_path / folder / "part").replace(temporary)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run2.1.tmp", "run"]
+
+
+def write_arrays(path: str) -> None:
+    with open(path, "wb") as file:
+        np.savez(file, x=np.zeros(100_000))
+
+
+def write_state(path: str) -> None:
+    with open(path, "wb") as file:
+        torch.save({"x": torch.zeros(100_000)}, file)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pl.DataFrame({"x": range(100_000)}).write_parquet,
+        write_arrays,
+        write_state,
+        Tokenizer(WordLevel({str(i): i for i in range(20_000)}, unk_token="0")).save,
+    ],
+)
+def test_a_full_disk_is_recognised_whatever_a_library_makes_of_it(write):
+    with pytest.raises(Exception) as problem:  # noqa: PT011
+        write("/dev/full")
+    assert obstacle(problem.value, "table.parquet") == "table.parquet: No space left on device; free some space and run again"
+
+
+def test_other_errors_are_no_obstacle(tmp_path):
+    assert obstacle(PermissionError(13, "the network does not answer"), "out") is None
+    assert obstacle(FileNotFoundError(2, "No such file", "in"), "out") is None
+    denied = PermissionError(13, "Permission denied", "results/x")
+    assert obstacle(denied, "out") == "results/x: Permission denied; make it accessible to you and run again"
+
+
+def test_a_lock_is_held_by_one(tmp_path):
+    lock(tmp_path / "logs/lock")
+    with pytest.raises(InputError, match=rf"logs: process {os.getpid()} on .+ is at work here; wait until it ends, or end it"):
+        lock(tmp_path / "logs/lock")
 
 
 def test_a_broken_or_incomplete_table_is_named(tmp_path):
@@ -70,6 +125,12 @@ def test_a_user_error_is_one_line_on_the_terminal_and_a_traceback_in_the_log(tmp
     assert stop.value.code == 1
     assert capsys.readouterr().err.strip() == "[count_documents m 0] error: pairs.csv: row 3 has no sent_less"
     assert "Traceback" in (tmp_path / "log").read_text()
+
+
+def test_a_full_disk_is_one_line_of_a_step(tmp_path, capsys):
+    with pytest.raises(SystemExit), step(job(tmp_path)):
+        raise OSError(28, "No space left on device")
+    assert capsys.readouterr().err.strip() == "[count_documents m 0] error: out: No space left on device; free some space and run again"
 
 
 def test_messages_go_to_terminal_and_log(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +69,39 @@ def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, tokenizer, stream,
     for saved in RECIPE.save_at:
         assert weights(tmp_path / "cut", saved) == weights(tmp_path / "whole", saved)
     assert read_log(tmp_path / "cut")["step"].to_list() == [4, 8, 12]
+
+
+@pytest.mark.parametrize("file", ["step8.safetensors", "step8.optimizer.pt", "log.jsonl", "resume.pt"])
+def test_a_run_killed_while_it_saves_can_be_continued_and_branched_from(tmp_path, tokenizer, stream, monkeypatch, file):
+    replace = Path.replace
+
+    def dying(self, target):
+        if target.name == file and (file.startswith("step8") or (target.parent / "step8.safetensors").exists()):
+            raise Killed
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", dying)
+    with pytest.raises(Killed):
+        train(fresh(), tokenizer, stream, RECIPE, tmp_path / "base")
+    monkeypatch.undo()
+    train(fresh(), tokenizer, stream, RECIPE, tmp_path / "base")
+    tail = Stream(stream.tokens[16:], first_step=8, baseline_steps=12)
+    train(fresh(), tokenizer, tail, RECIPE, tmp_path / "arm", start=tmp_path / "base")
+    assert weights(tmp_path / "arm", 12) == weights(tmp_path / "base", 12)
+    assert read_log(tmp_path / "base")["step"].to_list() == [4, 8, 12]
+
+
+def test_a_checkpoint_that_changed_or_is_gone_is_not_evaluated(tmp_path, tokenizer, stream):
+    run = tmp_path / "run"
+    train(fresh(), tokenizer, stream, RECIPE, run)
+    path = run / "step8.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(InputError, match=r"step8\.safetensors: damaged, .+; delete .+run and run again"):
+        next(evaluate([run], lambda *_: None))
+    path.unlink()
+    with pytest.raises(InputError, match=r"step8\.safetensors: missing; delete .+run and run again"):
+        next(evaluate([run], lambda *_: None))
 
 
 def test_an_arm_with_the_baselines_own_text_repeats_the_baseline(tmp_path, tokenizer, stream):

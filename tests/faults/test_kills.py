@@ -1,0 +1,47 @@
+"""Killed at any moment, a run goes on where it was, and ends with the files of a run that nothing disturbed."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import smaller
+from smaller import RESULTS
+
+KILLS = 20
+LONGEST = 5.0  # seconds from a run's first job, or from when it has got far enough, to its end
+
+
+def finished(project: Path) -> int:
+    """Jobs that ended: each leaves its benchmark."""
+    return sum(1 for _ in (project / RESULTS / "benchmarks").rglob("*.tsv"))
+
+
+def kill(project: Path, at_least: float, delay: float) -> None:
+    """Start a run; when it has begun a job and finished so many in all, wait, and kill it and its jobs."""
+    said = project / "said.txt"
+    with said.open("w") as file:
+        process = subprocess.Popen(smaller.SNAKEMAKE, cwd=project, stdout=file, stderr=file, start_new_session=True)
+    while "Execute" not in said.read_text() or finished(project) < at_least:
+        assert process.poll() is None, said.read_text()[-4000:]
+        time.sleep(0.05)
+    time.sleep(delay)
+    assert process.poll() is None, said.read_text()[-4000:]
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_a_run_that_is_killed_again_and_again_ends_with_the_same_files(undisturbed, tmp_path):
+    project, moments = smaller.create(tmp_path / "project"), random.Random(0)
+    whole, jobs = smaller.contents(undisturbed / RESULTS), finished(undisturbed)
+    for number in range(KILLS):
+        kill(project, at_least=jobs * number / KILLS, delay=moments.uniform(0, LONGEST))
+        for name, content in smaller.contents(project / RESULTS).items():
+            assert content == whole.get(name, content), f"{name} after kill {number}"
+    smaller.finish(project)
+    ended = smaller.contents(project / RESULTS)
+    assert ended.keys() == whole.keys()
+    assert [name for name in whole if ended[name] != whole[name]] == []
+    assert smaller.leftovers(project / RESULTS) == []
