@@ -13,7 +13,7 @@ SECRETS = {
     "PIP_INDEX_URL": "http://somebody:secretvalue@127.0.0.1:9/simple",
     "PIP_RETRIES": "0",
 }
-NOWHERE = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+NOWHERE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 
 
 @pytest.fixture(autouse=True, scope="session")

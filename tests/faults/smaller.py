@@ -1,4 +1,4 @@
-"""A project folder whose whole DAG takes two minutes of one core: the smallest settings, a tiny stand-in for the pretrained model."""
+"""A project folder whose whole DAG takes two minutes of one core: smallest settings, a tiny stand-in for the pretrained model."""
 
 import csv
 import json

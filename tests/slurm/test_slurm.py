@@ -13,7 +13,7 @@ SMALL = Path(__file__).with_name("small.yaml")
 # What this cluster needs besides the profile: it has neither accounts nor accounting, and its jobs are over in seconds.
 ARGUMENTS = "--jobs 4 --slurm-no-account --slurm-status-command squeue --slurm-init-seconds-before-status-checks 3"
 PROFILE = f"--workflow-profile profiles/slurm {ARGUMENTS} --config gpu_memory_gb=80".split()
-GPU_RULES = {"fit_lens", "read_layers", "ask_persona", "reenact_pretrained"}
+GPU_RULES = {"fit_lens", "read_layers", "ask_persona", "answer_set", "score_pretrained", "reenact_pretrained"}
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,6 @@ def test_the_tables_are_those_of_a_local_run(interrupted, tmp_path):
     local = copy_project(tmp_path)
     assert start(local).wait() == 0, (local / "run.log").read_text()[-4000:]
     tables = sorted(path.relative_to(local) for path in (local / "results/tiny/figures").glob("*.parquet"))
-    assert len(tables) == 10
+    assert len(tables) == 11
     for table in tables:
         assert pl.read_parquet(interrupted[0] / table).equals(pl.read_parquet(local / table)), table

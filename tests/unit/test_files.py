@@ -130,7 +130,10 @@ def test_a_user_error_is_one_line_on_the_terminal_and_a_traceback_in_the_log(tmp
 def test_a_full_disk_is_one_line_of_a_step(tmp_path, capsys):
     with pytest.raises(SystemExit), step(job(tmp_path)):
         raise OSError(28, "No space left on device")
-    assert capsys.readouterr().err.strip() == "[count_documents m 0] error: out: No space left on device; free some space and run again"
+    assert (
+        capsys.readouterr().err.strip()
+        == "[count_documents m 0] error: out: No space left on device; free some space and run again"
+    )
 
 
 def test_messages_go_to_terminal_and_log(tmp_path, capsys):
