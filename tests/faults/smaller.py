@@ -76,7 +76,7 @@ def fail(project: Path, *targets: str | Path, **options: str) -> list[str]:
     """Run into errors; returns the different lines that steps, or the workflow itself, say of them, without (their reasons)."""
     result = run(project, *targets, **options)
     assert result.returncode != 0, result.stdout[-4000:]
-    said = re.findall(rf"^(?:\[.+\] error: )?({RESULTS}/.+: .+|pypi:.+)$", result.stdout, re.MULTILINE)
+    said = re.findall(rf"^(?:\[.+\] error: )?({RESULTS}/.+: .+)$", result.stdout, re.MULTILINE)
     return list(dict.fromkeys(re.sub(r" \(.+\)", "", line) for line in said))
 
 

@@ -3,6 +3,9 @@
 import hashlib
 import logging
 import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,9 +15,10 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
+import overtime
 from overtime import InputError
 from overtime.files import atomic, obstacle, read_run, read_table, scratch, sha256, write_table
-from overtime.lock import lock
+from overtime.preflight import check_dates, lock
 from overtime.step import step
 
 
@@ -90,6 +94,15 @@ def test_a_lock_is_held_by_one(tmp_path):
         lock(tmp_path / "logs/lock")
 
 
+def test_a_file_of_the_future_is_named(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / ".hidden").touch()
+    check_dates([tmp_path])
+    os.utime(tmp_path / "deep" / ".hidden", (4102444800, 4102444800))
+    with pytest.raises(InputError, match=r"deep/\.hidden: dated .+; set the clock right, or: find .+ touch"):
+        check_dates([tmp_path])
+
+
 def test_a_broken_or_incomplete_table_is_named(tmp_path):
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 cut")
     with pytest.raises(InputError, match=r"broken\.parquet: not a readable Parquet table"):
@@ -134,6 +147,25 @@ def test_a_full_disk_is_one_line_of_a_step(tmp_path, capsys):
         capsys.readouterr().err.strip()
         == "[count_documents m 0] error: out: No space left on device; free some space and run again"
     )
+
+
+def test_a_step_ends_soon_after_what_started_it(tmp_path):
+    (tmp_path / "job.py").write_text(
+        "import time\n"
+        "from types import SimpleNamespace\n"
+        "from overtime.step import step\n"
+        "with step(SimpleNamespace(rule='r', wildcards=[], log=['log'], output=['out'], threads=1)):\n"
+        "    print('began', flush=True)\n"
+        "    time.sleep(60)\n"
+        "    print('ended')\n"
+    )
+    start = "import subprocess, sys; subprocess.run([sys.executable, 'job.py'])"
+    environment = os.environ | {"PYTHONPATH": str(Path(overtime.__file__).parents[1])}
+    command = [sys.executable, "-c", start]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout.readline() == "began\n"
+        parent.kill()
+        assert parent.stdout.read() == ""  # until the job, too, has closed it
 
 
 def test_messages_go_to_terminal_and_log(tmp_path, capsys):

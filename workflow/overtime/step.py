@@ -1,7 +1,9 @@
 """The frame of every pipeline step: logging, threads, and errors that a person can read."""
 
 import logging
+import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,7 +30,8 @@ def step(snakemake) -> Iterator[None]:
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(snakemake.threads)
     try:
-        yield
+        with _parent_watched():
+            yield
     except BaseException as error:
         problem = obstacle(error, snakemake.output[0]) or (error if isinstance(error, InputError) else None)
         if problem:
@@ -38,3 +41,20 @@ def step(snakemake) -> Iterator[None]:
         if problem:
             sys.exit(1)
         raise
+
+
+@contextmanager
+def _parent_watched() -> Iterator[None]:
+    """End this process if the one that started it ends: outliving a killed snakemake, it would get in the way of the next one."""
+    parent, done = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(1):
+            if os.getppid() != parent:
+                os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
