@@ -13,8 +13,9 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from overtime import InputError
-from overtime.files import atomic, obstacle, read_run, read_table, scratch, sha256, write_table
+from overtime.files import atomic, read_run, read_table, scratch, sha256, write_table
 from overtime.lock import lock
+from overtime.obstacles import obstacle
 from overtime.step import step
 
 
