@@ -8,11 +8,6 @@ from pathlib import Path
 import pytest
 import smaller
 
-SECRETS = {
-    "HF_TOKEN": "hf_secretvalue",
-    "PIP_INDEX_URL": "http://somebody:secretvalue@127.0.0.1:9/simple",
-    "PIP_RETRIES": "0",
-}
 NOWHERE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 
 
@@ -26,7 +21,7 @@ def undisturbed(tmp_path_factory) -> Path:
     """The finished project, to compare with and not to be changed."""
     folder = smaller.create(tmp_path_factory.mktemp("smaller") / "project")
     alone = ("unshare", "--net") if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode == 0 else ()
-    said = smaller.finish(folder, before=alone, **SECRETS, **({} if alone else NOWHERE))
+    said = smaller.finish(folder, before=alone, **smaller.SECRETS, **({} if alone else NOWHERE))
     (folder / "said.txt").write_text(said)
     kept = folder.with_name("undisturbed")
     shutil.copytree(folder, kept, symlinks=True)

@@ -16,7 +16,8 @@ from overtime.files import sha256
 
 SMALLER = Path(__file__).with_name("smaller.yaml")
 RESULTS = Path("results/smaller")
-SNAKEMAKE = [sys.executable, "-m", "snakemake", "--nocolor", "--config", "mirror=mirror", "--"]
+SECRETS = {"HF_TOKEN": "hf_secretvalue", "PIP_INDEX_URL": "http://somebody:secretvalue@127.0.0.1:9/simple", "PIP_RETRIES": "0"}
+SNAKEMAKE = [sys.executable, "-m", "snakemake", "--config", "mirror=mirror", "--nocolor"]
 
 
 def create(folder: Path) -> Path:

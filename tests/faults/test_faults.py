@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 import smaller
-from conftest import SECRETS
-from smaller import RESULTS, contents, fail, finish
+from smaller import RESULTS, SECRETS, contents, fail, finish
 
 CHECKPOINTS, SCORES = RESULTS / "checkpoints", RESULTS / "scores"
 TRAINED, TABLE = CHECKPOINTS / "s/baseline/seed0", RESULTS / "figures/fig5.parquet"
