@@ -22,6 +22,7 @@ SNAKEMAKE = [sys.executable, "-m", "snakemake", "--config", "mirror=mirror", "--
 
 def create(folder: Path) -> Path:
     """Copy the project, shrink its settings, and put a tiny model where its pretrained one comes from."""
+    folder.mkdir(parents=True)
     copy_project(folder)
     config, settings = folder / "config/config.yaml", {}
     for path in (config, TINY, SMALLER):

@@ -111,7 +111,7 @@ def test_files_of_the_future_stop_a_run_once(project, undisturbed):
     tomorrow = time.time() + 86400
     os.utime(project / run / ".snakemake_timestamp", (tomorrow, tomorrow))
     [said] = fail(project, answers)
-    assert re.match(rf"{run}/.snakemake_timestamp: dated .+, after this machine's clock; set the clock right, or: find ", said)
+    assert re.match(rf"{run}/.snakemake_timestamp: dated .+, in the future; set the clock right, or: find ", said)
     subprocess.run(said.split(" or: ")[1], shell=True, cwd=project, check=True)
     finish(project, answers)
     assert "Nothing to be done" in finish(project, answers)

@@ -17,7 +17,8 @@ from tokenizers.models import WordLevel
 
 import overtime
 from overtime import InputError
-from overtime.files import atomic, obstacle, read_run, read_table, scratch, sha256, write_table
+from overtime.files import atomic, read_run, read_table, scratch, sha256, write_table
+from overtime.obstacles import obstacle
 from overtime.preflight import check_dates, lock
 from overtime.step import step
 

@@ -67,7 +67,7 @@ def test_a_second_run_has_nothing_to_do(project):
 @pytest.mark.parametrize(
     ("edited", "rerun", "kept"),
     [
-        ("bias", {"tabulate_bias", "draw_figures", "write_manifest", "build_gallery", "zip_bundle"}, None),
+        ("bias", {"tabulate_bias", "tabulate_pretrained", "draw_figures", "write_manifest", "build_gallery", "zip_bundle"}, None),
         ("interventions", {"rewrite_stream", "train_arms", "score_bias"}, {"train_baseline", "answer_questions", "read_layers"}),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from overtime import InputError
-from overtime.files import obstacle
+from overtime.obstacles import obstacle
 
 TOLERANCE = 60  # seconds that a file server's clock may be ahead
 _held: list[IO[str]] = []  # open until the process ends

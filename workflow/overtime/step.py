@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from overtime import InputError
-from overtime.files import obstacle
+from overtime.obstacles import obstacle
 
 logger = logging.getLogger("overtime")
 

@@ -36,6 +36,7 @@ rule score_pretrained:
         "<benchmarks>/score_pretrained/{model}.tsv"
     wildcard_constraints:
         model=one_of(settings.pretrained),
+    priority: 20
     conda:
         "../../envs/torch.yaml"
     threads: 1
