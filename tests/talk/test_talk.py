@@ -51,7 +51,8 @@ def finished(tmp_path_factory, settings) -> Path:
     with serve(root) as hub, pytest.MonkeyPatch.context() as patch:
         for name, value in hub.environment(folder / "home").items():
             patch.setenv(name, value)
-        result = snakemake(folder, "--config", f"mirror={MIRROR}", settings=files)
+        # The large models are tiny here: their memory need not keep jobs apart.
+        result = snakemake(folder, "--resources", "mem_mb=10000000", "--config", f"mirror={MIRROR}", settings=files)
     assert result.returncode == 0, result.stderr[-6000:]
     return folder / "results" / settings.scale
 
