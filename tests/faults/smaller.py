@@ -92,6 +92,12 @@ def contents(results: Path) -> dict[Path, object]:
     }
 
 
+def differences(project: Path, undisturbed: Path, within: Path = RESULTS) -> list[Path]:
+    """Files that only one of two projects has, or that differ."""
+    ended, whole = contents(project / within), contents(undisturbed / within)
+    return [name for name in sorted({*ended, *whole}) if ended.get(name) != whole.get(name)]
+
+
 def _content(path: Path) -> object:
     if path.name != "log.jsonl":
         return path.read_bytes()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import smaller
-from smaller import RESULTS, SECRETS, contents, fail, finish
+from smaller import RESULTS, SECRETS, differences, fail, finish
 
 CHECKPOINTS, SCORES = RESULTS / "checkpoints", RESULTS / "scores"
 TRAINED, TABLE = CHECKPOINTS / "s/baseline/seed0", RESULTS / "figures/fig5.parquet"
@@ -54,7 +54,7 @@ def test_what_is_damaged_or_lost_is_named_and_made_again(project, undisturbed):
     ]
     remove(project, table, stream, flipped, lacking)
     finish(project, *targets)
-    assert contents(project / RESULTS) == contents(undisturbed / RESULTS)
+    assert differences(project, undisturbed) == []
 
 
 @contextmanager
@@ -76,8 +76,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_when_it_has_space(project, und
         assert smaller.leftovers(results) == []
         subprocess.run(["mount", "-o", "remount,size=100m", results], check=True)
         finish(project, TRAINED)
-        whole = contents(undisturbed / TRAINED)
-        assert contents(project / TRAINED) == whole
+        assert differences(project, undisturbed, TRAINED) == []
 
 
 def test_a_read_only_folder_of_results_is_named_before_any_job(project):
@@ -102,7 +101,7 @@ def test_a_second_run_stops_and_the_first_is_unharmed(project, undisturbed):
     assert re.fullmatch(rf"{RESULTS}/logs: process {first.pid} on \S+ is at work here; wait until it ends, or end it", said)
     os.killpg(first.pid, signal.SIGCONT)
     assert first.wait() == 0
-    assert contents(project / RESULTS) == contents(undisturbed / RESULTS)
+    assert differences(project, undisturbed) == []
 
 
 def test_files_of_the_future_stop_a_run_once(project, undisturbed):
@@ -115,7 +114,7 @@ def test_files_of_the_future_stop_a_run_once(project, undisturbed):
     subprocess.run(said.split(" or: ")[1], shell=True, cwd=project, check=True)
     finish(project, answers)
     assert "Nothing to be done" in finish(project, answers)
-    assert contents(project / RESULTS) == contents(undisturbed / RESULTS)
+    assert differences(project, undisturbed) == []
 
 
 def test_no_secret_is_written_anywhere(project):
