@@ -13,6 +13,7 @@ rule fetch_map:
     benchmark:
         "<benchmarks>/fetch_map/{corpus}.tsv"
     retries: 2
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1

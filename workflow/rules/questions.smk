@@ -12,6 +12,7 @@ rule fetch_questions:
         "<logs>/fetch_questions/{set}.log",
     benchmark:
         "<benchmarks>/fetch_questions/{set}.tsv"
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -38,6 +39,7 @@ rule fetch_linked:
     benchmark:
         "<benchmarks>/fetch_linked/{set}.tsv"
     retries: 2
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1
