@@ -28,6 +28,7 @@ from overtime import InputError
 from overtime.files import atomic, scratch, sha256
 
 ATTEMPTS = 6
+CONNECTIONS = 3  # further attempts to reach a server at all: who has no network should not wait
 BACKOFF = 0.5  # seconds before the second attempt; doubles each time
 TIMEOUT = 60  # seconds without a byte
 SHOW_AFTER = 3  # seconds until a progress bar appears
@@ -127,7 +128,7 @@ def fetch_dataset(sources: Sequence[Source], folder: str | Path, mirror: str | P
 
 
 def _download(source: Source, temporary: Path) -> None:
-    retries = Retry(ATTEMPTS, backoff_factor=BACKOFF, status_forcelist=(429, 500, 502, 503, 504))
+    retries = Retry(ATTEMPTS, connect=CONNECTIONS, backoff_factor=BACKOFF, status_forcelist=(429, 500, 502, 503, 504))
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=retries))
