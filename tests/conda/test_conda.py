@@ -110,3 +110,11 @@ def test_every_step_finds_its_imports_in_its_environment(env, said, folder, proj
     lines = [line for script in sorted(scripts) for line in ast.parse(script.read_text()).body]
     imports = "\n".join(ast.unparse(line) for line in lines if isinstance(line, ast.Import | ast.ImportFrom))
     assert run(copy.with_suffix("") / "bin/python", "-I", "-c", OUTSIDERS.format(imports=imports), cwd=project) == ""
+
+
+def test_a_container_would_hold_every_environment(environment, project):
+    """`snakemake --containerize` writes a Dockerfile; whether its image can be built is not tested."""
+    written = run(PYTHON, "-m", "snakemake", "--containerize", "--configfile", TINY, cwd=project, env=environment)
+    copies = re.findall(r"^COPY (envs/\w+\.yaml) (\S+)$", written, re.MULTILINE)
+    assert [source for source, _ in copies] == [f"envs/{env}.yaml" for env in ENVS]
+    assert all(f"conda env create --prefix {Path(copy).parent} --file {copy}" in written for _, copy in copies)

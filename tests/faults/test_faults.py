@@ -73,7 +73,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_when_it_has_space(project, und
     with mounted("-t", "tmpfs", "-o", "size=600k", "none", at=results):
         [said] = fail(project, TRAINED)
         assert re.fullmatch(rf"{RESULTS}/\S+: No space left on device; free some space and run again", said)
-        assert smaller.leftovers(results) == []
+        assert set(smaller.leftovers(results)) <= {project / TRAINED.parent / ".seed0.partial"}, "which training goes on from"
         subprocess.run(["mount", "-o", "remount,size=100m", results], check=True)
         finish(project, TRAINED)
         assert differences(project, undisturbed, TRAINED) == []
@@ -81,11 +81,10 @@ def test_a_full_disk_is_named_and_the_run_goes_on_when_it_has_space(project, und
 
 def test_a_read_only_folder_of_results_is_named_before_any_job(project):
     results = project / "results"
+    remove(project, TABLE)
     with mounted("--bind", results, at=results):
         subprocess.run(["mount", "-o", "remount,ro,bind", results], check=True)
-        assert fail(project, "--force", TABLE) == [
-            f"{RESULTS}/logs/lock: Read-only file system; make the folder writable and run again"
-        ]
+        assert fail(project, TABLE) == [f"{RESULTS}/logs/lock: Read-only file system; make the folder writable and run again"]
 
 
 def test_a_second_run_stops_and_the_first_is_unharmed(project, undisturbed):
@@ -110,7 +109,7 @@ def test_files_of_the_future_stop_a_run_once(project, undisturbed):
     tomorrow = time.time() + 86400
     os.utime(project / run / ".snakemake_timestamp", (tomorrow, tomorrow))
     [said] = fail(project, answers)
-    assert re.match(rf"{run}/.snakemake_timestamp: dated .+, in the future; set the clock right, or: find ", said)
+    assert re.match(rf"{run}/.snakemake_timestamp: dated .+, after this machine's clock; set the clock right, or: find ", said)
     subprocess.run(said.split(" or: ")[1], shell=True, cwd=project, check=True)
     finish(project, answers)
     assert "Nothing to be done" in finish(project, answers)
