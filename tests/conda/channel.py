@@ -4,7 +4,6 @@ The host's CPython becomes the package `python`, each wheel in WHEELS a package 
 that differ. Every package is for this machine's platform and Python alone: a channel to test with, not to share.
 """
 
-import asyncio
 import hashlib
 import json
 import subprocess
@@ -20,7 +19,6 @@ from backports.zstd import tarfile
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from rattler.index import index_fs
 from rattler.platform import Platform
 
 XY = "{}.{}".format(*sys.version_info)
@@ -63,8 +61,8 @@ def wheel_files(wheel: ZipFile) -> Iterator[File]:
         yield str(path), wheel.read(entry), bool(entry.external_attr >> 16 & 0o111)
 
 
-def write_package(folder: Path, name: str, version: str, depends: list[str], files: Iterator[File]) -> None:
-    """One .conda file: a zip of two zstandard tars, contents and metadata."""
+def write_package(folder: Path, name: str, version: str, depends: list[str], files: Iterator[File]) -> dict[str, object]:
+    """One .conda file, a zip of two zstandard tars, contents and metadata; returns its entry in the channel's index."""
     stem = f"{name}-{version}-0"
     index = {"name": name, "version": version, "build": "0", "build_number": 0, "depends": depends, "subdir": folder.name}
     paths = []
@@ -77,6 +75,8 @@ def write_package(folder: Path, name: str, version: str, depends: list[str], fil
         with package.open(f"info-{stem}.tar.zst", "w") as stream, archive(stream) as metadata:
             add(metadata, "info/index.json", json.dumps(index).encode())
             add(metadata, "info/paths.json", json.dumps({"paths": paths, "paths_version": 1}).encode())
+    package = folder / f"{stem}.conda"
+    return {package.name: index | {"sha256": sha256(package), "size": package.stat().st_size}}
 
 
 def archive(stream) -> tarfile.TarFile:
@@ -87,6 +87,11 @@ def add(contents: tarfile.TarFile, path: str, data: bytes, executable: bool = Fa
     entry = tarfile.TarInfo(path)
     entry.size, entry.mode = len(data), 0o755 if executable else 0o644
     contents.addfile(entry, BytesIO(data))
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest(data: bytes) -> dict[str, object]:
@@ -103,7 +108,7 @@ def build(channel: Path, wheels: Path, conda_names: dict[str, str]) -> None:
     folder = channel / platform
     for subdir in (folder, channel / "noarch"):
         subdir.mkdir(parents=True)
-    write_package(folder, "python", "{}.{}.{}".format(*sys.version_info), [], python_files(Path(sys.base_prefix)))
+    packages = write_package(folder, "python", "{}.{}.{}".format(*sys.version_info), [], python_files(Path(sys.base_prefix)))
     for path in sorted(wheels.glob("*.whl")):
         with ZipFile(path) as wheel:
             [metadata] = (name for name in wheel.namelist() if name.count("/") == 1 and name.endswith(".dist-info/METADATA"))
@@ -115,8 +120,10 @@ def build(channel: Path, wheels: Path, conda_names: dict[str, str]) -> None:
                 if need.marker is None or need.marker.evaluate({"extra": ""})
             ]
             version = Version(headers["Version"]).public
-            write_package(folder, conda(headers["Name"]), version, [f"python {XY}.*", *depends], wheel_files(wheel))
-    asyncio.run(index_fs(channel))
+            packages |= write_package(folder, conda(headers["Name"]), version, [f"python {XY}.*", *depends], wheel_files(wheel))
+    for subdir, contents in ((folder, packages), (channel / "noarch", {})):
+        index = {"info": {"subdir": subdir.name}, "packages": {}, "packages.conda": contents}
+        (subdir / "repodata.json").write_text(json.dumps(index))
 
 
 if __name__ == "__main__":

@@ -49,3 +49,5 @@ def main(arguments: list[str]) -> None:
 
 
 main(sys.argv[1:])
+sys.stdout.flush()
+os._exit(0)  # at once: now and then rattler's threads crash an interpreter that is winding up

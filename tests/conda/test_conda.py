@@ -27,11 +27,12 @@ RULES = {"draw_figures", "generate_world", "count_documents", "retrieve_passages
 RULES |= {"pack_baseline", "train_baseline", "reenact_suite"}
 # For an environment's own Python and no other: prints what was loaded from neither the environment nor the library.
 OUTSIDERS = """
-import sys
-sys.path.append("workflow")
+import os, sys
+sys.path.append(os.path.abspath("workflow"))
 {imports}
 homes = sys.prefix, sys.path[-1]
 files = [module.__file__ for module in sys.modules.values() if getattr(module, "__file__", None)]
+files = [file for file in files if os.path.isabs(file)]  # torch.ops and torch.classes name files that are not there
 print(*[file for file in files if not file.startswith(homes)], sep="\\n", end="")
 """
 
