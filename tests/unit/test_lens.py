@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import tiny_models
 import torch
+from accelerate import dispatch_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import ARCHITECTURES
@@ -69,6 +70,32 @@ def test_a_shared_prefix_is_computed_once(build: Callable, tokenizer: PreTrained
     stem = " ".join(["plain words"] * 30)
     read_layers(model, tokenizer, [f"{stem} plain", f"{stem} words", f"{stem} plain words"], LABELS)
     assert computed == [60, 3 * 2]
+
+
+def test_out_of_memory_changes_no_number(build: Callable, tokenizer: PreTrainedTokenizerFast) -> None:
+    model, failed = build("llama"), []
+    expected = read_prompts(model, tokenizer, PROMPTS, LABELS)
+
+    def check(_: torch.nn.Module, __: tuple, inputs: dict[str, torch.Tensor]) -> None:
+        if len(inputs["input_ids"]) > 1:
+            failed.append(inputs["input_ids"].shape)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model.base_model.register_forward_pre_hook(check, with_kwargs=True)
+    found = read_prompts(model, tokenizer, PROMPTS, LABELS)
+    assert failed
+    np.testing.assert_allclose(found["logit"], expected["logit"], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_layers_in_several_places_are_read_as_in_one(kind: str, build: Callable, tokenizer: PreTrainedTokenizerFast) -> None:
+    """As over several GPUs, but every place is the CPU: each module has a hook that brings its inputs there."""
+    model = build(kind)
+    expected = read_prompts(model, tokenizer, PROMPTS, LABELS)
+    parts = [model.get_output_embeddings(), *model.base_model.children()]
+    layout = {name: "cpu" for name, module in model.named_modules() if any(module is part for part in parts)}
+    found = read_prompts(dispatch_model(model, layout, force_hooks=True), tokenizer, PROMPTS, LABELS)
+    np.testing.assert_array_equal(found["logit"], expected["logit"])
 
 
 def test_bfloat16_reads_as_float32_does(build: Callable, tokenizer: PreTrainedTokenizerFast) -> None:

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 import torch
+from accelerate.hooks import remove_hook_from_module
 from torch import Tensor, nn
 from transformers import Cache, DynamicCache, PreTrainedModel
 
 from overtime import InputError
+from overtime.batches import by_length
+from overtime.devices import tokens_at_once, within_memory
 
 # Blocks and final norm inside the trunk, by `model_type`. What enters the first block counts as the embeddings: with GPT-2's
 # positions and BLOOM's embedding norm.
@@ -26,7 +29,6 @@ LAYOUTS = {
     "bloom": ("h", "ln_f"),
     "gpt2": ("h", "ln_f"),
 }
-BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
 SHORTEST_PREFIX = 32  # tokens; below, the second forward pass costs more than it saves
 
 
@@ -50,8 +52,8 @@ class Readout:
 
     @classmethod
     def of(cls, parts: Anatomy, tokens: list[int] | None = None) -> "Readout":
-        norm = copy.deepcopy(parts.norm).float().requires_grad_(False)
         weight, bias = parts.unembedding.weight.detach(), parts.unembedding.bias
+        norm = remove_hook_from_module(copy.deepcopy(parts.norm)).to(weight.device, torch.float32).requires_grad_(False)
         bias = None if bias is None else bias.detach()
         if tokens is None:
             return cls(norm, weight, bias)
@@ -87,22 +89,38 @@ def residual_stream(model: PreTrainedModel, sequences: list[list[int]], sites: l
     Layer 0 is what enters the first block, layer i what block i adds up to, the last one still before the final norm. The tensors
     have the model's type and device.
     """
-    parts = anatomy(model)
     wanted: list[list[int]] = [[] for _ in sequences]
     for index, site in enumerate(sites):
         wanted[site.sequence].append(index)
     for shared, members in group_by_prefix(sequences):
-        cache = None
-        if shared:
-            read = [index for member in members for index in wanted[member] if sites[index].position < shared]
-            places = [(0, sites[index].position) for index in read]
-            cache = DynamicCache(config=model.config)
-            yield read, _forward(parts, [sequences[members[0]][:shared]], places, cache)
-        for batch in _batches(sequences, members, BATCH_TOKENS[model.device.type]):
-            read = [index for member in batch for index in wanted[member] if sites[index].position >= shared]
-            places = [(batch.index(sites[index].sequence), sites[index].position - shared) for index in read]
-            rows = [sequences[member][shared:] for member in batch]
-            yield read, _forward(parts, rows, places, _repeat(cache, len(batch)))
+        yield from _read_group(model, sequences, sites, wanted, shared, members)
+
+
+def _read_group(
+    model: PreTrainedModel,
+    sequences: list[list[int]],
+    sites: list[Site],
+    wanted: list[list[int]],
+    shared: int,
+    members: list[int],
+) -> Iterator[tuple[list[int], Tensor]]:
+    """Read the wanted sites of sequences that share their first tokens: once of that prefix, then of each one's rest."""
+    parts, cache = anatomy(model), DynamicCache(config=model.config) if shared else None
+
+    def prefix(first: list[int]) -> tuple[list[int], Tensor]:
+        read = [index for member in members for index in wanted[member] if sites[index].position < shared]
+        return read, _forward(parts, [sequences[first[0]][:shared]], [(0, sites[index].position) for index in read], cache)
+
+    def rest(batch: list[int]) -> tuple[list[int], Tensor]:
+        read = [index for member in batch for index in wanted[member] if sites[index].position >= shared]
+        places = [(batch.index(sites[index].sequence), sites[index].position - shared) for index in read]
+        return read, _forward(parts, [sequences[member][shared:] for member in batch], places, _repeat(cache, len(batch)))
+
+    if shared:
+        yield from within_memory(prefix, members[:1])
+    # The prefix counts as tokens of every row, because each row holds a copy of its cache.
+    for batch in by_length([len(sequences[member]) for member in members], tokens_at_once(model)):
+        yield from within_memory(rest, [members[number] for number in batch])
 
 
 def group_by_prefix(sequences: list[list[int]]) -> list[tuple[int, list[int]]]:
@@ -130,17 +148,6 @@ def _common_prefix(left: list[int], right: list[int]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right)))
 
 
-def _batches(sequences: list[list[int]], members: list[int], budget: int) -> Iterator[list[int]]:
-    """Members by rising length, cut where a padded batch would exceed `budget` tokens, shared prefix included."""
-    batch: list[int] = []
-    for member in sorted(members, key=lambda member: len(sequences[member])):
-        if batch and len(sequences[member]) * (len(batch) + 1) > budget:
-            yield batch
-            batch = []
-        batch.append(member)
-    yield batch
-
-
 def _repeat(cache: Cache | None, rows: int) -> Cache | None:
     """A cache for `rows` continuations of one prefix; a copy, since a forward pass appends to its cache."""
     if cache is None:
@@ -151,13 +158,16 @@ def _repeat(cache: Cache | None, rows: int) -> Cache | None:
 
 
 def _forward(parts: Anatomy, rows: list[list[int]], places: list[tuple[int, int]], cache: Cache | None) -> Tensor:
-    """Run the trunk over `rows`, behind `cache`, which it extends; keep the stream at `places` (row, column)."""
+    """Run the trunk over `rows`, behind `cache`, which it extends; keep the stream at `places` (row, column).
+
+    Layers may be on several devices; what is kept goes to that of the unembedding.
+    """
     device = parts.unembedding.weight.device
     ids = nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True).to(device)
-    row, column = torch.tensor(places, dtype=torch.long, device=device).reshape(-1, 2).T
+    row, column = torch.tensor(places, dtype=torch.long).reshape(-1, 2).T
     with _recording(parts.blocks, row, column) as kept:
         parts.trunk(input_ids=ids, past_key_values=cache, use_cache=cache is not None)
-    return torch.stack(kept, dim=1)
+    return torch.stack([stream.to(device) for stream in kept], dim=1)
 
 
 @contextmanager
