@@ -46,7 +46,11 @@ def check_dates(folders: Iterable[str | Path]) -> None:
     latest = time.time() + TOLERANCE
     for folder in folders:
         for path in Path(folder).rglob("*"):
-            if (dated := path.lstat().st_mtime) > latest:
+            try:
+                dated = path.lstat().st_mtime
+            except FileNotFoundError:
+                continue  # somebody's temporary file
+            if dated > latest:
                 date, remedy = datetime.fromtimestamp(dated), f"find {folder} -newermt now -exec touch {{}} +"
                 raise InputError(
                     f"{path}: dated {date:%Y-%m-%d %H:%M}, after this machine's clock; set the clock right, or: {remedy}"
