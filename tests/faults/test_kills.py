@@ -20,7 +20,7 @@ def finished(project: Path) -> int:
 
 
 def kill(project: Path, at_least: float, delay: float) -> bool:
-    """Start a run; when it has begun a job and finished so many in all, wait, and kill it with its jobs; False: it ended first."""
+    """Start a run; when it has begun a job and finished so many in all, wait and kill it with its jobs; False: it ended first."""
     said = project / "said.txt"
     with said.open("w") as file:
         process = subprocess.Popen(smaller.SNAKEMAKE, cwd=project, stdout=file, stderr=file, start_new_session=True)
