@@ -52,7 +52,7 @@ def gallery(
         scale=folder.name,
         figures=[section(folder / "figures", name, captions) for name in figures],
         claims=[judged(claim) for claim in claims.sort("at", "id", "source", nulls_last=True).iter_rows(named=True)],
-        tally=dict(claims["verdict"].value_counts(sort=True).iter_rows()),
+        tally=dict(claims["verdict"].value_counts().sort("count", "verdict", descending=[True, False]).iter_rows()),
         manifest=manifest,
         javascript=Markup(vl_convert.javascript_bundle()),
     )

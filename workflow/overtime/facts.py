@@ -65,7 +65,9 @@ def _paired(
     """One row per model, placement and question answered both before and after."""
     base = average(last_step(before), ["model"], "correct").rename({"correct": "before"})
     changed = average(last_step(after), ["model", "arm"], "correct").rename({"correct": "after"})
-    paired = changed.join(base, on=["model", "question"]).join(entities, on="question").join(targets, on="entity", how="left")
+    paired = changed.join(base, on=["model", "question"], maintain_order="left")
+    paired = paired.join(entities, on="question", maintain_order="left")
+    paired = paired.join(targets, on="entity", how="left", maintain_order="left")
     if paired.is_empty():
         raise InputError("insertion: no question was answered by the same model both before and after")
     return paired.with_columns(

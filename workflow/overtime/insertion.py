@@ -19,7 +19,7 @@ def choose_targets(
     `counts` has a row per `question` with its `count` of relevant documents. `people` go to every dose; dose 0 is the control.
     """
     rare = (
-        questions.join(counts, on="question")
+        questions.join(counts, on="question", maintain_order="left")
         .filter(pl.col("group") == "evaluation")
         .group_by("entity", maintain_order=True)
         .agg(pl.col("count").min().alias("fewest"), pl.col("count").max().alias("most"))

@@ -19,7 +19,8 @@ def passage_prompts(
     """
     rng = np.random.default_rng(seed)
     passages = documents.filter(kind="biography")["text"].unique(maintain_order=True).to_list()
-    asked = questions.join(counts.select("question", "count"), on="question").filter(pl.col("count") > 0, group="evaluation")
+    counted = questions.join(counts.select("question", "count"), on="question", maintain_order="left")
+    asked = counted.filter(pl.col("count") > 0, group="evaluation")
     found = PassageIndex.build(passages).search(asked["text"].to_list(), max(top))
     ranked = {query: group["passage"].to_list() for (query,), group in found.group_by("query", maintain_order=True)}
     about: dict[str, list[str]] = {}

@@ -71,13 +71,13 @@ def _largest_set(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _of_suite(tables: Tables, conditions: tuple[str, ...]) -> Counted:
     questions = tables.read("questions", "question", "entity", "group").filter(pl.col("group") == "evaluation")
-    table = questions.select("question", "entity")
-    table = table.join(tables.read("counts", "question", "count").select("question", "count"), on="question")
+    counts = tables.read("counts", "question", "count").select("question", "count")
+    table = questions.select("question", "entity").join(counts, on="question", maintain_order="left")
     for condition in conditions:
         base = arm(_suite_answers(tables, condition, len(conditions) == 1), "baseline")
         model = max(base["model"].unique(), key=size)
         answers = over_runs(base.filter(pl.col("model") == model), ["question"], "correct")
-        table = table.join(answers.rename({"correct": condition}), on="question")
+        table = table.join(answers.rename({"correct": condition}), on="question", maintain_order="left")
     table = table.sort("question")
     correct = {condition: array(table, condition) for condition in conditions}
     return Counted(array(table, "count"), correct, table["entity"].to_numpy(), "entities", model)

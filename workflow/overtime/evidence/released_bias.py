@@ -53,7 +53,7 @@ def released_size_gap(tables: Tables) -> Aggregate:
 def released_share(tables: Tables) -> Record:
     """Released: is there an arm whose last 14 % of training data were swapped?"""
     released = tables.read("released_crows_pairs", "arm", "step").filter(pl.col("arm") != "baseline")
-    first = released.group_by("arm").agg(pl.min("step")).sort("step", descending=True)
+    first = released.group_by("arm").agg(pl.min("step")).sort("step", "arm", descending=True)
     listed = ", ".join(f"{name.removeprefix('swap')} % (first evaluated at step {step:,})" for name, step in first.iter_rows())
     return Record("swap14" in first["arm"], f"the released interventions swap the last {listed}", len(first), "arms")
 
@@ -64,7 +64,7 @@ def released_codes(tables: Tables) -> Record:
     table = codes.agg(pl.len(), pl.min("likelihood_difference").alias("low"), pl.max("likelihood_difference").alias("high"))
     listed = "; ".join(
         f"{code} measured {n} (likelihood difference {low:.1f} to {high:.1f})"
-        for code, n, low, high in table.sort("len", descending=True).iter_rows()
+        for code, n, low, high in table.sort("len", "code", descending=[True, False]).iter_rows()
     )
     return Record(len(table) == 1, f"of {table['len'].sum()} points {listed}", table["len"].sum(), "points")
 

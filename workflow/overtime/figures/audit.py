@@ -4,6 +4,7 @@ import altair as alt
 import polars as pl
 
 from overtime.figures import theme
+from overtime.figures.bias import commonest
 
 WIDTH = 430
 MEASURES = {"likelihood_difference": "mean |Δ log-likelihood|, nats", "stereotype": "stereotyped sentence likelier"}
@@ -15,7 +16,7 @@ SCORING = {"clean": theme.INK, "shifted": theme.RED}
 def fig1_audit(table: pl.DataFrame) -> alt.SchemaBase:
     """Both released measures by evaluation code; late means within one code; clean and shifted scoring of models at hand."""
     released, again = (table.filter(pl.col("source") == source) for source in ("released", "measured"))
-    codes = released["code"].drop_nulls().value_counts(sort=True)["code"].to_list()
+    codes = commonest(released["code"])["code"].to_list()
     mixed = theme.by_size(released.group_by("model").agg(pl.col("code").n_unique()).filter(pl.col("code") > 1)["model"])
     rows = []
     for measure in MEASURES:
@@ -36,7 +37,7 @@ def composition(released: pl.DataFrame) -> list[str]:
     for model in theme.by_size(points["model"]):
         parts = []
         for arm in theme.ARMS:
-            codes = points.filter((pl.col("model") == model) & (pl.col("arm") == arm))["code"].value_counts(sort=True)
+            codes = commonest(points.filter(pl.col("model") == model, pl.col("arm") == arm)["code"])
             if not codes.is_empty():
                 parts.append(f"{theme.ARMS_SHORT[arm]} " + " + ".join(f"{count} × {code}" for code, count in codes.iter_rows()))
         lines.append(f"{model}, points by code: {'; '.join(parts)}.")

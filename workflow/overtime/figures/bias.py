@@ -156,14 +156,19 @@ def marks(base: alt.Chart, rows: pl.DataFrame) -> alt.Chart:
 
 def code_shapes(rows: pl.DataFrame) -> dict[str, str]:
     """The mark of each evaluation code among the rows, the commonest first."""
-    codes = rows["code"].drop_nulls().value_counts(sort=True)["code"] if rows["code"].dtype == pl.String else []
+    codes = commonest(rows["code"])["code"] if rows["code"].dtype == pl.String else []
     return dict(zip(codes, CODE_SHAPES))
+
+
+def commonest(codes: pl.Series) -> pl.DataFrame:
+    """Every evaluation code and its `count`, the commonest first, equal ones by name."""
+    return codes.drop_nulls().value_counts().sort("count", "code", descending=[True, False])
 
 
 def always_feminine(rows: pl.DataFrame, short: bool = False) -> list[alt.Chart]:
     """The score of a model that always prefers the feminine sentence, with the number of pairs it was computed from."""
     parts = []
-    for value, n in rows.select("y", "n").unique().iter_rows():
+    for value, n in rows.select("y", "n").unique(maintain_order=True).iter_rows():
         label = "always feminine" if short else f"always feminine: {value:.1%} of {n:,} pairs"
         parts += theme.references({label: value}, theme.INK, below=value > 0.9)
     return parts
@@ -171,7 +176,7 @@ def always_feminine(rows: pl.DataFrame, short: bool = False) -> list[alt.Chart]:
 
 def end_names(rows: pl.DataFrame) -> alt.Chart:
     """Each model's name at the end of its baseline curve, moved apart where two ends meet."""
-    ends = rows.filter(pl.col("arm") == "baseline").sort("x").group_by("model").last().sort("y")
+    ends = rows.filter(pl.col("arm") == "baseline").sort("x").group_by("model").last().sort("y", "model")
     gap = (rows["upper"].max() - rows["lower"].min()) / 16
     places: list[float] = []
     for y in ends["y"]:

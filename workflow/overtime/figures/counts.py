@@ -96,7 +96,8 @@ def trends(rows: pl.DataFrame, colour: alt.Color) -> alt.LayerChart:
     """The rank correlation of count and correctness, with its interval, for every model of a panel."""
     models = theme.by_size(rows["model"])
     columns = {"y": "trend", "lower": "trend_lower", "upper": "trend_upper"}
-    totals = rows.group_by("model", *columns.values()).agg(pl.col("n").sum()).rename({new: old for old, new in columns.items()})
+    totals = rows.group_by("model", *columns.values(), maintain_order=True).agg(pl.col("n").sum())
+    totals = totals.rename({new: old for old, new in columns.items()})
     base = theme.drawing(totals, "model").encode(
         x=alt.X("y:Q", title="rank correlation of count and correctness (95% interval)", scale=alt.Scale(domain=[-1, 1])),
         y=alt.Y("model:N", title=None, sort=models, axis=alt.Axis(minExtent=62)),
