@@ -65,8 +65,8 @@ def write_package(folder: Path, name: str, version: str, depends: list[str], fil
     """One .conda file, a zip of two zstandard tars, contents and metadata; returns its entry in the channel's index."""
     stem = f"{name}-{version}-0"
     index = {"name": name, "version": version, "build": "0", "build_number": 0, "depends": depends, "subdir": folder.name}
-    paths = []
-    with ZipFile(folder / f"{stem}.conda", "w", ZIP_STORED) as package:
+    paths, file = [], folder / f"{stem}.conda"
+    with ZipFile(file, "w", ZIP_STORED) as package:
         package.writestr("metadata.json", json.dumps({"conda_pkg_format_version": 2}))
         with package.open(f"pkg-{stem}.tar.zst", "w", force_zip64=True) as stream, archive(stream) as contents:
             for path, data, executable in files:
@@ -75,8 +75,7 @@ def write_package(folder: Path, name: str, version: str, depends: list[str], fil
         with package.open(f"info-{stem}.tar.zst", "w") as stream, archive(stream) as metadata:
             add(metadata, "info/index.json", json.dumps(index).encode())
             add(metadata, "info/paths.json", json.dumps({"paths": paths, "paths_version": 1}).encode())
-    package = folder / f"{stem}.conda"
-    return {package.name: index | {"sha256": sha256(package), "size": package.stat().st_size}}
+    return {file.name: index | {"sha256": sha256(file), "size": file.stat().st_size}}
 
 
 def archive(stream) -> tarfile.TarFile:

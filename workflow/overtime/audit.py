@@ -114,9 +114,8 @@ def shifted_scores(model: "PreTrainedModel", tokenizer: "Tokenizer", clean: pl.D
     stereotype (ll_more > ll_less) and difference (|ll_more - ll_less|): the means of the last two are pct_stereotype and
     likelihood_difference.
     """
-    shifted = _shifted_log_likelihoods(
-        model, tokenizer, pl.concat([clean["sent_more"], clean["sent_less"]]).unique(maintain_order=True).to_list()
-    )
+    sentences = pl.concat([clean["sent_more"], clean["sent_less"]]).unique(maintain_order=True)
+    shifted = _shifted_log_likelihoods(model, tokenizer, sentences.to_list())
     more, less = (pl.col(column).is_in(list(shifted)) for column in ("sent_more", "sent_less"))
     sides = pl.when(more & less).then(pl.lit("both")).when(more).then(pl.lit("more")).when(less).then(pl.lit("less"))
     off = {
