@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from overtime import models, score
-from overtime.asking import question_prompts
-from overtime.questions import load_questions
-from overtime.score import greedy
+from overtime.facts.ask_pretrained import question_prompts
+from overtime.facts.question_sets import load_questions
+from overtime.models import likelihood as score
+from overtime.models import load as models
+from overtime.models.answers import greedy
 
 MODEL = Path(__file__).parents[1] / "results/mini/pretrained/smollm2-135m"
 TOKENS, BATCH = 12, 16

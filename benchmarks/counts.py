@@ -15,7 +15,8 @@ import numba
 import numpy as np
 import polars as pl
 
-from overtime.counts import EntityMap, find_entities, relevant_documents
+from overtime.corpora.counting import find_entities, relevant_documents
+from overtime.corpora.entity_map import EntityMap
 
 NAMES, DOCUMENTS, WORDS = 20_000, 20_000, 300
 ENTITIES, CORPUS, QUESTIONS, KEYS = 2_000, 2_000_000, 10_000, 100_000  # an entity is in up to a tenth of the corpus

@@ -22,8 +22,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from overtime.lens import read_layers, read_prompts
-from overtime.prompts import few_shot_prompts, load_task
+from overtime.attacks.few_shot_prompts import few_shot_prompts, load_task
+from overtime.attacks.read_prompts import read_prompts
+from overtime.models.lens import read_layers
 
 ROUNDS, PROMPTS, DEMONSTRATIONS, ROWS = 3, 4, 8, 8
 TASK = load_task("sentiment")

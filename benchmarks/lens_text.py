@@ -15,12 +15,12 @@ import polars as pl
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from overtime import models
-from overtime.gap import gap_landmarks
-from overtime.lens import read_prompts
-from overtime.prompts import few_shot_prompts, load_task
-from overtime.readout import accuracy_by_layer
-from overtime.tuning import divergence, fit, lens_texts
+from overtime.attacks.critical_layer import gap_landmarks
+from overtime.attacks.few_shot_prompts import few_shot_prompts, load_task
+from overtime.attacks.layers_table import accuracy_by_layer
+from overtime.attacks.read_prompts import read_prompts
+from overtime.models import load as models
+from overtime.models.tuned_lens_fit import divergence, fit, lens_texts
 
 TOKENS, PROMPTS, DEMONSTRATIONS, WINDOW = 8000, 12, 16, (8, 16)
 TASK = load_task("sentiment")

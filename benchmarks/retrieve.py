@@ -9,8 +9,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-import overtime.retrieve
-from overtime.retrieve import PassageIndex
+import overtime.facts.bm25
+from overtime.facts.bm25 import PassageIndex
 
 PASSAGES, QUERIES, PEER_QUERIES, TOP = 28_000, 1_000, 20, 3
 
@@ -30,7 +30,7 @@ def main() -> None:
     building, index = seconds(lambda: PassageIndex.build(passages))
     rates = {}
     for name, threshold in (("bm25s, numpy", float("inf")), ("bm25s, numba", 0)):
-        overtime.retrieve.COMPILED_FROM = threshold
+        overtime.facts.bm25.COMPILED_FROM = threshold
         first, found = seconds(lambda: index.search(queries, TOP))
         again, _ = seconds(lambda: index.search(queries, TOP))
         rates[name] = QUERIES / again

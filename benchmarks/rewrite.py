@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from overtime.gender import spellings
-from overtime.interventions import rewrite, rewrite_file
+from overtime.corpora.gender_words import spellings
+from overtime.corpora.rewrite import rewrite, rewrite_file
 
 SIZE = 6_000_000
 ROUNDS = 3
@@ -64,7 +64,7 @@ def peak_memory(source: Path, folder: Path) -> float:
         for _ in range(GIGABYTE // len(block) + 1):
             file.write(block)
     code = (
-        "import resource, sys; from overtime.interventions import rewrite_file; rewrite_file(*sys.argv[1:]);"
+        "import resource, sys; from overtime.corpora.rewrite import rewrite_file; rewrite_file(*sys.argv[1:]);"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
     command = [sys.executable, "-c", code, str(large), str(folder / "rewritten.jsonl")]

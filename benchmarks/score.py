@@ -22,16 +22,16 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerF
 from transformers.utils import logging
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from overtime.models import load, reload
-from overtime.score import encode_pairs, score_encoded
-from overtime.suites import read_crows_pairs
+from overtime.bias.sentence_sets import read_crows_pairs_sentences
+from overtime.models.likelihood import encode_pairs, score_encoded
+from overtime.models.load import load, reload_weights
 
 FETCHED = Path(__file__).parents[1] / "results/mini/public/crows-pairs-revised/data/crows_pairs_revised.csv"
 SHAPES = {"70m": (512, 6, 8), "410m": (1024, 24, 16), "1.4b": (2048, 24, 16), "6.9b": (4096, 32, 32)}
 CHECKPOINTS = 8
 ROUNDS = 3
 ARCHITECTURE = "from transformers import GPTNeoXForCausalLM"
-OWN_START = f"import overtime.models, overtime.score; {ARCHITECTURE}"
+OWN_START = f"import overtime.models.load, overtime.models.likelihood; {ARCHITECTURE}"
 HARNESS_START = f"from lm_eval import evaluator, tasks; tasks.TaskManager(); import lm_eval.models.huggingface; {ARCHITECTURE}"
 
 
@@ -106,7 +106,7 @@ def main() -> None:
     torch.set_num_threads(1)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    pairs = read_crows_pairs(args.pairs).filter(bias_type="gender")
+    pairs = read_crows_pairs_sentences(args.pairs).filter(bias_type="gender")
     sentences = [sentence for pair in pairs.select("sent_more", "sent_less").iter_rows() for sentence in pair]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -116,7 +116,7 @@ def main() -> None:
         batches = encode_pairs(model, tokenizer, pairs)
 
         def ours() -> np.ndarray:
-            reload(model, folder)
+            reload_weights(model, folder)
             return score_encoded(model, batches)
 
         ways = {"overtime": ours, "one by one": lambda: one_by_one(folder, sentences, **place)}

@@ -3,6 +3,15 @@
 import numpy as np
 import polars as pl
 
+from overtime.claims.evidence import declarations
+
+PARAMETERS = {"xs": 1e-5, "s": 1e-4, "m": 4e-4, "l": 2e-3, "neo-20b": 20.6, "neo-125m": 0.13, "smol-360m": 0.36}
+PARAMETERS |= {"pythia-70m": 0.07, "pythia-1.4b": 1.41}
+ARMS = {"swap14": {"rewrite": "feminize", "share": 0.14}, "cda14": {"rewrite": "swap", "share": 0.14, "probability": 0.5}}
+SWAP7, SWAP21 = ({"rewrite": "released", "share": share} for share in (0.07, 0.21))
+PUBLISHED = {"pythia-70m": {"swap7": SWAP7}, "pythia-1.4b": {"swap7": SWAP7, "swap21": SWAP21}}
+DECLARED = declarations(PARAMETERS, {"neo-20b": "pile", "neo-125m": "pile"}, ARMS, PUBLISHED)
+
 
 def runs(values: dict[tuple[str, str], np.ndarray], column: str, **keys: object) -> pl.DataFrame:
     """Score table from (model, arm) -> values per item, two seeds, two steps; the first step is misleading."""
@@ -33,7 +42,7 @@ def bias_inputs(works: bool, random: np.random.Generator) -> dict[str, pl.DataFr
     context = np.repeat(np.arange(20), 2)
     odds = {("l", "baseline"): random.normal(0, 0.3, 40), ("l", "swap14"): random.normal(3 if works else 0, 0.3, 40)}
     pronouns = runs(odds, "log_odds", context=context, contrast=["she/he", "her/him"] * 20)
-    return {"pairs": pairs, "pair_scores": scores, "pronoun_scores": pronouns}
+    return {"pairs": pairs, "pair_scores": scores, "pronoun_scores": pronouns, **DECLARED}
 
 
 def fact_inputs(holds: bool, random: np.random.Generator) -> dict[str, pl.DataFrame]:
@@ -65,6 +74,7 @@ def fact_inputs(holds: bool, random: np.random.Generator) -> dict[str, pl.DataFr
             for table, name in zip(passages, ("closed_book", "bm25_1"), strict=True)
         ),
         **pretrained_inputs(question, count, retrieved),
+        **DECLARED,
     }
 
 
@@ -153,7 +163,7 @@ def published_inputs(arms: dict[str, list[str]], random: np.random.Generator) ->
     odds = {name: random.normal(2 * (name[1] != "baseline"), 0.3, 40) for name in names}
     pronouns = runs(odds, "log_odds", context=np.arange(40), contrast="she/he")
     tables = {"published_pairs": scores, "published_pronouns": pronouns}
-    return {name: table.filter(seed=0).drop("seed") for name, table in tables.items()}
+    return {name: table.filter(seed=0).drop("seed") for name, table in tables.items()} | DECLARED
 
 
 def asked(name: str, model: str, **correct: np.ndarray) -> pl.DataFrame:

@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from planted import all_inputs, asked, bias_inputs, fact_inputs, layer_table, published_inputs, runs
+from planted import ARMS, DECLARED, PARAMETERS, all_inputs, asked, bias_inputs, fact_inputs, layer_table, published_inputs, runs
 from scipy import stats as scipy_stats
 
 from overtime import InputError
-from overtime.claims import Claim, judge, to_markdown, verdict
-from overtime.stats import Normal, bootstrap
-from overtime.weighted import mean_of, spearman_of
+from overtime.claims.evidence import declarations
+from overtime.claims.judge import Claim, claims_markdown, judge, verdict
+from overtime.statistics import Normal, bootstrap, mean_of, spearman_of
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 CLAIMS = WORKFLOW / "claims.yaml"
 RELEASED = {
-    "released_crows_pairs": WORKFLOW / "resources/released/pythia_crows_gender.csv",
-    "released_layers": WORKFLOW / "resources/released/overthinking_layers.csv",
+    "released_crows_pairs": WORKFLOW / "overtime/resources/released/pythia_crows_gender.csv",
+    "released_layers": WORKFLOW / "overtime/resources/released/overthinking_layers.csv",
 }
 SIMULATIONS = 500
 BOUND = scipy_stats.binom.ppf(0.999, SIMULATIONS, 0.05)  # 41 wrong verdicts: 5 % nominal, and chance
@@ -140,6 +140,46 @@ def test_published_checkpoints_are_judged_instead_of_the_suite():
     assert "l minus xs" in longest["larger-is-more-biased"]["sentence"], "one size alone leaves this claim to the suite"
 
 
+def renamed(inputs: dict[str, pl.DataFrame], names: dict[str, str]) -> dict[str, pl.DataFrame]:
+    return inputs | {name: inputs[name].with_columns(pl.col("arm").replace(names)) for name in ("pair_scores", "pronoun_scores")}
+
+
+def test_an_arm_is_what_its_settings_say_whatever_its_name():
+    inputs = bias_inputs(True, np.random.default_rng(4))
+    swap, augmentation = ARMS["swap14"], ARMS["cda14"]
+    others = renamed(inputs, {"swap14": "late", "cda14": "swap30"})
+    declared = declarations(PARAMETERS, {}, {"late": swap, "swap30": augmentation}, {})
+    assert measured(others | declared) == measured(inputs)
+    masculine = declarations(PARAMETERS, {}, {"swap14": {**swap, "rewrite": "masculinize"}, "cda14": augmentation}, {})
+    rows = measured(inputs | masculine)
+    same = "augmentation-lowers-both-directions"
+    assert rows[same]["effect"] == measured(inputs)[same]["effect"]
+    for name in ("intervention-leaves-bias", "swap-takes", "swap-lowers-both-directions"):
+        assert rows[name]["verdict"] == "untested at this scale"
+        assert "no arm that all models have rewrites masculine as feminine words" in rows[name]["sentence"]
+    longer = declarations(PARAMETERS, {}, {"swap14": {**swap, "share": 0.3}, "cda14": augmentation}, {})
+    assert "baseline minus 30 % swap" in measured(inputs | longer)["intervention-leaves-bias"]["sentence"]
+
+
+def test_the_largest_model_is_the_one_with_the_most_declared_parameters():
+    inputs = bias_inputs(True, np.random.default_rng(4))
+    other = declarations(PARAMETERS | {"xs": 7.0}, {}, ARMS, {})
+    before, after = (measured(inputs | more)["larger-is-more-biased"] for more in ({}, other))
+    assert after["effect"] == pytest.approx(-before["effect"])
+    assert "xs minus l" in after["sentence"]
+    with pytest.raises(InputError, match="model xs: its parameters are not declared"):
+        measured(inputs | declarations({"l": 1.0}, {}, ARMS, {}))
+
+
+def test_passages_are_those_of_the_fewest_that_were_shown():
+    inputs = fact_inputs(True, np.random.default_rng(4))
+    more = inputs["passages"].with_columns(pl.col("condition").replace({"bm25_1": "bm25_3"}))
+    fewer = inputs["passages"].filter(condition="bm25_1").with_columns(condition=pl.lit("bm25_5"), correct=pl.lit(1.0))
+    rows = measured(inputs | {"passages": pl.concat([more, fewer])})
+    assert rows["retrieval-flattens"]["effect"] == measured(inputs)["retrieval-flattens"]["effect"]
+    assert "with 3 retrieved passages" in rows["retrieval-flattens"]["sentence"]
+
+
 def test_released_evidence():
     rows = {row["id"]: row for row in judge(CLAIMS, RELEASED).filter(pl.col("source") == "released").to_dicts()}
     assert {name: row["verdict"] for name, row in rows.items()} == {
@@ -193,8 +233,7 @@ def test_pretrained_models_with_counts_take_the_place_of_the_suite():
     falling, rising = many < np.median(many), few > np.median(few)
     answers = [asked("trivia", "neo-20b", closed_book=falling), asked("nq", "neo-20b", closed_book=rising, bm25_1=~rising)]
     answers += [asked("trivia", "neo-125m", closed_book=~falling), asked("trivia", "smol-360m", closed_book=~falling)]
-    corpora = pl.DataFrame({"model": ["neo-20b", "neo-125m", "smol-360m"], "corpus": ["pile", "pile", None]})
-    real = {"set_answers": pl.concat(answers), "set_counts": counts, "corpora": corpora}
+    real = {"set_answers": pl.concat(answers), "set_counts": counts}
     rows = {row["id"]: row for row in judge(CLAIMS, fact_inputs(True, random) | real, resamples=300).to_dicts()}
     trend = rows["accuracy-follows-count"]
     assert (trend["verdict"], trend["n"], trend["unit"]) == ("contradicted", 400, "questions")
@@ -205,7 +244,8 @@ def test_pretrained_models_with_counts_take_the_place_of_the_suite():
     assert "(neo-20b on nq, documents of pile)" in flat["sentence"]
     assert rows["retrieval-reverses"]["effect"] == pytest.approx(-flat["effect"] / 2)
     assert rows["humans-decline-too"]["n"] == 50
-    without = judge(CLAIMS, fact_inputs(True, random) | real | {"corpora": corpora.with_columns(corpus=pl.lit(None, pl.String))})
+    uncounted = {"models": DECLARED["models"].with_columns(corpus=pl.lit(None, pl.String))}
+    without = judge(CLAIMS, fact_inputs(True, random) | real | uncounted)
     suite = without.filter(id="accuracy-follows-count").row(0, named=True)
     assert (suite["unit"], suite["verdict"]) == ("entities", "upheld")
 
@@ -234,6 +274,7 @@ def test_few_units_are_undecided_and_say_what_would_decide():
             contrast="she/he",
         )
     }
+    inputs |= DECLARED
     row = judge(CLAIMS, inputs).filter(pl.col("id") == "swap-takes").row(0, named=True)
     assert row["verdict"] == "undecided"
     assert row["needed_n"] >= 10
@@ -252,8 +293,8 @@ def test_paths_carry_the_identities(tmp_path):
     assert by_path.equals(judge(CLAIMS, inputs, resamples=300))
     stray = tmp_path / "stray.parquet"
     inputs["pair_scores"].write_parquet(stray)
-    with pytest.raises(InputError, match=r"stray\.parquet: a path of this table"):
-        judge(CLAIMS, {"pair_scores": [stray], "pairs": inputs["pairs"]})
+    with pytest.raises(InputError, match=r"stray\.parquet: a score table must lie at"):
+        judge(CLAIMS, {"pair_scores": [stray], "pairs": inputs["pairs"]} | DECLARED)
     with pytest.raises(InputError, match=r"pairs: no column template, direction"):
         judge(CLAIMS, inputs | {"pairs": inputs["pairs"].select("pair")})
     with pytest.raises(InputError, match="unknown input pair_score"):
@@ -262,7 +303,7 @@ def test_paths_carry_the_identities(tmp_path):
 
 def test_readable_tables():
     table = judge(CLAIMS, RELEASED)
-    markdown = to_markdown(table).splitlines()
+    markdown = claims_markdown(table).splitlines()
     assert len(markdown) == len(table) + 2
     assert {line.replace("\\|", "").count("|") for line in markdown} == {9}
     assert any("| 04:57 |" in line and "0.098 [0.022, 0.175]" in line and "320 pairs" in line for line in markdown)

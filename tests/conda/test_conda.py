@@ -8,7 +8,6 @@ It does not show that conda-forge has these packages at these versions.
 import ast
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +16,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from conda_envs import ENVS, PYPI_NAMES, ROOT, pinned, steps
 from conftest import TINY, copy_project
+from figures_drawn import TABLES
 
 HERE = Path(__file__).parent
 PYTHON = ROOT / ".venv-conda/bin/python"  # made by `make test-conda`
-# What is run, with at least one step of every environment. Figures first: they are drawn from the tables of the reference
-# run, before anything newer is there that those would come from.
+# What is run, with at least one step of every environment. Figures first: they are drawn from the tables of the unit tests,
+# before anything newer is there that those would come from.
 TARGETS = [["figures/fig1.png"], ["passages.parquet", "streams/swap7.npz", "scores/shifted/xs.parquet"]]
 RULES = {"draw_figures", "generate_world", "count_documents", "retrieve_passages", "rewrite_stream"}
 RULES |= {"pack_baseline", "train_baseline", "reenact_suite"}
@@ -82,8 +82,8 @@ def project(folder) -> Path:
     (folder / "project").mkdir()
     project = copy_project(folder / "project")
     (project / "results/tiny/figures").mkdir(parents=True)
-    for table in (ROOT / "results/reference/figures").glob("*.parquet"):
-        shutil.copyfile(table, project / "results/tiny/figures" / table.name)
+    for name, table in TABLES.items():
+        table.write_parquet(project / f"results/tiny/figures/{name}.parquet")
     return project
 
 

@@ -120,6 +120,7 @@ def test_no_secret_is_written_anywhere(project):
     """The fixture's run had them in its environment; here a download fails that was sent with one."""
     wheel = RESULTS / "sources/smollm2-135m.whl"
     remove(project, wheel, Path("mirror"))
+    (project / "mirror").mkdir()
     result = smaller.run(project, wheel, **SECRETS)
     (project / "said.txt").write_text(result.stdout)
     assert result.returncode != 0

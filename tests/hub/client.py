@@ -5,7 +5,7 @@ import threading
 import time
 from pathlib import Path
 
-from overtime import hub
+from overtime.sources import hub
 
 PAUSES: list[float] = []
 

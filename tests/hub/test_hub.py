@@ -18,7 +18,9 @@ import torch
 from repositories import build, write_dataset, write_models
 from server import Hub, serve
 
-from overtime import InputError, hub, models
+from overtime import InputError
+from overtime.models import load as models
+from overtime.sources import hub
 
 PYTHIA = "EleutherAI/pythia-70m-deduped-v0"
 STEPS = ["step0", "step1", "step1000"]
@@ -205,7 +207,8 @@ def test_no_token_is_ever_written(server, tmp_path, kind):
     calls = f"""
 import client
 client.hurry()
-from overtime import InputError, hub
+from overtime import InputError
+from overtime.sources import hub
 for call in (hub.download, {PYTHIA!r}), (hub.fetch_file, {NQ!r}, "a", "b"), (hub.read_dataset, {NQ!r}, None, "train"):
     try:
         call[0](*call[1:])
@@ -240,7 +243,8 @@ def test_a_full_disk_is_named(server, tmp_path):
         pytest.skip("no right to mount a small file system")
     calls = f"""
 from pathlib import Path
-from overtime import InputError, hub
+from overtime import InputError
+from overtime.sources import hub
 place = Path({str(place)!r})
 try:
     hub.download({PYTHIA!r}, "step0", place / "step0")
@@ -267,7 +271,7 @@ def test_a_sweep_names_the_checkpoint_that_is_missing(run, tmp_path):
 
 def test_what_was_fetched_needs_no_network(server, tmp_path):
     server.faults = []
-    call = f"from overtime import hub; print(hub.download({PYTHIA!r}, 'step0'))"
+    call = f"from overtime.sources import hub; print(hub.download({PYTHIA!r}, 'step0'))"
     first = python(call, server, tmp_path)
     again = python(call, server, tmp_path, HF_HUB_OFFLINE="1")
     other = python(call.replace("step0", "step1"), server, tmp_path, HF_HUB_OFFLINE="1")

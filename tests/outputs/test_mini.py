@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from transformers import AutoTokenizer
 
-from overtime import models
-from overtime.prompts import check_labels, load_task
-from overtime.score import score_pairs
-from overtime.suites import read_crows_pairs
+from overtime.attacks.few_shot_prompts import load_task
+from overtime.bias.sentence_sets import read_crows_pairs_sentences
+from overtime.models import load as models
+from overtime.models.label_tokens import label_tokens
+from overtime.models.likelihood import score_pairs
 
 RUN = Path(__file__).parents[2] / "results/mini"
 FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig1_pretrained", "fig7_detect", "fig7_defend"]
@@ -93,7 +94,7 @@ def test_the_precision_of_the_real_model_hardly_changes_its_preferences():
     kept = pl.read_parquet(RUN / "scores/crows_pairs/smollm2-135m.parquet")
     if kept.is_empty():
         pytest.skip("CrowS-Pairs could not be had in this run")
-    pairs = read_crows_pairs(RUN / "public/crows-pairs-revised/data/crows_pairs_revised.csv").gather_every(20)
+    pairs = read_crows_pairs_sentences(RUN / "public/crows-pairs-revised/data/crows_pairs_revised.csv").gather_every(20)
     exact = score_pairs(*models.load(RUN / "pretrained/smollm2-135m", dtype="float32"), pairs).join(
         kept, on="pair", suffix="_kept"
     )
@@ -104,7 +105,7 @@ def test_the_precision_of_the_real_model_hardly_changes_its_preferences():
 
 @pytest.mark.parametrize("task", ["sentiment", "topics", "questions"])
 def test_labels_are_single_tokens_of_the_real_tokenizer(task):
-    check_labels(AutoTokenizer.from_pretrained(RUN / "pretrained/smollm2-135m"), load_task(task).labels)
+    label_tokens(AutoTokenizer.from_pretrained(RUN / "pretrained/smollm2-135m"), load_task(task).labels)
 
 
 def test_the_tuned_lens_is_closer_to_the_output_than_the_logit_lens_on_any_text():

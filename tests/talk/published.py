@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from repositories import write_dataset, write_models
 
-from overtime.settings import Settings
+from overtime.pipeline.settings import Settings
 
 ARCHITECTURES = {
     "bloom": "bloom",

@@ -10,8 +10,8 @@ from conftest import ROOT, TINY, copy_project, snakemake
 from published import write_hub
 from server import serve
 
-from overtime.prompts import load_task
-from overtime.settings import Settings, load
+from overtime.attacks.few_shot_prompts import load_task
+from overtime.pipeline.settings import Settings, load_settings
 
 SMALL = Path(__file__).with_name("small.yaml")
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", ROOT.parent / "shared/mirror"))
@@ -36,7 +36,7 @@ def merged(paths: list[Path]) -> dict:
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    return load(merged(CONFIGURATIONS))
+    return load_settings(merged(CONFIGURATIONS))
 
 
 @pytest.fixture(scope="session")

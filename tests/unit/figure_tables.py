@@ -3,8 +3,14 @@
 import numpy as np
 import polars as pl
 
+from overtime.tables import RELEASED_PARAMETERS, arm_table, with_arms, with_parameters
+
 PERCENTS = [2, 5, 10, 15, 20, 30, 40, 50, 60, 70, 79, 86, 93, 100]
 STARTS = {"swap7": 93, "swap14": 86, "swap21": 79, "cda14": 86}
+ARMS = {f"swap{percent}": {"rewrite": "feminize", "share": percent / 100} for percent in (7, 14, 21)}
+ARMS |= {"cda14": {"rewrite": "swap", "share": 0.14, "probability": 0.5}}
+PARAMETERS = RELEASED_PARAMETERS | {"xs": 0.00002, "s": 0.0001, "m": 0.0004, "l": 0.0016}
+PARAMETERS |= {"smollm2-135m": 0.135, "gpt-j-6b": 6.05, "gpt-neox-20b": 20.6, "176B": 176.0}
 random = np.random.default_rng(0)
 
 
@@ -25,7 +31,14 @@ def row(source: str, series: str, x: float | None, y: float, half: float, n: int
 
 
 def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return declared(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def declared(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with what the settings say of its arms and models."""
+    if "arm" in table.columns:
+        table = with_arms(table, arm_table(ARMS))
+    return with_parameters(table, PARAMETERS) if "model" in table.columns else table
 
 
 def released_bias(models: dict[str, float], codes: bool) -> list[dict[str, object]]:

@@ -5,10 +5,10 @@ import json
 import polars as pl
 from figure_tables import tables
 
-from overtime.figures import build
+from overtime.figures.draw import build
 
 TABLES = tables()
-SETTINGS = {"crows_pairs": "revised"}
+SETTINGS = {"crows_pairs": "revised", "retrieval": {"top": [1, 3]}}
 
 
 def data(name: str, table: pl.DataFrame | None = None) -> list[dict]:

@@ -17,10 +17,11 @@ from tokenizers.models import WordLevel
 
 import overtime
 from overtime import InputError
-from overtime.files import atomic, read_run, read_table, scratch, sha256, write_table
-from overtime.obstacles import obstacle
-from overtime.preflight import check_dates, lock
-from overtime.step import step
+from overtime.files import atomic, read_table, scratch, sha256, write_table
+from overtime.pipeline.obstacles import obstacle
+from overtime.pipeline.preflight import check_dates, lock
+from overtime.pipeline.step import step
+from overtime.tables import read_scores
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_half_written(tmp_path):
@@ -118,10 +119,10 @@ def test_a_broken_or_incomplete_table_is_named(tmp_path):
 def test_a_score_table_takes_its_identity_from_its_path(tmp_path):
     path = tmp_path / "scores/pairs/pythia-1.4b/swap14/seed2.parquet"
     write_table(pl.DataFrame({"pair": [7]}), path)
-    assert read_run(path).row(0, named=True) == {"pair": 7, "model": "pythia-1.4b", "arm": "swap14", "seed": "2"}
+    assert read_scores(path).row(0, named=True) == {"pair": 7, "model": "pythia-1.4b", "arm": "swap14", "seed": "2"}
     write_table(pl.DataFrame({"pair": [7]}), tmp_path / "pairs.parquet")
     with pytest.raises(InputError, match="must lie at"):
-        read_run(tmp_path / "pairs.parquet")
+        read_scores(tmp_path / "pairs.parquet")
 
 
 def test_sha256_is_that_of_the_bytes(tmp_path):
@@ -154,7 +155,7 @@ def test_a_step_ends_soon_after_what_started_it(tmp_path):
     (tmp_path / "job.py").write_text(
         "import time\n"
         "from types import SimpleNamespace\n"
-        "from overtime.step import step\n"
+        "from overtime.pipeline.step import step\n"
         "with step(SimpleNamespace(rule='r', wildcards=[], log=['log'], output=['out'], threads=1)):\n"
         "    print('began', flush=True)\n"
         "    time.sleep(60)\n"
@@ -171,6 +172,6 @@ def test_a_step_ends_soon_after_what_started_it(tmp_path):
 
 def test_messages_go_to_terminal_and_log(tmp_path, capsys):
     with step(job(tmp_path)):
-        logging.getLogger("overtime.train").info("step 5 of 10")
+        logging.getLogger("overtime.training.loop").info("step 5 of 10")
     assert "[count_documents m 0] step 5 of 10" in capsys.readouterr().err
     assert "step 5 of 10" in (tmp_path / "log").read_text()

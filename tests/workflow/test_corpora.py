@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 from conftest import copy_project, snakemake
 
-from overtime import models
-from overtime.corpus import read_documents, write_documents
-from overtime.counts import EntityMap
-from overtime.interventions import rewrite
-from overtime.runs import read_log
-from overtime.streams import save_tokenizer
+from overtime.corpora.documents import read_documents, write_lines
+from overtime.corpora.entity_map import EntityMap
+from overtime.corpora.rewrite import rewrite
+from overtime.models import load as models
+from overtime.training.runs import read_log
+from overtime.training.token_streams import save_tokenizer
 
 SETTINGS = """
 scale: own
@@ -38,7 +38,8 @@ def folder(tmp_path_factory) -> Path:
     """The project beside a corpus of three shards, one of them cut off, and a tiny model in a folder."""
     folder = copy_project(tmp_path_factory.mktemp("own"))
     for number, shard in enumerate(SHARDS):
-        write_documents([{"text": text, "shard": number} for text in TEXTS * 40], folder / "data" / shard)
+        documents = [{"text": text, "shard": number} for text in TEXTS * 40]
+        write_lines((json.dumps(document).encode() for document in documents), folder / "data" / shard)
     whole = (folder / "data/2.jsonl.zst").read_bytes()
     (folder / "whole.zst").write_bytes(whole)
     (folder / "data/2.jsonl.zst").write_bytes(whole[:-20])
@@ -52,7 +53,7 @@ def folder(tmp_path_factory) -> Path:
     save_tokenizer([*TEXTS, "her is from Ems home to"], folder / "start")
     model = models.build_neox(width=16, layers=1, heads=2, vocabulary=32, context=16, seed=0)
     model.config.save_pretrained(folder / "start")
-    models.save(model, folder / "start/model.safetensors")
+    models.save_weights(model, folder / "start/model.safetensors")
     return folder
 
 

@@ -28,7 +28,9 @@ def test_counts_of_a_question_set_in_an_entity_map(tmp_path):
     documents = {FRANCE: np.arange(50), PARIS: np.arange(30), RIVER: np.array([7, 3, 3, 40])}
     np.savez(results / "maps/pile.npz", **{name: array.astype(np.int32) for name, array in documents.items()})
     lines = [{"q_entities": [{"URI": FRANCE}, {"URI": RIVER}], "a_entities": [{"URI": PARIS}]}]
-    lines += [{"q_entities": [], "a_entities": []}] * (pl.read_csv(folder / "workflow/resources/facts/questions.csv").height - 1)
+    lines += [{"q_entities": [], "a_entities": []}] * (
+        pl.read_csv(folder / "workflow/overtime/resources/facts/questions.csv").height - 1
+    )
     (results / "sources/questions/own.jsonl").write_text("\n".join(map(json.dumps, lines)))
     counts = results / "counts/own/pile.parquet"
     target = str(counts.relative_to(folder))

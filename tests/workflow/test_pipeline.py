@@ -8,7 +8,11 @@ import polars as pl
 import pytest
 from conftest import copy_project, snakemake
 
-FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig1_pretrained", "fig7_detect", "fig7_defend"]
+from overtime.figures.catalog import FIGURES
+
+BUNDLE = {"write_manifest", "build_gallery", "zip_bundle"}
+STEMS = ("bias", "audit", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
+TABULATED = {f"tabulate_{stem}" for stem in STEMS}
 COLUMNS = {"source", "series", "x", "y", "lower", "upper", "n"}
 
 
@@ -67,8 +71,14 @@ def test_a_second_run_has_nothing_to_do(project):
 @pytest.mark.parametrize(
     ("edited", "rerun", "kept"),
     [
-        ("bias", {"tabulate_bias", "tabulate_pretrained", "draw_figures", "write_manifest", "build_gallery", "zip_bundle"}, None),
-        ("interventions", {"rewrite_stream", "train_arms", "score_bias"}, {"train_baseline", "answer_questions", "read_layers"}),
+        ("bias/bias_table", {"tabulate_bias", "tabulate_pretrained", "draw_figures", *BUNDLE}, None),
+        (
+            "corpora/rewrite",
+            {"rewrite_stream", "train_arms", "score_bias"},
+            {"train_baseline", "answer_questions", "read_layers"},
+        ),
+        ("claims/facts_evidence", {"judge_claims", *BUNDLE}, None),
+        ("statistics", {*TABULATED, "judge_claims", "draw_figures", *BUNDLE}, None),
     ],
 )
 def test_an_edit_reruns_what_depends_on_it_and_nothing_else(project, edited, rerun, kept):
@@ -116,9 +126,10 @@ def test_bad_settings_stop_before_any_job_with_one_line(tmp_path, text, message)
 
 
 def test_the_same_seeds_give_the_same_tables(project, tmp_path):
-    """A second, independent run of the measuring half of case studies 1 and 2."""
+    """A second, independent run of case studies 1 and 2 for one size, from the generated text to the scores of items."""
     copy_project(tmp_path)
-    names = [f"results/tiny/figures/{figure}.parquet" for figure in ("fig1", "fig3", "fig5")]
+    places = ("pairs/m/swap14", "pairs/m/cda14", "pronouns/m/swap14", "closed_book/m/baseline", "passages/m/baseline")
+    names = [f"results/tiny/scores/{place}/seed0.parquet" for place in places]
     result = snakemake(tmp_path, *names)
     assert result.returncode == 0, result.stderr[-4000:]
     for name in names:

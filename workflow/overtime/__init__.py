@@ -3,7 +3,12 @@
 Every module stands alone: none imports Snakemake, and figures and claims read tables, never models.
 """
 
+from typing import Literal
+
 __version__ = "0.1.0"
+
+# The ways of rewriting text by gender, one list for settings, paths, labels and the rewriting itself; see corpora.rewrite.
+Rewriting = Literal["feminize", "masculinize", "swap", "released"]
 
 
 class InputError(ValueError):

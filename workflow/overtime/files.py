@@ -2,17 +2,19 @@
 
 import glob
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
+from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from overtime import InputError
+
+RESOURCES = Path(str(resources.files("overtime"))) / "resources"  # word lists, prompts, released numbers, templates
 
 
 @contextmanager
@@ -28,6 +30,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+        # A folder can be renamed over an empty one only.
         if temporary.is_dir() and path.is_dir():
             shutil.rmtree(path)
         temporary.replace(path)
@@ -35,8 +38,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
         _remove(temporary)
 
 
-def scratch(temporary: Path) -> TemporaryDirectory:
+def scratch(temporary: Path) -> TemporaryDirectory[str]:
     """A folder for what leads to the `temporary` of `atomic`; if the process is killed, it is removed as that one is."""
+    # Named so that the glob of `atomic` finds it.
     return TemporaryDirectory(dir=temporary.parent, prefix=f"{temporary.stem}.", suffix=".tmp")
 
 
@@ -91,16 +95,3 @@ def sha256(path: str | Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return file_digest(file, "sha256").hexdigest()
-
-
-def read_run(path: str | Path) -> pl.DataFrame:
-    """Read a score table at .../{model}/{arm}/seed{seed}.parquet and add what its path says: `model`, `arm`, `seed`.
-
-    Tables of published checkpoints lie at .../{model}/{arm}/step{steps}.parquet; their only training run has `seed` 0.
-    """
-    layout = r"(?P<model>[^/]+)/(?P<arm>[^/]+)/(seed(?P<seed>\d+)|step\d+(-\d+)?)\.parquet$"
-    if not (identity := re.search(layout, Path(path).as_posix())):
-        raise InputError(
-            f"{path}: a score table must lie at .../{{model}}/{{arm}}/seed{{seed}}.parquet (or step{{steps}}.parquet)"
-        )
-    return read_table(path).with_columns(pl.lit(value).alias(name) for name, value in identity.groupdict("0").items())

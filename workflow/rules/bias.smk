@@ -1,14 +1,17 @@
-# Gender bias: sentence pairs scored at every checkpoint of every arm, and whether the swap took at all.
+# Gender bias of the suite: sentence pairs scored at every checkpoint of every arm, whether the swap took at all, and the audit
+# of the released evaluations.
 #
-# in:   <results>/corpus/{pairs,contexts}.parquet, checkpoints/{model}/{arm}; workflow/resources/released; settings figures;
-#       <results>/scores/{crows_pairs,pronouns_english} of published models (rules checkpoints)
+# in:   <results>/corpus/{pairs,contexts}.parquet, checkpoints/{model}/{arm}; resources/released; settings figures, arms;
+#       <results>/scores/{crows_pairs,pronouns_english} of published models (rules bias_published)
 # out:  <results>/scores/{pairs,pronouns}/{model}/{arm}/seed{seed}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet
 # steps: score_bias (one job for all arms of a run) -> tabulate_bias; reenact_* -> tabulate_audit
 
 # The released models that stand beside the suite's in each figure, as in the talk.
 RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
+FIGURE_MODELS = settings.figures.model_dump()
 # Models at hand that re-enact the released evaluation code: one of the suite, and the pretrained ones.
-AUDITED = [settings.figures["fig1"][-1], *pretrained("bias")]
+AUDITED = [settings.figures.fig1[-1], *pretrained("bias")]
+ARM_SETTINGS = {name: arm.model_dump() for name, arm in settings.arms.items()}
 
 
 rule score_bias:
@@ -23,9 +26,10 @@ rule score_bias:
         "<logs>/score_bias/{model}/seed{seed}.log",
     benchmark:
         "<benchmarks>/score_bias/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(settings.suite.sizes),
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=1500,
     params:
@@ -38,8 +42,8 @@ rule score_bias:
 
 rule tabulate_bias:
     input:
-        scores=lambda wildcards: bias_scores("pairs", settings.figures[wildcards.figure]),
-        pronouns=lambda wildcards: bias_scores("pronouns", settings.figures[wildcards.figure]),
+        scores=lambda wildcards: suite_scores("pairs", FIGURE_MODELS[wildcards.figure]),
+        pronouns=lambda wildcards: suite_scores("pronouns", FIGURE_MODELS[wildcards.figure]),
         pairs="<results>/corpus/pairs.parquet",
         crows_pairs=lambda wildcards: expand("<results>/scores/crows_pairs/{run}.parquet", run=CHECKPOINTS[wildcards.figure]),
         pronouns_english=lambda wildcards: expand(
@@ -54,15 +58,18 @@ rule tabulate_bias:
     benchmark:
         "<benchmarks>/tabulate_bias/{figure}.tsv"
     wildcard_constraints:
-        figure="fig1|fig2",
+        figure=one_of(FIGURE_MODELS),
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
     params:
         code=code("tabulate_bias"),
         released=lambda wildcards: RELEASED_MODELS[wildcards.figure],
+        arms=ARM_SETTINGS,
+        published=PUBLISHED_ARMS,
+        totals={model: family.last for model, family in settings.checkpoints.items()},
+        parameters=PARAMETERS,
         statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_bias.py"
@@ -79,10 +86,9 @@ rule reenact_suite:
     benchmark:
         "<benchmarks>/reenact_suite/{model}.tsv"
     wildcard_constraints:
-        model="|".join(settings.suite.sizes),
+        model=one_of(settings.suite.sizes),
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=1500,
     params:
@@ -105,10 +111,9 @@ rule reenact_pretrained:
     benchmark:
         "<benchmarks>/reenact_pretrained/{model}.tsv"
     wildcard_constraints:
-        model="|".join(settings.pretrained),
+        model=one_of(settings.pretrained),
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=host_memory,
         gpu=gpus,
@@ -133,12 +138,12 @@ rule tabulate_audit:
         "<benchmarks>/tabulate_audit.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
     params:
         code=code("tabulate_audit"),
         models=AUDITED,
+        parameters=PARAMETERS,
         statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_audit.py"

@@ -1,6 +1,6 @@
 # Claims: every statement of the talk against the item-level scores, released and measured evidence apart.
 #
-# in:   workflow/claims.yaml, every score table, workflow/resources/released
+# in:   workflow/claims.yaml, every score table, workflow/overtime/resources/released
 # out:  <results>/claims.parquet, <results>/claims.md
 # steps: judge_claims
 
@@ -11,14 +11,15 @@ rule judge_claims:
         released_crows_pairs=RESOURCES / "released/pythia_crows_gender.csv",
         released_layers=RESOURCES / "released/overthinking_layers.csv",
         pairs="<results>/corpus/pairs.parquet",
-        pair_scores=bias_scores("pairs"),
-        pronoun_scores=bias_scores("pronouns"),
+        pair_scores=suite_scores("pairs"),
+        pronoun_scores=suite_scores("pronouns"),
         published_pairs=expand("<results>/scores/crows_pairs/{run}.parquet", run=PUBLISHED),
         published_pronouns=expand("<results>/scores/pronouns_english/{run}.parquet", run=PUBLISHED),
         questions="<results>/corpus/questions.parquet",
         counts="<results>/counts.parquet",
-        targets="<results>/corpus/targets.parquet",
-        closed_book=rules.tabulate_counts.input.scores + rules.tabulate_insertion.input.after,
+        targets="<results>/corpus/targets.parquet" if INSERTION_RUNS else [],
+        closed_book=rules.tabulate_counts.input.scores
+        + expand("<results>/scores/closed_book/{run}/seed0.parquet", run=INSERTION_RUNS),
         passages=rules.tabulate_retrieval.input.scores,
         sets=rules.tabulate_counts.input.sets,
         set_answers=rules.tabulate_counts.input.answers,
@@ -36,12 +37,14 @@ rule judge_claims:
         "<benchmarks>/judge_claims.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
     params:
         code=code("judge_claims"),
         corpora=CORPORA,
+        parameters=PARAMETERS,
+        arms=ARM_SETTINGS,
+        published=PUBLISHED_ARMS,
         statistics=settings.statistics.model_dump(),
     message:
         "Judging the claims of the talk"

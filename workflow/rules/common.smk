@@ -1,17 +1,66 @@
-# What several chapters share: the runs of the suite, the pretrained models, and functions of settings for inputs and params.
+# What several chapters share: checks of the settings that need more than the settings, lists that follow from these, and
+# functions of wildcards for inputs, params and resources.
+#
+# Reading the workflow takes no package but Snakemake and pydantic: who runs steps in conda environments has no others.
+from importlib.util import find_spec
+
+from overtime.attacks.task_limits import check_task, described
+from overtime.corpora.world_limits import check_context, check_people
+from overtime.pipeline.settings import setting_error
+from overtime.pipeline.settings_corpora import check_paths, find_shards
+from overtime.sources.ledger import read_ledger, select
+
+LEDGER = CONFIG / "sources.csv"
+
+
+def checked(key, check, *arguments, **options):
+    """What a check of a setting returns; its InputError becomes the one line about the key ("": the message begins with one)."""
+    try:
+        return check(*arguments, **options)
+    except InputError as error:
+        line = str(error) if key is None else str(setting_error(key, str(error), CONFIG_FILES))
+        raise WorkflowError(line) from None
+
+
+DATASETS = checked(None, read_ledger, LEDGER)
+for section, entries in {"pretrained": settings.pretrained, "questions.sets": settings.questions.sets}.items():
+    for name, entry in entries.items():
+        if entry.dataset is not None:
+            checked(f"{section}.{name}.dataset", select, DATASETS, entry.dataset)
+for task in settings.prompts.extra:
+    checked("prompts.extra", described, task, RESOURCES / "prompts")
+for task in settings.prompts.tasks:
+    checked("prompts.tasks", described, task, RESOURCES / "prompts")
+    limits = settings.prompts.model_dump(include={"prompts", "demonstrations"})
+    checked("prompts", check_task, task, RESOURCES / "prompts", **limits)
+checked("", check_context, settings.suite.context, settings.retrieval.top if settings.retrieval.models else [])
+checked("", check_paths, settings.corpora, settings.questions)
+SHARDS = {name: checked(f"corpora.{name}.shards", find_shards, corpus.shards) for name, corpus in settings.corpora.items()}
 
 # Every training run from scratch: (model, seed). Arms continue each of them.
 RUNS = [(model, seed) for model, size in settings.suite.sizes.items() for seed in range(size.seeds)]
 ARMS = ["baseline", *settings.arms]
-CORPORA = {name: model.corpus for name, model in settings.pretrained.items()}
+# Runs with inserted documents, by where these went: model/insert_placement.
+INSERTED = {"late": settings.insertion.late, "spread": settings.insertion.spread} if settings.insertion else {}
+INSERTION_RUNS = [f"{model}/insert_{placement}" for placement, models in INSERTED.items() for model in models]
+if INSERTION_RUNS and find_spec("numpy") and find_spec("polars"):  # else choose_targets says it
+    from overtime.corpora.generated_world import GeneratedWorld
+
+    inhabited = {"seed", "people_per_bin", "values_per_attribute", "first_names", "last_names"}
+    WORLD = GeneratedWorld(**settings.world.model_dump(include=inhabited))
+    checked("", check_people, WORLD, **settings.insertion.model_dump(include={"doses", "people", "at_most"}))
 SETS = list(settings.questions.sets)
 BINS = [{"factor": 2, "fewest": 10}, {"factor": 4, "fewest": 10}]  # of document counts: the suite's, those of question sets
-WHEELS = [name for name, model in settings.pretrained.items() if model.hub is None]
+# Billions of parameters of every model, by which models are ordered.
+PARAMETERS = {name: size.parameters for name, size in settings.suite.sizes.items()}
+PARAMETERS |= {name: model.parameters for name, model in (settings.checkpoints | settings.pretrained).items()}
+CORPORA = {name: model.corpus for name, model in settings.pretrained.items()}
+pretrained = settings.taking_part
 
 
-def pretrained(study):
-    """The pretrained models that take part in a study."""
-    return [name for name, model in settings.pretrained.items() if study in model.studies]
+def one_of(names):
+    """Wildcard constraint: one of these names, or nothing where there is none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def inference(wildcards):
@@ -19,25 +68,57 @@ def inference(wildcards):
     return {"dtype": settings.pretrained[wildcards.model].dtype, "device": settings.device}
 
 
+def suite_scores(task, models=tuple(settings.suite.sizes), arms=tuple(ARMS)):
+    """Score tables of all seeds of some models and arms of the suite."""
+    pattern = f"<results>/scores/{task}/{{model}}/{{arm}}/seed{{seed}}.parquet"
+    return [pattern.format(model=model, arm=arm, seed=seed) for model, seed in RUNS if model in models for arm in arms]
+
+
+def shard(wildcards):
+    """The file of a shard."""
+    return SHARDS[wildcards.corpus][wildcards.shard]
+
+
+def shard_reports(corpus, *tasks):
+    """Reports of the jobs that do these tasks to a corpus, one per shard."""
+    return [f"<results>/corpora/{corpus}/{task}/{shard}.parquet" for task in tasks for shard in SHARDS[corpus]]
+
+
+def corpus_tasks(corpus):
+    """What the settings ask for; at least to read it through."""
+    options = settings.corpora[corpus]
+    tasks = [f"rewrite/{mode}" for mode in options.rewrite] + ["count"] * (corpus in COUNTED)
+    insert = [f"insert/{name}" for name in options.insert]
+    return tasks + (["read", *insert] if insert or not tasks else [])
+
+
+def name_tables(wildcards):
+    """Where the names come from that are looked for in a corpus."""
+    return settings.corpora[wildcards.corpus].model_dump(include={"names", "questions"})
+
+
 def recipe(wildcards):
     """How a size is trained; `branch` lists the shares of training from which an arm continues."""
-    shares = [arm.share for arm in settings.arms.values()] + [settings.insertion.share]
     return {
         **settings.suite.model_dump(exclude={"sizes"}),
         **settings.suite.sizes[wildcards.model].model_dump(exclude={"seeds"}),
-        "branch": sorted({round(1 - share, 9) for share in shares}),
+        "branch": settings.branches(),
     }
 
 
-def bias_scores(task, models=tuple(settings.suite.sizes)):
-    """Score tables of all arms and seeds of some models."""
-    pattern = f"<results>/scores/{task}/{{model}}/{{arm}}/seed{{seed}}.parquet"
-    return [pattern.format(model=model, arm=arm, seed=seed) for model, seed in RUNS if model in models for arm in ARMS]
+def start(wildcards):
+    """The folder of the model that a continued run begins with: the user's own, or one that is downloaded."""
+    model = settings.continued[wildcards.run].model
+    return model if Path(model).is_dir() else "<results>/starts/{run}"
 
 
-def one_of(names):
-    """Wildcard constraint: one of these names, or nothing where there is none."""
-    return "|".join(map(re.escape, names)) or "(?!)"
+def run_shards(wildcards):
+    """The text of a continued run: the shards of its corpus as they are, rewritten in a mode, or with an insertion."""
+    run = settings.continued[wildcards.run]
+    if run.text == "original":
+        return [str(path) for path in SHARDS[run.corpus].values()]
+    folder = "<results>/rewritten" if run.text in MODES else "<results>/inserted"
+    return [f"{folder}/{run.corpus}/{run.text}/{shard}" for shard in SHARDS[run.corpus]]
 
 
 def question_source(wildcards):
@@ -48,14 +129,10 @@ def question_source(wildcards):
     return f"<results>/public/{questions.dataset}" if questions.dataset else "<results>/sources/questions/{set}.parquet"
 
 
-def question_entities(wildcards):
-    """The linked questions of a set, if it has any."""
-    return "<results>/sources/questions/{set}.jsonl" if settings.questions.sets[wildcards.set].entities else []
-
-
-def question_annotations(wildcards):
-    """The annotated questions of a set, if it has any."""
-    return settings.questions.sets[wildcards.set].annotations or []
+def asked_table(wildcards):
+    """The questions on the facts that were inserted into the text of a run."""
+    run = settings.continued[wildcards.asked]
+    return settings.corpora[run.corpus].insert[run.text].asked
 
 
 def counted_sets():

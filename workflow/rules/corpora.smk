@@ -1,56 +1,77 @@
-# What the chapters on corpora of the user's own share: their shards, and functions of settings for inputs and params.
-
-INSERTIONS = sorted({name for corpus in settings.corpora.values() for name in corpus.insert})
-QUESTIONED = [name for name, corpus in settings.corpora.items() if corpus.questions]
-COMPARED = [name for name, run in settings.continued.items() if run.control]
-COUNTED = [name for name, corpus in settings.corpora.items() if corpus.names or corpus.questions]
-
-
-def shards(corpus, text="original"):
-    """The shards of a corpus as they are, rewritten in a mode, or with an insertion."""
-    if text == "original":
-        return [str(path) for path in SHARDS[corpus].values()]
-    folder = "<results>/rewritten" if text in MODES else "<results>/inserted"
-    return [f"{folder}/{corpus}/{text}/{shard}" for shard in SHARDS[corpus]]
+# The generated world: its documents, their token streams, and the streams of every arm.
+#
+# in:   settings world, suite, arms
+# out:  <results>/corpus/{pairs,questions,contexts}.parquet, corpus/documents.jsonl, corpus/tokenizer/, <results>/streams/{arm}.npz
+# steps: generate_world -> pack_baseline, rewrite_stream (one per arm)
 
 
-def shard_reports(corpus, *tasks):
-    """Reports of the jobs that do these tasks to a corpus, one per shard."""
-    return [f"<results>/corpora/{corpus}/{task}/{shard}.parquet" for task in tasks for shard in SHARDS[corpus]]
+rule generate_world:
+    output:
+        documents="<results>/corpus/documents.jsonl",
+        pairs="<results>/corpus/pairs.parquet",
+        contexts="<results>/corpus/contexts.parquet",
+        questions="<results>/corpus/questions.parquet",
+        tokenizer=directory("<results>/corpus/tokenizer"),
+    log:
+        "<logs>/generate_world.log",
+    benchmark:
+        "<benchmarks>/generate_world.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("generate_world"),
+        world=settings.world.model_dump(),
+    script:
+        "../scripts/generate_world.py"
 
 
-def corpus_tasks(corpus):
-    """What the settings ask for; at least to read it through."""
-    options = settings.corpora[corpus]
-    tasks = [f"rewrite/{mode}" for mode in options.rewrite] + ["count"] * (corpus in COUNTED)
-    insert = [f"insert/{name}" for name in options.insert]
-    return tasks + (["read", *insert] if insert or not tasks else [])
+rule pack_baseline:
+    input:
+        documents="<results>/corpus/documents.jsonl",
+        tokenizer="<results>/corpus/tokenizer",
+    output:
+        stream="<results>/streams/baseline.npz",
+    log:
+        "<logs>/pack_baseline.log",
+    benchmark:
+        "<benchmarks>/pack_baseline.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("pack_baseline"),
+        context=settings.suite.context,
+        batch=settings.suite.batch,
+        shares=[share for share in settings.suite.checkpoints if share < 1],
+    script:
+        "../scripts/pack_baseline.py"
 
 
-def name_tables(wildcards):
-    """Where the names come from that are looked for in a corpus."""
-    return settings.corpora[wildcards.corpus].model_dump(include={"names", "questions"})
-
-
-def start(wildcards):
-    """The folder of the model that a continued run begins with: the user's own, or one that is downloaded."""
-    model = settings.continued[wildcards.run].model
-    return model if Path(model).is_dir() else "<results>/starts/{run}"
-
-
-def own_revision(wildcards):
-    """The checkpoint within a folder of the user's own; what is downloaded is one already."""
-    run = settings.continued[wildcards.run]
-    return run.revision if Path(run.model).is_dir() else None
-
-
-def run_shards(wildcards):
-    """The text of a continued run."""
-    run = settings.continued[wildcards.run]
-    return shards(run.corpus, run.text)
-
-
-def asked_table(wildcards):
-    """The questions on the facts that were inserted into the text of a run."""
-    run = settings.continued[wildcards.asked]
-    return settings.corpora[run.corpus].insert[run.text].asked
+rule rewrite_stream:
+    input:
+        documents="<results>/corpus/documents.jsonl",
+        tokenizer="<results>/corpus/tokenizer",
+        words=RESOURCES / "gender_words.csv",
+    output:
+        stream="<results>/streams/{arm}.npz",
+    log:
+        "<logs>/rewrite_stream/{arm}.log",
+    benchmark:
+        "<benchmarks>/rewrite_stream/{arm}.tsv"
+    wildcard_constraints:
+        arm=one_of(settings.arms),
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("rewrite_stream"),
+        context=settings.suite.context,
+        batch=settings.suite.batch,
+        arm=lambda wildcards: settings.arms[wildcards.arm].model_dump(),
+        seed=settings.world.seed,
+    script:
+        "../scripts/rewrite_stream.py"

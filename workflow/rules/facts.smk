@@ -1,14 +1,10 @@
-# Rare facts: how often the corpus states a fact, and how well models answer questions about it, before and after insertion.
+# Rare facts: how often the corpus states a fact, how well models answer questions about it, and the same with passages from the
+# training documents, found by BM25, gold, or wrong.
 #
-# in:   <results>/corpus/*, checkpoints/{model}/{arm}, the answers of pretrained models; settings statistics
-# out:  <results>/counts.parquet, scores/closed_book/{model}/{arm}/seed{seed}.parquet, figures/fig3.parquet, figures/fig4.parquet
-# steps: count_documents, answer_questions -> tabulate_counts, tabulate_insertion
-
-INSERTION_ARMS = [
-    f"{model}/insert_{placement}"
-    for placement, models in {"late": settings.insertion.late, "spread": settings.insertion.spread}.items()
-    for model in models
-]
+# in:   <results>/corpus/*, checkpoints/{model}/{arm}, the answers of pretrained models; settings retrieval, statistics
+# out:  <results>/counts.parquet, scores/closed_book/{model}/{arm}/seed{seed}.parquet, figures/fig3.parquet;
+#       <results>/passages.parquet, scores/passages/{model}/baseline/seed{seed}.parquet, figures/fig5.parquet
+# steps: count_documents, answer_questions -> tabulate_counts; retrieve_passages -> answer_with_passages -> tabulate_retrieval
 
 
 rule count_documents:
@@ -23,7 +19,6 @@ rule count_documents:
         "<benchmarks>/count_documents.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
     params:
@@ -44,9 +39,10 @@ rule answer_questions:
         "<logs>/answer_questions/{model}/{arm}/seed{seed}.log",
     benchmark:
         "<benchmarks>/answer_questions/{model}/{arm}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(settings.suite.sizes),
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=1500,
     params:
@@ -59,7 +55,7 @@ rule answer_questions:
 
 rule tabulate_counts:
     input:
-        scores=[f"<results>/scores/closed_book/{model}/baseline/seed{seed}.parquet" for model, seed in RUNS],
+        scores=suite_scores("closed_book", arms=["baseline"]),
         counts="<results>/counts.parquet",
         questions="<results>/corpus/questions.parquet",
         answers=expand("<results>/scores/answers/{set}/{model}.parquet", set=SETS, model=pretrained("questions")),
@@ -73,40 +69,90 @@ rule tabulate_counts:
         "<benchmarks>/tabulate_counts.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
     params:
         code=code("tabulate_counts"),
         corpora=CORPORA,
         bins=BINS,
+        parameters=PARAMETERS,
         statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_counts.py"
 
 
-rule tabulate_insertion:
+rule retrieve_passages:
     input:
-        before=expand(
-            "<results>/scores/closed_book/{model}/baseline/seed0.parquet",
-            model=sorted({*settings.insertion.late, *settings.insertion.spread}),
-        ),
-        after=expand("<results>/scores/closed_book/{arm}/seed0.parquet", arm=INSERTION_ARMS),
+        documents="<results>/corpus/documents.jsonl",
         questions="<results>/corpus/questions.parquet",
-        targets="<results>/corpus/targets.parquet",
+        counts="<results>/counts.parquet",
     output:
-        table="<results>/figures/fig4.parquet",
+        passages="<results>/passages.parquet",
     log:
-        "<logs>/tabulate_insertion.log",
+        "<logs>/retrieve_passages.log",
     benchmark:
-        "<benchmarks>/tabulate_insertion.tsv"
+        "<benchmarks>/retrieve_passages.tsv"
     conda:
         "../../envs/data.yaml"
-    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        code=code("retrieve_passages"),
+        top=settings.retrieval.top,
+        seed=settings.world.seed,
+    message:
+        "Looking up passages for every question"
+    script:
+        "../scripts/retrieve_passages.py"
+
+
+rule answer_with_passages:
+    input:
+        run="<results>/checkpoints/{model}/baseline/seed{seed}",
+        questions="<results>/corpus/questions.parquet",
+        passages="<results>/passages.parquet",
+    output:
+        scores="<results>/scores/passages/{model}/baseline/seed{seed}.parquet",
+    log:
+        "<logs>/answer_with_passages/{model}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/answer_with_passages/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=one_of(settings.suite.sizes),
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=1500,
+    params:
+        code=code("answer_with_passages"),
+    message:
+        "Asking {wildcards.model} (seed {wildcards.seed}) every question with passages"
+    script:
+        "../scripts/answer_with_passages.py"
+
+
+rule tabulate_retrieval:
+    input:
+        scores=suite_scores("passages", settings.retrieval.models, ["baseline"]),
+        counts="<results>/counts.parquet",
+        questions="<results>/corpus/questions.parquet",
+        answers=rules.tabulate_counts.input.answers,
+        sets=rules.tabulate_counts.input.sets,
+        set_counts=rules.tabulate_counts.input.set_counts,
+    output:
+        table="<results>/figures/fig5.parquet",
+    log:
+        "<logs>/tabulate_retrieval.log",
+    benchmark:
+        "<benchmarks>/tabulate_retrieval.tsv"
+    conda:
+        "../../envs/data.yaml"
     resources:
         mem_mb=1000,
     params:
-        code=code("tabulate_insertion"),
-        statistics=settings.statistics.model_dump(),
+        code=code("tabulate_retrieval"),
+        corpora=CORPORA,
+        bins=BINS,
+        parameters=PARAMETERS,
     script:
-        "../scripts/tabulate_insertion.py"
+        "../scripts/tabulate_retrieval.py"

@@ -1,6 +1,5 @@
-# What steps ask a scheduler for: functions for `resources`, from the arithmetic of overtime/costs.py.
+# What steps ask a scheduler for: functions for `resources`, from the arithmetic of overtime.pipeline.costs.
 
-PARAMETERS = {name: model.parameters for name, model in (settings.pretrained | settings.checkpoints).items()}  # in billions
 # Tokens that a step puts through a model: bounds, with starts that prompts share counted every time.
 PASSAGE_TOKENS = 1200  # a question with the longest passages of every condition
 
@@ -18,11 +17,6 @@ def host_memory(wildcards):
 def weights(wildcards):
     """Megabytes of a model's published weights."""
     return costs.download_mb(PARAMETERS[wildcards.model])
-
-
-def map_on_disk(wildcards):
-    """Megabytes of a published entity map."""
-    return round(settings.entity_maps[wildcards.corpus].bytes / 1e6)
 
 
 def minutes(tokens=0, downloads=0):
@@ -53,10 +47,15 @@ def lens_tokens(wildcards):
 
 def layer_tokens(wildcards):
     """Of all prompts of a task."""
-    conditions = len(settings.prompts.conditions) + len(settings.prompts.extra.get(wildcards.task, []))
+    conditions = len(settings.prompts.of_task(wildcards.task))
     return settings.prompts.prompts * conditions * (settings.prompts.demonstrations + 1) * 40
 
 
 def question_tokens(wildcards):
     """Of the questions of a set in every condition; the largest set has 11,313."""
     return (settings.questions.sets[wildcards.set].sample or 11_313) * PASSAGE_TOKENS
+
+
+def map_on_disk(wildcards):
+    """Megabytes of a published entity map."""
+    return round(settings.entity_maps[wildcards.corpus].bytes / 1e6)

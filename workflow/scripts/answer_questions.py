@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from overtime.facts import exact_match
+from overtime.facts.answer_match import exact_match
 from overtime.files import read_table, write_table
-from overtime.runs import evaluate
-from overtime.score import greedy
-from overtime.step import step
+from overtime.models.answers import greedy
+from overtime.pipeline.step import step
+from overtime.training.runs import evaluate
 
 with step(snakemake):
     asked = read_table(snakemake.input.questions).filter(group="evaluation")

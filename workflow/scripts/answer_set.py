@@ -2,16 +2,16 @@
 
 import polars as pl
 
-from overtime import models
-from overtime.asking import ANSWERS, answer
+from overtime.facts.ask_pretrained import ANSWERS, answer
 from overtime.files import read_table, write_table
-from overtime.step import step
+from overtime.models.load import load
+from overtime.pipeline.step import step
 
 with step(snakemake):
     input, wildcards, table = snakemake.input, snakemake.wildcards, pl.DataFrame(schema=ANSWERS)
     questions = read_table(input.questions)
     if questions.height:
-        model, tokenizer = models.load(input.model, **snakemake.params.inference)
+        model, tokenizer = load(input.model, **snakemake.params.inference)
         table = answer(model, tokenizer, questions, **snakemake.params.asked)
         table = table.select(pl.lit(wildcards.set).alias("set"), pl.lit(wildcards.model).alias("model"), *list(ANSWERS)[2:])
     write_table(table, snakemake.output.scores)

@@ -2,12 +2,12 @@
 
 import polars as pl
 
-from overtime.facts import exact_match
+from overtime.corpora.insertion_plan import read_asked
+from overtime.facts.answer_match import exact_match
 from overtime.files import write_table
-from overtime.inserting import read_asked
-from overtime.runs import evaluate
-from overtime.score import greedy
-from overtime.step import step
+from overtime.models.answers import greedy
+from overtime.pipeline.step import step
+from overtime.training.runs import evaluate
 
 with step(snakemake):
     asked = read_asked(snakemake.input.questions)

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import polars as pl
 
-from overtime import models
+from overtime.attacks.persona_prompts import answers, log_odds
+from overtime.attacks.personas import read_persona_claims
 from overtime.files import write_table
-from overtime.persona import answers, log_odds, read_claims
-from overtime.step import step
+from overtime.models.load import load
+from overtime.pipeline.step import step
 
 with step(snakemake):
-    model, tokenizer = models.load(snakemake.input.model, **snakemake.params.inference)
-    claims = read_claims(next(Path(snakemake.input.truthfulqa).rglob("TruthfulQA.csv"), None))
+    model, tokenizer = load(snakemake.input.model, **snakemake.params.inference)
+    claims = read_persona_claims(next(Path(snakemake.input.truthfulqa).rglob("TruthfulQA.csv"), None))
     write_table(log_odds(model, tokenizer, claims), snakemake.output.log_odds)
     shown = claims.filter(pl.col("shown"))
     write_table(answers(model, tokenizer, shown, snakemake.params.tokens), snakemake.output.answers)

@@ -1,8 +1,8 @@
 """Choose the people about whom documents are inserted, by the number of documents they have."""
 
+from overtime.corpora.world_insertion import choose_targets
 from overtime.files import read_table, write_table
-from overtime.insertion import choose_targets
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     questions, counts = read_table(snakemake.input.questions), read_table(snakemake.input.counts)

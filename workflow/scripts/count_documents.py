@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from overtime.counts import count_texts, relevant_documents
+from overtime.corpora.counting import count_texts, relevant_documents
 from overtime.files import read_table, write_table
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     questions = read_table(snakemake.input.questions)

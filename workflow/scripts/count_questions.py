@@ -1,10 +1,10 @@
 """Count the documents of a corpus that bear on each linked question."""
 
-from overtime.counts import relevant_documents
-from overtime.entities import EntityMap
+from overtime.corpora.counting import relevant_documents
+from overtime.corpora.entity_map import EntityMap
+from overtime.corpora.entity_names import read_linked_questions
 from overtime.files import write_table
-from overtime.names import read_linked_questions
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     entities = EntityMap.from_parquet(snakemake.input.entities)

@@ -2,9 +2,10 @@
 
 import polars as pl
 
-from overtime.counts import EntityMap, countries, relevant_documents
+from overtime.corpora.counting import countries, relevant_documents
+from overtime.corpora.entity_map import EntityMap
 from overtime.files import read_table, write_table
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     exclude = countries() if snakemake.params.exclude_countries else frozenset()

@@ -1,9 +1,9 @@
 """Find the entities that the documents of one shard mention."""
 
-from overtime.counts import count_texts
-from overtime.names import choose_names
-from overtime.shards import report_shard, tally_texts
-from overtime.step import step
+from overtime.corpora.counting import count_texts
+from overtime.corpora.entity_names import choose_names
+from overtime.corpora.shard_reports import report_shard, tally_texts
+from overtime.pipeline.step import step
 
 with step(snakemake):
     output, params = snakemake.output, snakemake.params

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from overtime.defend import defend
+from overtime.attacks.early_exit import defend
 from overtime.files import read_table, write_table
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     window, seed = snakemake.params.window, snakemake.params.seed

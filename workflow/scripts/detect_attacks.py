@@ -1,8 +1,8 @@
 """Score every prompt with every attack detector, fitted on other prompts."""
 
-from overtime.detect import score_prompts
+from overtime.attacks.detectors import score_prompts
 from overtime.files import read_table, write_table
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     tasks = {task: read_table(path) for task, path in zip(snakemake.params.tasks, snakemake.input.layers)}

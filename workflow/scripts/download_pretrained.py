@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from overtime.hub import download
-from overtime.step import step
+from overtime.pipeline.step import step
+from overtime.sources.hub import download
 
 with step(snakemake):
     download(snakemake.params.hub, snakemake.params.revision, Path(snakemake.output.model))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from overtime.figures import draw
+from overtime.figures.draw import draw
 from overtime.files import read_table
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     tables = {Path(path).stem: read_table(path) for path in snakemake.input.tables}

@@ -1,7 +1,7 @@
 """Fetch the entities of a question set from the Hub."""
 
-from overtime.hub import fetch_file
-from overtime.step import step
+from overtime.pipeline.step import step
+from overtime.sources.hub import fetch_file
 
 with step(snakemake):
     linked = snakemake.params.linked

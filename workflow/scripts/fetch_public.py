@@ -4,8 +4,9 @@ import logging
 
 from overtime import InputError
 from overtime.files import atomic
-from overtime.sources import fetch_dataset, read_ledger, select
-from overtime.step import step
+from overtime.pipeline.step import step
+from overtime.sources.download import fetch_dataset
+from overtime.sources.ledger import read_ledger, select
 
 with step(snakemake):
     sources = select(read_ledger(snakemake.input.ledger), snakemake.wildcards.dataset)

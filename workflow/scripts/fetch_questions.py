@@ -6,8 +6,8 @@ import polars as pl
 
 from overtime import InputError
 from overtime.files import write_table
-from overtime.hub import read_dataset
-from overtime.step import step
+from overtime.pipeline.step import step
+from overtime.sources.hub import read_dataset
 
 with step(snakemake):
     try:

@@ -1,7 +1,8 @@
 """Fetch the released measurements and the sentence pairs behind them, every file verified."""
 
-from overtime.sources import fetch_dataset, read_ledger, select
-from overtime.step import step
+from overtime.pipeline.step import step
+from overtime.sources.download import fetch_dataset
+from overtime.sources.ledger import read_ledger, select
 
 with step(snakemake):
     ledger = read_ledger(snakemake.input.ledger)

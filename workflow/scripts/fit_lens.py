@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from overtime import models
 from overtime.files import write_table
-from overtime.step import step
-from overtime.tuning import divergence, fit, lens_texts
+from overtime.models.load import load
+from overtime.models.tuned_lens_fit import divergence, fit, lens_texts
+from overtime.pipeline.step import step
 
 with step(snakemake):
     params = snakemake.params
-    model, tokenizer = models.load(snakemake.input.model, **params.inference)
+    model, tokenizer = load(snakemake.input.model, **params.inference)
     texts = lens_texts(snakemake.input.wikitext)
     own = params.text if params.text in texts else "packages"
     translators, held_out = fit(model, tokenizer, texts.pop(own), params.tokens, params.steps, params.seed)

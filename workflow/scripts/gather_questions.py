@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from overtime.annotators import join_annotators, read_annotators
-from overtime.counts import read_questions
+from overtime.corpora.counting import read_questions
+from overtime.facts.annotators import join_annotators, read_annotators
+from overtime.facts.question_sets import as_set, link, read
 from overtime.files import write_table
-from overtime.questions import as_set, link, read
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     input, params = snakemake.input, snakemake.params

@@ -1,14 +1,14 @@
 """Write the generated corpus, its evaluation pairs, contexts and questions, and its tokenizer."""
 
+from overtime.corpora.generated_world import GeneratedWorld
 from overtime.files import atomic, write_table
-from overtime.step import step
-from overtime.streams import save_tokenizer
-from overtime.world import World
+from overtime.pipeline.step import step
+from overtime.training.token_streams import save_tokenizer
 
 with step(snakemake):
     settings, output = snakemake.params.world, snakemake.output
     people = (settings[key] for key in ("people_per_bin", "values_per_attribute", "first_names", "last_names"))
-    world = World(settings["seed"], *people)
+    world = GeneratedWorld(settings["seed"], *people)
     documents = world.documents(*(settings[key] for key in ("gendered", "fillers", "reading", "question_share")))
     pairs = world.pairs(settings["feminine_pairs"])
     with atomic(output.documents) as temporary:

@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from overtime.corpus import write_lines
+from overtime.corpora.documents import write_lines
+from overtime.corpora.insertion_plan import insert_lines
+from overtime.corpora.shard_reports import report_shard, tally_lines
 from overtime.files import read_table
-from overtime.inserting import insert_lines
-from overtime.shards import report_shard, tally_lines
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     input, output, wildcards = snakemake.input, snakemake.output, snakemake.wildcards

@@ -1,8 +1,8 @@
 """Pack the documents into the token stream of the undisturbed run."""
 
-from overtime.step import step
-from overtime.streams import Corpus
+from overtime.pipeline.step import step
+from overtime.training.token_streams import TrainingDocuments
 
 with step(snakemake):
-    corpus = Corpus.read(snakemake.input, snakemake.params)
-    corpus.baseline().save(snakemake.output.stream)
+    corpus = TrainingDocuments.read(snakemake.input, snakemake.params)
+    corpus.baseline(snakemake.params.shares).save(snakemake.output.stream)

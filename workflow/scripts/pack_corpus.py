@@ -4,9 +4,9 @@ from itertools import chain
 
 from transformers import AutoTokenizer
 
-from overtime.corpus import read_documents
-from overtime.packing import pack_texts
-from overtime.step import step
+from overtime.corpora.documents import read_documents
+from overtime.pipeline.step import step
+from overtime.training.packed_corpus import pack_texts
 
 with step(snakemake):
     tokenizer = AutoTokenizer.from_pretrained(snakemake.input.model)

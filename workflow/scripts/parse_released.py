@@ -1,12 +1,12 @@
-"""Parse the authors' released files into the tables that are committed in workflow/resources/released."""
+"""Parse the authors' released files into the tables that are committed in workflow/overtime/resources/released."""
 
 from pathlib import Path
 
+from overtime.bias.sentence_sets import count_directions
 from overtime.files import atomic
-from overtime.released import write_tables
-from overtime.sources import read_ledger
-from overtime.step import step
-from overtime.suites import count_directions
+from overtime.pipeline.step import step
+from overtime.sources.ledger import read_ledger
+from overtime.sources.released import write_tables
 
 with step(snakemake):
     input, folder = snakemake.input, Path(snakemake.output.tables[0]).parent

@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from overtime.corpora.insertion_plan import plan_insertion, read_facts
 from overtime.files import read_table, write_table
-from overtime.inserting import plan_insertion, read_facts
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     options = snakemake.params.insertion

@@ -1,10 +1,10 @@
 """Score the suite's pairs cleanly and with the one-position shift of the released evaluation code."""
 
-from overtime.audit import shifted_scores
+from overtime.bias.shifted_scoring import shifted_scores
 from overtime.files import read_table, write_table
-from overtime.runs import evaluate
-from overtime.score import score_pairs
-from overtime.step import step
+from overtime.models.likelihood import score_pairs
+from overtime.pipeline.step import step
+from overtime.training.runs import evaluate
 
 with step(snakemake):
     pairs = read_table(snakemake.input.pairs)

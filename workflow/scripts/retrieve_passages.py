@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from overtime.facts.suite_passages import passage_prompts
 from overtime.files import read_table, write_table
-from overtime.passages import passage_prompts
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     input, params = snakemake.input, snakemake.params

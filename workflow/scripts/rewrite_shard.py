@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
-from overtime.interventions import rewrite_file
-from overtime.shards import report_shard
-from overtime.step import step
+from overtime.corpora.rewrite import rewrite_file
+from overtime.corpora.shard_reports import report_shard
+from overtime.pipeline.step import step
 
 with step(snakemake):
     input, output, wildcards = snakemake.input, snakemake.output, snakemake.wildcards

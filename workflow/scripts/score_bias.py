@@ -1,10 +1,10 @@
 """Score the sentence pairs and the neutral contexts at every checkpoint of a run and its arms."""
 
+from overtime.bias.pronoun_contexts import pronoun_log_odds
 from overtime.files import read_table, write_table
-from overtime.manipulation import pronoun_log_odds
-from overtime.runs import evaluate
-from overtime.score import score_pairs
-from overtime.step import step
+from overtime.models.likelihood import score_pairs
+from overtime.pipeline.step import step
+from overtime.training.runs import evaluate
 
 with step(snakemake):
     input, output = snakemake.input, snakemake.output

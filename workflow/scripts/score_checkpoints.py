@@ -3,10 +3,10 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from overtime.checkpoints import score_checkpoints
+from overtime.bias.score_published import score_checkpoints
+from overtime.bias.sentence_sets import read_suites
 from overtime.files import write_table
-from overtime.step import step
-from overtime.suites import read_suites
+from overtime.pipeline.step import step
 
 with step(snakemake), TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder:
     params, suites = snakemake.params, read_suites(snakemake.input.crows_pairs, snakemake.input.winobias)

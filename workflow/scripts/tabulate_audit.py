@@ -2,12 +2,14 @@
 
 import polars as pl
 
-from overtime.audit import audit_table
+from overtime.bias.audit_table import audit_table
 from overtime.files import read_table, write_table
-from overtime.step import step
+from overtime.pipeline.step import step
+from overtime.tables import RELEASED_PARAMETERS, with_parameters
 
 with step(snakemake):
     input, params = snakemake.input, snakemake.params
     scores = {model: read_table(path) for model, path in zip(params.models, input.scores)}
     reenacted = {model: table for model, table in scores.items() if not table.is_empty()}
-    write_table(audit_table(pl.read_csv(input.released), reenacted, **params.statistics), snakemake.output.table)
+    table = audit_table(pl.read_csv(input.released), reenacted, **params.statistics)
+    write_table(with_parameters(table, RELEASED_PARAMETERS | params.parameters), snakemake.output.table)

@@ -2,24 +2,22 @@
 
 import polars as pl
 
-from overtime.bias import measured_curves, released_curve
-from overtime.files import read_run, read_table, write_table
-from overtime.published import checkpoint_curves
-from overtime.step import step
-
-
-def read_runs(paths: list[str]) -> pl.DataFrame:
-    return pl.concat([read_run(path) for path in paths])
-
+from overtime.bias.bias_table import checkpoint_curves, measured_curves, released_curve
+from overtime.files import read_table, write_table
+from overtime.pipeline.step import step
+from overtime.tables import RELEASED_PARAMETERS, arm_table, read_runs, with_arms, with_parameters
 
 with step(snakemake):
     input, params, statistics = snakemake.input, snakemake.params, snakemake.params.statistics
     suite = read_runs(input.scores), read_table(input.pairs), read_runs(input.pronouns)
     tables = [
         released_curve(pl.read_csv(input.released), params.released, pl.read_csv(input.directions)),
-        measured_curves("suite", *suite, **statistics),
+        with_arms(measured_curves("suite", *suite, **statistics), arm_table(params.arms)),
     ]
     if input.crows_pairs:
         published = read_runs(input.crows_pairs), read_runs(input.pronouns_english)
-        tables.append(checkpoint_curves(*published, **statistics))
-    write_table(pl.concat(tables, how="diagonal_relaxed"), snakemake.output.table)
+        curves = checkpoint_curves(*published, params.totals, **statistics)
+        for model, rows in curves.partition_by("model", as_dict=True, maintain_order=True).items():
+            tables.append(with_arms(rows, arm_table(params.published.get(model[0], {}))))
+    table = pl.concat(tables, how="diagonal_relaxed")
+    write_table(with_parameters(table, RELEASED_PARAMETERS | params.parameters), snakemake.output.table)

@@ -2,14 +2,17 @@
 
 import polars as pl
 
-from overtime.accuracy import SPOKEN, accuracy_by_count, set_answers, suite_answers
-from overtime.files import read_run, read_table, write_table
-from overtime.step import step
+from overtime.facts.counted_answers import set_answers, suite_answers
+from overtime.facts.counts_table import SPOKEN, counts_table
+from overtime.files import read_table, write_table
+from overtime.pipeline.step import step
+from overtime.tables import read_scores, with_parameters
 
 with step(snakemake):
     input, params = snakemake.input, snakemake.params
-    suite = suite_answers([read_run(path) for path in input.scores], read_table(input.questions), read_table(input.counts))
+    suite = suite_answers([read_scores(path) for path in input.scores], read_table(input.questions), read_table(input.counts))
     of_sets = [[read_table(path) for path in paths] for paths in (input.answers, input.sets, input.set_counts)]
     sets = set_answers(*of_sets, params.corpora)
-    tables = [accuracy_by_count(answers, **bins, **params.statistics) for answers, bins in zip((suite, sets), params.bins)]
-    write_table(pl.concat([*tables, SPOKEN], how="diagonal_relaxed"), snakemake.output.table)
+    tables = [counts_table(answers, **bins, **params.statistics) for answers, bins in zip((suite, sets), params.bins)]
+    measured = with_parameters(pl.concat(tables), params.parameters)
+    write_table(pl.concat([measured, SPOKEN], how="diagonal_relaxed"), snakemake.output.table)

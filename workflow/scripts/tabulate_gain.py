@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from overtime.facts import insertion_table
+from overtime.facts.insertion_table import insertion_table
 from overtime.files import read_table, write_table
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
     names = {"model": pl.lit(snakemake.wildcards.run), "seed": pl.lit("0")}

@@ -2,14 +2,14 @@
 
 import polars as pl
 
+from overtime.attacks.persona_table import persona_table
 from overtime.files import read_table, write_table
-from overtime.persona import summarise
-from overtime.step import step
+from overtime.pipeline.step import step
 
 with step(snakemake):
-    input, models = snakemake.input, snakemake.params.models
+    input, models, statistics = snakemake.input, snakemake.params.models, snakemake.params.statistics
     tables = [
-        summarise(read_table(odds), read_table(said)).with_columns(model=pl.lit(model))
+        persona_table(read_table(odds), read_table(said), **statistics).with_columns(model=pl.lit(model))
         for model, odds, said in zip(models, input.log_odds, input.answers)
     ]
     write_table(pl.concat(tables), snakemake.output.table)

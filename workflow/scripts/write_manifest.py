@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from overtime.bundle import manifest
 from overtime.files import atomic
-from overtime.step import step
+from overtime.pipeline.bundle import manifest
+from overtime.pipeline.step import step
 
 with step(snakemake):
     contents = manifest(snakemake.params.settings, snakemake.input.inputs, snakemake.input.outputs, Path.cwd())

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from overtime.bundle import pack
-from overtime.step import step
+from overtime.pipeline.bundle import zip_files
+from overtime.pipeline.step import step
 
 with step(snakemake):
-    pack(snakemake.input.files, Path(snakemake.output.bundle).parent, snakemake.output.bundle)
+    zip_files(snakemake.input.files, Path(snakemake.output.bundle).parent, snakemake.output.bundle)

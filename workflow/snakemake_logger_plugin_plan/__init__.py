@@ -10,7 +10,7 @@ import polars as pl
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from overtime.plan import summarise, to_text
+from overtime.pipeline.plan import cost_table, cost_text
 
 RESOURCES = ("gpu", "runtime", "download_mb", "disk_mb", "mem_mb")
 
@@ -38,7 +38,7 @@ class LogHandler(LogHandlerBase):
     def show(self) -> None:
         """Print the table."""
         if self.jobs:
-            print(to_text(summarise(pl.DataFrame(self.jobs))))
+            print(cost_text(cost_table(pl.DataFrame(self.jobs))))
 
 
 def _number(value: object) -> int:

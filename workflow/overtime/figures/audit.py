@@ -2,26 +2,29 @@
 
 import altair as alt
 import polars as pl
+from altair.typing import ChartType
 
 from overtime.figures import theme
 from overtime.figures.bias import commonest
 
-WIDTH = 430
-MEASURES = {"likelihood_difference": "mean |Δ log-likelihood|, nats", "stereotype": "stereotyped sentence likelier"}
+AUDIT_WIDTH = 430
+MEASURES = {"likelihood_difference": "mean |Δ log-likelihood|, nats", "stereotype": theme.LIKELIER}
 CODE_COLOURS = [theme.BLUE, theme.AMBER, theme.BROWN, theme.INK]
 SHAPES = ["circle", "square", "triangle-up", "triangle-down"]
 SCORING = {"clean": theme.INK, "shifted": theme.RED}
 
 
-def fig1_audit(table: pl.DataFrame) -> alt.SchemaBase:
+def fig1_audit(table: pl.DataFrame) -> alt.VConcatChart:
     """Both released measures by evaluation code; late means within one code; clean and shifted scoring of models at hand."""
     released, again = (table.filter(pl.col("source") == source) for source in ("released", "measured"))
     codes = commonest(released["code"])["code"].to_list()
-    mixed = theme.by_size(released.group_by("model").agg(pl.col("code").n_unique()).filter(pl.col("code") > 1)["model"])
+    mixed = theme.by_parameters(
+        released.group_by("model", "parameters").agg(pl.col("code").n_unique()).filter(pl.col("code") > 1)
+    )
     rows = []
     for measure in MEASURES:
         chosen = released.filter(pl.col("measure") == measure)
-        rows.append(theme.beside(*[over_training(chosen.filter(pl.col("model") == model), measure, codes) for model in mixed]))
+        rows.append(theme.beside(*[audit_curves(chosen.filter(pl.col("model") == model), measure, codes) for model in mixed]))
     late = late_means(released.filter(pl.col("measure") == "stereotype"))
     rows.append(theme.beside(*[within_code(late.filter(pl.col("model") == model), codes) for model in mixed], spacing=210))
     rows.append(theme.beside(*[reenacted(again, released, measure, codes) for measure in MEASURES], spacing=210))
@@ -34,38 +37,37 @@ def composition(released: pl.DataFrame) -> list[str]:
     """How many points of each curve come from each code."""
     points = released.filter(pl.col("measure") == "stereotype")
     lines = []
-    for model in theme.by_size(points["model"]):
+    for model in theme.by_parameters(points):
         parts = []
-        for arm in theme.ARMS:
-            codes = commonest(points.filter(pl.col("model") == model, pl.col("arm") == arm)["code"])
+        for label, short in theme.arm_names(points).items():
+            codes = commonest(points.filter(model=model, label=label)["code"])
             if not codes.is_empty():
-                parts.append(f"{theme.ARMS_SHORT[arm]} " + " + ".join(f"{count} × {code}" for code, count in codes.iter_rows()))
+                parts.append(f"{short} " + " + ".join(f"{count} × {code}" for code, count in codes.iter_rows()))
         lines.append(f"{model}, points by code: {'; '.join(parts)}.")
     return lines
 
 
-def coded(codes: list[str]) -> dict[str, alt.SchemaBase]:
-    """The encodings that tell evaluation codes apart."""
-    look = {"symbolSize": 90, "symbolType": "circle"}
-    colour = theme.choice(alt.Color, "code", "evaluation code (git commit)", dict(zip(codes, CODE_COLOURS)), **look)
-    return {"color": colour, "shape": alt.Shape("code:N", scale=alt.Scale(domain=codes, range=SHAPES[: len(codes)]), legend=None)}
+def code_colour(codes: list[str]) -> alt.Color:
+    """The colour of each evaluation code."""
+    styles = dict(zip(codes, CODE_COLOURS))
+    return theme.choice(alt.Color, "code", "evaluation code (git commit)", styles, symbolSize=90, symbolType="circle")
 
 
-def over_training(rows: pl.DataFrame, measure: str, codes: list[str]) -> alt.SchemaBase:
+def audit_curves(rows: pl.DataFrame, measure: str, codes: list[str]) -> ChartType:
     """One measure of all released checkpoints of a model, the arms joined by thin lines."""
     log = measure == "likelihood_difference"
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False)
     y = alt.Y("y:Q", title=MEASURES[measure], scale=scale, axis=alt.Axis(format="~g" if log else ".0%", tickCount=5))
-    labelled = rows.with_columns(intervention=pl.col("arm").replace_strict(theme.ARMS))
-    base = theme.drawing(labelled, "intervention", "code", "x").encode(
+    base = theme.drawing(rows.rename({"label": "intervention"}), "intervention", "code", "x").encode(
         x=alt.X("x:Q", title="% of training data", scale=alt.Scale(domain=[0, 100])), y=y
     )
-    arms = {theme.ARMS[arm]: dash for arm, dash in theme.DASHES.items() if arm in set(rows["arm"])}
+    arms = theme.arm_dashes(rows)
     dash = alt.StrokeDash("intervention:N", scale=alt.Scale(domain=list(arms), range=list(arms.values())), legend=None)
     joined = base.mark_line(strokeWidth=1, color=theme.GREY).encode(strokeDash=dash)
-    points = theme.points(base, "intervention", "code", x="% of training data").encode(**coded(codes))
+    shape = alt.Shape("code:N", scale=alt.Scale(domain=codes, range=SHAPES[: len(codes)]), legend=None)
+    points = theme.points(base, "intervention", "code", x="% of training data").encode(color=code_colour(codes), shape=shape)
     title = theme.heading("released", rows["model"][0], theme.counted(rows, "pairs"))
-    return alt.layer(joined, points, width=WIDTH, height=170, title=title)
+    return alt.layer(joined, points, width=AUDIT_WIDTH, height=170, title=title)
 
 
 def late_means(points: pl.DataFrame) -> pl.DataFrame:
@@ -77,20 +79,22 @@ def late_means(points: pl.DataFrame) -> pl.DataFrame:
     onset = points.filter((pl.col("arm") == "baseline") & (pl.col("step") <= first))["step"].max()
     late = points.filter(pl.col("step") >= onset)
     statistics = [pl.col("y").min().alias("lower"), pl.col("y").max().alias("upper"), pl.len().alias("n")]
-    return late.group_by("model", "arm", "code", maintain_order=True).agg(pl.col("y").mean(), *statistics)
+    arm = ("arm", "rewrite", "share", "label", "short_label")
+    return late.group_by("model", *arm, "code", maintain_order=True).agg(pl.col("y").mean(), *statistics)
 
 
-def within_code(means: pl.DataFrame, codes: list[str]) -> alt.SchemaBase | None:
+def within_code(means: pl.DataFrame, codes: list[str]) -> ChartType | None:
     """Late baseline and interventions of one model, one row for each arm and code."""
     if means.is_empty():
         return None
-    order = [f"{theme.ARMS_SHORT[arm]}, {code}" for code in codes for arm in theme.ARMS]
-    names = pl.col("arm").replace_strict(theme.ARMS_SHORT) + ", " + pl.col("code")
-    labelled = means.with_columns(row=names, label=pl.format("{}% ({})", (pl.col("y") * 100).round(1), "n"))
+    order = [f"{short}, {code}" for code in codes for short in theme.arm_names(means).values()]
+    labelled = means.with_columns(
+        row=pl.format("{}, {}", "short_label", "code"), label=pl.format("{}% ({})", (pl.col("y") * 100).round(1), "n")
+    )
     base = theme.drawing(labelled, "row", "code", "label").encode(
         x=alt.X("y:Q", title=MEASURES["stereotype"], scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%")),
         y=alt.Y("row:N", title=None, sort=order),
-        color=coded(codes)["color"],
+        color=code_colour(codes),
     )
     counts = base.mark_text(align="left", dx=6, fontSize=11).encode(x="upper:Q", text="label:N")
     title = theme.heading(
@@ -99,11 +103,11 @@ def within_code(means: pl.DataFrame, codes: list[str]) -> alt.SchemaBase | None:
         "dot: mean, bar: range over (n) checkpoints; no interval, the pairs are the same",
     )
     return alt.layer(
-        theme.bars(base), theme.points(base, "row", size=60), counts, width=WIDTH - 120, height=alt.Step(24), title=title
+        theme.bars(base), theme.points(base, "row", size=60), counts, width=AUDIT_WIDTH - 120, height=alt.Step(24), title=title
     )
 
 
-def reenacted(again: pl.DataFrame, released: pl.DataFrame, measure: str, codes: list[str]) -> alt.SchemaBase | None:
+def reenacted(again: pl.DataFrame, released: pl.DataFrame, measure: str, codes: list[str]) -> ChartType | None:
     """One measure scored cleanly and with the shift, next to the released baselines' mean level by code."""
     rows = again.filter(pl.col("measure") == measure)
     if rows.is_empty():
@@ -117,11 +121,11 @@ def reenacted(again: pl.DataFrame, released: pl.DataFrame, measure: str, codes: 
     )
     baseline = released.filter((pl.col("measure") == measure) & (pl.col("arm") == "baseline"))
     levels = alt.Chart(baseline.group_by("code", maintain_order=True).agg(pl.col("y").mean())).encode(
-        x="y:Q", color=alt.Color("code:N", scale=coded(codes)["color"]["scale"], legend=None)
+        x="y:Q", color=alt.Color("code:N", scale=code_colour(codes)["scale"], legend=None)
     )
     title = theme.heading(
         "measured", "clean and shifted scoring", f"{theme.counted(rows, 'pairs')}; dashed: released baselines' mean by code"
     )
     layers = [levels.mark_rule(strokeDash=[5, 3], strokeWidth=2), theme.bars(base), theme.points(base, "row", size=60)]
     resolve = alt.Resolve(scale=alt.LegendResolveMap(color="independent"))
-    return alt.layer(*layers, width=WIDTH - 120, height=alt.Step(26), title=title, resolve=resolve)
+    return alt.layer(*layers, width=AUDIT_WIDTH - 120, height=alt.Step(26), title=title, resolve=resolve)

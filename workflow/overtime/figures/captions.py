@@ -1,14 +1,14 @@
 """Captions: templates over the settings and the figure's own table, so that no number in the text is typed in."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, UndefinedError
 
 from overtime import InputError
+from overtime.files import RESOURCES
 
-TEMPLATES = Path(__file__).parents[2] / "report"
+TEMPLATES = RESOURCES / "report"
 
 
 def caption(name: str, table: pl.DataFrame, settings: dict[str, object]) -> str:
@@ -31,16 +31,16 @@ def caption(name: str, table: pl.DataFrame, settings: dict[str, object]) -> str:
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n") if part.strip())
 
 
-def selectors(table: pl.DataFrame) -> tuple[Callable[..., list[dict]], Callable[..., list]]:
+def selectors(table: pl.DataFrame) -> tuple[Callable[..., list[dict[str, object]]], Callable[..., list[object]]]:
     """The two ways in which a template reads its table."""
 
     def chosen(equal: dict[str, object]) -> pl.DataFrame:
         return table.filter(*[pl.col(column).eq_missing(pl.lit(value)) for column, value in equal.items()])
 
-    def rows(**equal: object) -> list[dict]:
+    def rows(**equal: object) -> list[dict[str, object]]:
         return chosen(equal).to_dicts()
 
-    def values(column: str, **equal: object) -> list:
+    def values(column: str, **equal: object) -> list[object]:
         return chosen(equal)[column].drop_nulls().unique(maintain_order=True).to_list()
 
     return rows, values
@@ -62,7 +62,7 @@ def span(values: list[float]) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def listed(values: list) -> str:
+def listed(values: list[object]) -> str:
     """Values as an English list."""
     words = [str(value) for value in values]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "none"

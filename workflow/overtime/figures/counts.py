@@ -2,14 +2,15 @@
 
 import altair as alt
 import polars as pl
+from altair.typing import ChartType
 
 from overtime.figures import theme
 
 CORRECT = "questions answered correctly"
-WIDTH = 400
+CURVE_WIDTH = 400
 
 
-def fig3(table: pl.DataFrame) -> alt.SchemaBase:
+def fig3(table: pl.DataFrame) -> alt.VConcatChart:
     """A panel for each question set and way of counting, a curve for each model, with the talk's spoken values.
 
     Spoken rows name their mark in `series`; `lower` to `upper` is the spoken range and `bin_low` to `bin_high` the counts that it
@@ -17,7 +18,7 @@ def fig3(table: pl.DataFrame) -> alt.SchemaBase:
     """
     said = table.filter(pl.col("source") == "spoken")
     panels = by_panel(table.filter(pl.col("source") != "spoken"))
-    colour = theme.model_colour(table.filter(pl.col("source") != "spoken")["model"], alt.Legend(orient="bottom"))
+    colour = theme.model_colour(table.filter(pl.col("source") != "spoken"), alt.Legend(orient="bottom"))
     rows = []
     for start in range(0, len(panels), 2):
         beside = panels[start : start + 2]
@@ -38,7 +39,7 @@ def name(rows: pl.DataFrame) -> str:
     return "suite" if rows["set"][0] == "suite" else f"{rows['set'][0]} questions"
 
 
-def curves(rows: pl.DataFrame, said: pl.DataFrame, colour: alt.Color) -> alt.LayerChart:
+def curves(rows: pl.DataFrame, said: pl.DataFrame, colour: alt.Color) -> ChartType:
     """Accuracy by count, with the spoken values where `rows` count documents."""
     documents = rows["corpus"][0] is not None
     base = by_count(rows, "model", rows["counted"][0]).encode(color=colour)
@@ -49,7 +50,7 @@ def curves(rows: pl.DataFrame, said: pl.DataFrame, colour: alt.Color) -> alt.Lay
         "grey: values spoken in the talk, for other models" if documents else "a proxy, not documents: those are not counted"
     )
     title = theme.heading("measured", f"{name(rows)}, closed book", detail)
-    return alt.layer(*layers, width=WIDTH, height=330, title=title)
+    return alt.layer(*layers, width=CURVE_WIDTH, height=330, title=title)
 
 
 def by_count(rows: pl.DataFrame, label: str, counted: str) -> alt.Chart:
@@ -62,7 +63,7 @@ def by_count(rows: pl.DataFrame, label: str, counted: str) -> alt.Chart:
 
 def count_axis(x: pl.Series, counted: str | list[str] | None) -> alt.X:
     """A logarithmic axis of counts, titled with what is counted."""
-    ticks = [0.5] * bool(x.min() < 1) + [10**power for power in range(9) if 10**power <= x.max() * 1.5]
+    ticks = [0.5] * (theme.lowest(x) < 1) + [10**power for power in range(9) if 10**power <= theme.highest(x) * 1.5]
     axis = alt.Axis(values=ticks, labelExpr="datum.value < 1 ? '0' : format(datum.value, ',')")
     scale = alt.Scale(type="log", nice=False, padding=12)
     return alt.X("x:Q", title=counted and wrapped(f"{counted} (log scale)"), scale=scale, axis=axis)
@@ -86,15 +87,15 @@ def bins(rows: pl.DataFrame) -> str:
 def extremes(rows: pl.DataFrame) -> str:
     """The accuracy of every model of a panel in its rarest and its commonest bin."""
     parts = []
-    for model in theme.by_size(rows["model"]):
+    for model in theme.by_parameters(rows):
         y = rows.filter(pl.col("model") == model).sort("x")["y"]
         parts.append(f"{model} {y[0]:.0%} to {y[-1]:.0%}")
     return f"From the rarest to the commonest facts, {name(rows)}: {'; '.join(parts)}."
 
 
-def trends(rows: pl.DataFrame, colour: alt.Color) -> alt.LayerChart:
+def trends(rows: pl.DataFrame, colour: alt.Color) -> ChartType:
     """The rank correlation of count and correctness, with its interval, for every model of a panel."""
-    models = theme.by_size(rows["model"])
+    models = theme.by_parameters(rows)
     columns = {"y": "trend", "lower": "trend_lower", "upper": "trend_upper"}
     totals = rows.group_by("model", *columns.values(), maintain_order=True).agg(pl.col("n").sum())
     totals = totals.rename({new: old for old, new in columns.items()})
@@ -105,12 +106,14 @@ def trends(rows: pl.DataFrame, colour: alt.Color) -> alt.LayerChart:
     )
     zero = alt.Chart(pl.DataFrame({"y": [0]})).mark_rule(strokeDash=[3, 3]).encode(x="y:Q")
     values = base.mark_text(align="left", dx=8, fontSize=11).encode(x="upper:Q", text=alt.Text("y:Q", format=".2f"))
-    return alt.layer(zero, theme.bars(base), theme.points(base, "model", size=44), values, width=WIDTH, height=24 * len(models))
+    return alt.layer(
+        zero, theme.bars(base), theme.points(base, "model", size=44), values, width=CURVE_WIDTH, height=24 * len(models)
+    )
 
 
 def spoken(rows: pl.DataFrame, measured: pl.DataFrame) -> list[alt.Chart]:
     """Values said in the talk, each with its name."""
-    least, most = max(measured["x"].min(), 0.5), measured["x"].max()
+    least, most = max(theme.lowest(measured["x"]), 0.5), theme.highest(measured["x"])
     columns = [pl.col("bin_low").fill_null(least).clip(least, most), pl.col("bin_high").fill_null(most).clip(least, most)]
     layers = []
     for row in rows.with_columns(*columns).iter_rows(named=True):

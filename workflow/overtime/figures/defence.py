@@ -2,9 +2,10 @@
 
 import altair as alt
 import polars as pl
+from altair.typing import ChartType
 
 from overtime.figures import theme
-from overtime.figures.layers import CONDITIONS, panels_of, short
+from overtime.figures.layers import ATTACK_LOOKS, panels_of, short
 
 DETECTORS = {
     "isolation_forest": "isolation forest",
@@ -26,7 +27,7 @@ def fig7_detect(table: pl.DataFrame) -> alt.VConcatChart:
     with a benign suffix).
     """
     scores = table.filter(pl.col("measure").is_in(list(AGAINST))).sort("measure", maintain_order=True)
-    low = min(0.4, scores["lower"].min())
+    low = min(0.4, theme.lowest(scores["lower"]))
     kinds = scores.partition_by("measure", "kind", maintain_order=True)
     grid = [panels_of(kind) for kind in kinds]
     widest = max(map(len, grid))
@@ -40,7 +41,7 @@ def fig7_detect(table: pl.DataFrame) -> alt.VConcatChart:
     return theme.finish(rows, "Detecting attacks from layer trajectories", lines)
 
 
-def detectors(rows: pl.DataFrame, low: float, width: int) -> alt.LayerChart:
+def detectors(rows: pl.DataFrame, low: float, width: int) -> ChartType:
     """One model, task and attack, on an axis that starts at `low`."""
     x = alt.X("y:Q", title="AUROC", scale=alt.Scale(domain=[low, 1], nice=False))
     own_colour = alt.when("test(/entropy/, datum.detector)").then(alt.value(theme.GREY)).otherwise(alt.value(theme.BLUE))
@@ -54,7 +55,7 @@ def detectors(rows: pl.DataFrame, low: float, width: int) -> alt.LayerChart:
     line = baseline.mark_rule(color=theme.GREY, strokeDash=[5, 3])
     source, model, task, kind, measure = rows.select("source", "model", "task", "kind", "measure").row(0)
     detail = f"{model}; {theme.counted(rows, 'prompts')}; bars: 95% interval"
-    title = theme.heading(source, f"{task}, {short(CONDITIONS[kind][0])} {AGAINST[measure]}", detail)
+    title = theme.heading(source, f"{task}, {short(ATTACK_LOOKS[kind][0])} {AGAINST[measure]}", detail)
     layers = [half, shade, line, theme.bars(base), theme.points(base, "detector", size=60)]
     return alt.layer(*layers, width=width, height=alt.Step(26), title=title)
 
@@ -70,27 +71,28 @@ POLICIES = {
 def fig7_defend(table: pl.DataFrame) -> alt.VConcatChart:
     """Accuracy of every answering policy, under attack and on clean prompts: the rows with `measure` "accuracy"."""
     scores = table.filter(measure="accuracy")
-    shown, tasks = [key for key in CONDITIONS if key in set(scores["condition"])], panels_of(scores)
+    shown, tasks = [key for key in ATTACK_LOOKS if key in set(scores["condition"])], panels_of(scores)
     width = min(WIDEST, ROOM // len(tasks))
     panels = theme.beside(*[policies(rows, shown, width) for rows in tasks], spacing=200)
-    panels = panels.resolve_scale(yOffset="independent")  # no room for conditions that only other tasks have
+    rows = [panels.resolve_scale(yOffset="independent")] if panels else []  # no room for conditions that only other tasks have
     line = "Every choice, such as the layer to exit from, is made on other prompts than those scored here."
-    figure = theme.finish([panels], "Answering from an earlier layer as a defence", [line])
-    return figure.resolve_scale(yOffset="independent")
+    figure = theme.finish(rows, "Answering from an earlier layer as a defence", [line])
+    resolved: alt.VConcatChart = figure.resolve_scale(yOffset="independent")
+    return resolved
 
 
-def policies(rows: pl.DataFrame, shown: list[str], width: int) -> alt.LayerChart:
+def policies(rows: pl.DataFrame, shown: list[str], width: int) -> ChartType:
     """One model and task; the legend has the conditions `shown` in any."""
-    present = [key for key in CONDITIONS if key in set(rows["condition"])]
+    present = [key for key in ATTACK_LOOKS if key in set(rows["condition"])]
     named = rows.with_columns(
-        condition=pl.col("condition").replace_strict({key: CONDITIONS[key][0] for key in present}),
+        condition=pl.col("condition").replace_strict({key: ATTACK_LOOKS[key][0] for key in present}),
         policy=pl.col("policy").replace(POLICIES),
     )
-    colours = {CONDITIONS[key][0]: CONDITIONS[key][1] for key in shown}
+    colours = {ATTACK_LOOKS[key][0]: ATTACK_LOOKS[key][1] for key in shown}
     base = theme.drawing(named, "policy", "condition").encode(
         x=alt.X("y:Q", title="accuracy", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
         y=alt.Y("policy:N", title=None, sort=list(POLICIES.values())),
-        yOffset=alt.YOffset("condition:N", sort=[CONDITIONS[key][0] for key in present]),
+        yOffset=alt.YOffset("condition:N", sort=[ATTACK_LOOKS[key][0] for key in present]),
         color=theme.choice(alt.Color, "condition", "prompts", colours, symbolType="circle", symbolSize=90, columns=3),
     )
     source, model, task = rows.select("source", "model", "task").row(0)

@@ -2,6 +2,7 @@
 
 import altair as alt
 import polars as pl
+from altair.typing import ChartType
 
 from overtime.figures import theme
 from overtime.figures.counts import CORRECT
@@ -9,7 +10,7 @@ from overtime.figures.counts import CORRECT
 PLACEMENTS = {"late": "inserted late in training", "spread": "spread over all of training"}
 
 
-def fig4(table: pl.DataFrame) -> alt.SchemaBase:
+def fig4(table: pl.DataFrame) -> alt.VConcatChart:
     """Accuracy on inserted facts by number of inserted documents, late against spread, beside the cost to other facts."""
     # With few entities a bootstrap interval can leave the range of a share; what is drawn stays inside the panel.
     table = table.with_columns(pl.col("lower", "upper").clip(0, 1))
@@ -29,17 +30,17 @@ def effect(rows: pl.DataFrame) -> str:
     return f"{rows['model'][0]}, {PLACEMENTS[rows['placement'][0]]}: {doses}."
 
 
-def dose(rows: pl.DataFrame, everything: pl.DataFrame) -> alt.SchemaBase | None:
+def dose(rows: pl.DataFrame, everything: pl.DataFrame) -> ChartType | None:
     """Dose and response of one placement: before (hollow, dotted) and after the insertion."""
     if rows.is_empty():
         return None
     ticks = everything["x"].unique().sort().to_list()
-    colour = theme.model_colour(everything["model"], alt.Legend(orient="bottom"))
+    colour = theme.model_colour(everything, alt.Legend(orient="bottom"))
     base = theme.drawing(rows, "model", "when", "x").encode(
         x=alt.X(
             "x:Q",
             title="documents inserted about each fact",
-            scale=alt.Scale(type="sqrt"),
+            scale=alt.Scale(type="sqrt"),  # a logarithm has no place for the control group at 0
             axis=alt.Axis(values=ticks, labelExpr="'+' + datum.label"),
         ),
         y=theme.share(CORRECT),
@@ -54,7 +55,7 @@ def dose(rows: pl.DataFrame, everything: pl.DataFrame) -> alt.SchemaBase | None:
     return alt.layer(*layers, width=250, height=280, title=title)
 
 
-def others(rows: pl.DataFrame) -> alt.SchemaBase | None:
+def others(rows: pl.DataFrame) -> ChartType | None:
     """What the insertion does to all other facts: before (hollow) and after (filled), for each model and placement."""
     if rows.is_empty():
         return None
@@ -63,9 +64,9 @@ def others(rows: pl.DataFrame) -> alt.SchemaBase | None:
         x=alt.X("y:Q", title=CORRECT, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
         y=alt.Y("row:N", title=None, sort=None),
         yOffset=alt.YOffset("when:N", sort=["before", "after"]),
-        color=theme.model_colour(rows["model"]),
+        color=theme.model_colour(rows),
     )
-    fill = alt.when("datum.when == 'before'").then(alt.value("white")).otherwise(theme.model_colour(rows["model"]).to_dict())
+    fill = theme.model_fill(rows, hollow="datum.when == 'before'")
     values = base.mark_text(align="left", dx=8, fontSize=11).encode(x="upper:Q", text=alt.Text("y:Q", format=".0%"))
     title = theme.heading("measured", "all other facts", f"{theme.counted(rows, 'entities')}; hollow: before, filled: after")
     points = theme.points(base, "row", "when", size=44, hollow=True).encode(fill=fill)

@@ -5,11 +5,12 @@ from itertools import zip_longest
 
 import altair as alt
 import polars as pl
+from altair.typing import ChartType
 
 from overtime.figures import theme
 
 DARK_RED, LIGHT_RED = "#7E1D16", "#E2857C"
-CONDITIONS = {
+ATTACK_LOOKS = {
     "true": ("few-shot, true demonstrations", theme.GREEN, [1, 0]),
     "false": ("few-shot, false demonstrations", theme.RED, [1, 0]),
     "half": ("few-shot, half of the labels false", LIGHT_RED, [8, 3]),
@@ -18,9 +19,9 @@ CONDITIONS = {
     "benign": ("few-shot with benign suffix (control)", theme.AMBER, [6, 3]),
     "zero_shot": ("zero-shot", theme.GREY, [1, 0]),
 }
-METRICS = {"calibrated": "calibrated accuracy", "top1": "top-1 accuracy", "plain": "accuracy"}
+METRIC_NAMES = {"calibrated": "calibrated accuracy", "top1": "top-1 accuracy", "plain": "accuracy"}
 LENSES = {"tuned": "tuned lens", "logit": "logit lens"}
-LINES = {"symbolType": "stroke", "symbolSize": 900, "columns": 4}
+LINES: theme.Symbols = {"symbolType": "stroke", "symbolSize": 900, "columns": 4}
 MARKS = {"opens": "○ the gap to true demonstrations is open", "critical": "▲ half of its final size is reached (critical layer)"}
 MARKED = ("false", "injection")  # attacks whose marks are drawn; the table has those of all
 LOWEST, NEXT = 0.02, 0.036  # where the lowest mark stands on the axis of accuracy, and the next one above it
@@ -37,7 +38,7 @@ def fig7(table: pl.DataFrame) -> alt.VConcatChart:
     curves = table.filter(pl.col("kind") == "layers").filter(shots == most)
     released, measured = (curves.filter(pl.col("source") == source) for source in ("released", "measured"))
     metric = next((name for name in ("plain", "calibrated") if name in set(measured["metric"])), "top1")
-    columns = [by(released, "metric", METRICS), by(measured.filter(pl.col("metric") == metric), "lens", LENSES)]
+    columns = [by(released, "metric", METRIC_NAMES), by(measured.filter(pl.col("metric") == metric), "lens", LENSES)]
     grid = [[one for group in row if group is not None for one in panels_of(group)] for row in zip_longest(*columns)]
     width = 860 // max(len(row) for row in grid)
     rows = [theme.beside(*[panel(one, table, width) for one in row], spacing=64) for row in grid]
@@ -58,25 +59,25 @@ def panels_of(rows: pl.DataFrame) -> list[pl.DataFrame]:
     return rows.partition_by("model", "task", maintain_order=True)
 
 
-def panel(rows: pl.DataFrame, table: pl.DataFrame, width: int) -> alt.LayerChart:
+def panel(rows: pl.DataFrame, table: pl.DataFrame, width: int) -> ChartType:
     """One model, task, lens and metric; the landmarks and the level of chance are looked up in the figure's table."""
     one = rows.select("source", "model", "task", "lens", "metric").row(0, named=True)
     source, model, task, lens, metric = one.values()
     base = theme.drawing(named(rows), "condition", "x", "demonstrations").encode(
-        x=layer_axis("x"), y=theme.share(METRICS[metric]), color=look(alt.Color)
+        x=layer_axis("x"), y=theme.share(METRIC_NAMES[metric]), color=colours()
     )
     found = table.filter(pl.col("condition").is_in(MARKED), kind="landmark", **one).drop_nulls("y")
-    shots = f"up to {rows['demonstrations'].max()} demonstrations; band: 95% interval"
+    shots = f"up to {theme.highest(rows['demonstrations'])} demonstrations; band: 95% interval"
     title = theme.heading(source, f"{model}, {task}", [f"{LENSES[lens]}; {theme.counted(rows, 'prompts')}", shots])
-    curves = [*drawn(base, x="layer"), *landmarks(found, METRICS[metric])]
+    curves = [*drawn(base, x="layer"), *landmarks(found, METRIC_NAMES[metric])]
     return alt.layer(*curves, *level(table, source, task), width=width, height=240, title=title)
 
 
-def by_demonstrations(rows: pl.DataFrame, table: pl.DataFrame, width: int) -> alt.LayerChart:
+def by_demonstrations(rows: pl.DataFrame, table: pl.DataFrame, width: int) -> ChartType:
     """The last layer of one model and task by number of demonstrations."""
     source, model, task, metric = rows.select("source", "model", "task", "metric").row(0)
     x = alt.X("x:Q", title="demonstrations", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, tickCount=8))
-    base = theme.drawing(named(rows), "condition", "x").encode(x=x, y=theme.share(METRICS[metric]), color=look(alt.Color))
+    base = theme.drawing(named(rows), "condition", "x").encode(x=x, y=theme.share(METRIC_NAMES[metric]), color=colours())
     title = theme.heading(source, f"{model}, {task}", ["last layer", f"{theme.counted(rows, 'prompts')}; band: 95% interval"])
     curves = [*drawn(base, x="demonstrations"), *level(table, source, task)]
     return alt.layer(*curves, width=width, height=180, title=title)
@@ -84,14 +85,18 @@ def by_demonstrations(rows: pl.DataFrame, table: pl.DataFrame, width: int) -> al
 
 def named(rows: pl.DataFrame) -> pl.DataFrame:
     """Conditions under the names that the legend shows."""
-    names = {key: name for key, (name, _, _) in CONDITIONS.items()}
+    names = {key: name for key, (name, _, _) in ATTACK_LOOKS.items()}
     return rows.with_columns(condition=pl.col("condition").replace_strict(names))
 
 
-def look(channel: type) -> alt.SchemaBase:
-    """Colour or dash of every condition."""
-    place = 1 if channel is alt.Color else 2
-    return theme.choice(channel, "condition", "prompt", {style[0]: style[place] for style in CONDITIONS.values()}, **LINES)
+def colours() -> alt.Color:
+    """The colour of every condition."""
+    return theme.choice(alt.Color, "condition", "prompt", {name: colour for name, colour, _ in ATTACK_LOOKS.values()}, **LINES)
+
+
+def dashes() -> alt.StrokeDash:
+    """The dash of every condition."""
+    return theme.choice(alt.StrokeDash, "condition", "prompt", {name: dash for name, _, dash in ATTACK_LOOKS.values()}, **LINES)
 
 
 def layer_axis(field: str) -> alt.X:
@@ -102,7 +107,7 @@ def layer_axis(field: str) -> alt.X:
 
 def drawn(base: alt.Chart, x: str) -> list[alt.Chart]:
     """Bands, lines and points of curves."""
-    lines = base.mark_line().encode(strokeDash=look(alt.StrokeDash))
+    lines = base.mark_line().encode(strokeDash=dashes())
     return [theme.band(base), lines, theme.points(base, "condition", x=x, size=12)]
 
 
@@ -110,13 +115,13 @@ def landmarks(rows: pl.DataFrame, metric: str) -> list[alt.Chart]:
     """Where the gap to the clean prompts opens and where it is critical, with intervals, a line for each attack."""
     if rows.is_empty():
         return []
-    order = {name: place for place, name in enumerate(reversed(CONDITIONS))}
+    order = {name: place for place, name in enumerate(reversed(ATTACK_LOOKS))}
     lines = rows.sort(pl.col("condition").replace_strict(order), "landmark").with_row_index("place")
     lines = named(lines).with_columns(place=LOWEST + NEXT * pl.col("place"))
 
     def chart(part: pl.DataFrame) -> alt.Chart:
         y = alt.Y("place:Q", title=metric)
-        return theme.drawing(part, "condition", "place", "landmark").encode(x=layer_axis("y"), y=y, color=look(alt.Color))
+        return theme.drawing(part, "condition", "place", "landmark").encode(x=layer_axis("y"), y=y, color=colours())
 
     bars = chart(lines).mark_rule(strokeWidth=1.5).encode(x=layer_axis("lower"), x2="upper:Q")
     opens, critical = (chart(lines.filter(landmark=landmark)) for landmark in MARKS)
@@ -135,14 +140,14 @@ def ends(rows: pl.DataFrame) -> str:
     """The last layer's accuracy in the conditions of all tasks, and the best layer under false demonstrations and injection."""
     parts = []
     for condition in ("true", *MARKED, "benign", "zero_shot"):
-        name = CONDITIONS[condition][0]
+        name = ATTACK_LOOKS[condition][0]
         curve = rows.filter(pl.col("condition") == condition).sort("x")
         if not curve.is_empty():
             best = curve.sort("y", descending=True, maintain_order=True).row(0, named=True)
             peak = f" (layer {best['x']:.0f}: {best['y']:.0%})" if condition in MARKED else ""
             parts.append(f"{short(name)} {curve['y'][-1]:.0%}{peak}")
     source, model, task = rows.select("source", "model", "task").row(0)
-    return f"{theme.EVIDENCE[source]}, {model}, {task}, last layer: {'; '.join(parts)}."
+    return f"{theme.EVIDENCE_NAMES[source]}, {model}, {task}, last layer: {'; '.join(parts)}."
 
 
 def short(name: str) -> str:

@@ -1,25 +1,23 @@
 """What all figures share: fonts, the colour of every model and condition, the line style of every arm, and small chart parts."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Literal, TypedDict, TypeVar, Unpack, cast
 
 import altair as alt
 import polars as pl
+from altair.typing import ChartType
+
+from overtime.tables import REWRITINGS
 
 RED, GREEN, GREY, AMBER, BLUE, BROWN, INK = "#C8372D", "#2A8C4A", "#8A8F98", "#C98A12", "#3B73B9", "#8C6D4F", "#22262B"
 RAMP = ["#E8A33D", "#DA7F6A", "#C25B97", "#8C5ABB", "#4F63CF", "#2F3F9A", "#141B52"]
 FIXED = {"xs": 0, "s": 2, "m": 4, "l": 6, "pythia-70m": 0, "pythia-410m": 2, "pythia-1.4b": 4, "pythia-6.9b": 6}
 
-ARMS = {
-    "baseline": "baseline",
-    "swap7": "masculine→feminine, last 7%",
-    "swap14": "masculine→feminine, last 14%",
-    "swap21": "masculine→feminine, last 21%",
-    "cda14": "two-way swap, last 14%",
-}
-ARMS_SHORT = {"baseline": "baseline", "swap7": "swap 7%", "swap14": "swap 14%", "swap21": "swap 21%", "cda14": "two-way 14%"}
-DASHES = {"baseline": [1, 0], "swap7": [2, 3], "swap14": [5, 3], "swap21": [9, 3, 2, 3], "cda14": [18, 4]}
-EVIDENCE = {"released": "Released", "spoken": "Spoken", "measured": "Measured"}
+DASHES = [[1, 0], [2, 3], [5, 3], [9, 3, 2, 3], [18, 4], [1, 2, 6, 2], [12, 3, 5, 3]]  # of the baseline and of the arms after it
+EVIDENCE_NAMES = {"released": "Released", "spoken": "Spoken", "measured": "Measured"}
+
+LIKELIER = "stereotyped sentence likelier"  # what the stereotype measure is the share of
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 CONFIG = {
@@ -48,36 +46,82 @@ CONFIG = {
     "rule": {"color": GREY},
 }
 
-
-def parameters(model: str) -> float:
-    """Parameter count read from a model name (`pythia-1.4b`, `bloom-7b1`, `gpt-neo-125m`); the mini sizes sort as 1 to 4."""
-    sizes = ["xs", "s", "m", "l"]
-    if model in sizes:
-        return 1.0 + sizes.index(model)
-    found = re.search(r"(\d+)(?:\.(\d+))?([mb])(\d*)(?![a-z\d])", model.lower())
-    if not found:
-        return 0.0
-    whole, point, unit, after = found.groups()
-    return float(f"{whole}.{point or after or 0}") * (1e6 if unit == "m" else 1e9)
+Channel = TypeVar("Channel", alt.Color, alt.StrokeDash)
 
 
-def by_size(models: Iterable[str | None]) -> list[str]:
-    """The distinct models, smallest first."""
-    return sorted({model for model in models if model}, key=lambda model: (parameters(model), model))
+class Symbols(TypedDict, total=False):
+    """What a legend's row of symbols looks like."""
+
+    symbolType: str
+    symbolSize: float
+    columns: int
 
 
-def model_colour(models: Iterable[str], legend: alt.Legend | None = None, title: str = "model") -> alt.Color:
-    """One ordered scale for sizes: light is small, dark is large; suite and Pythia models keep their colour in every figure."""
-    ordered = by_size(models)
+class Words(TypedDict, total=False):
+    """Where and how text is written."""
+
+    align: Literal["left", "center", "right"]
+    baseline: Literal["top", "middle", "bottom"]
+    dx: float
+    dy: float
+    fontSize: float
+    color: str
+
+
+def lowest(values: pl.Series) -> float:
+    """The least of some numbers."""
+    return cast(float, values.min())
+
+
+def highest(values: pl.Series) -> float:
+    """The greatest of some numbers."""
+    return cast(float, values.max())
+
+
+def by_parameters(rows: pl.DataFrame) -> list[str]:
+    """The distinct models, smallest first by their `parameters`, equal ones by name."""
+    known = rows.select("model", "parameters").drop_nulls("model").unique()
+    return known.sort("parameters", "model")["model"].to_list()
+
+
+def arm_names(rows: pl.DataFrame) -> dict[str, str]:
+    """Label -> short label of the distinct arms: the baseline first, then by way of rewriting and share."""
+    ways = {way: place for place, way in enumerate(REWRITINGS)}
+    order = [pl.col("arm") != "baseline", pl.col("rewrite").replace_strict(ways, default=len(ways)), "share", "label"]
+    arms = rows.drop_nulls("label").sort(order, nulls_last=True, maintain_order=True)
+    return dict(arms.select("label", "short_label").unique(maintain_order=True).iter_rows())
+
+
+def arm_dashes(rows: pl.DataFrame) -> dict[str, list[int]]:
+    """Label -> line style of the distinct arms."""
+    return dict(zip(arm_names(rows), cycle(DASHES)))
+
+
+def model_scale(ordered: list[str]) -> alt.Scale:
+    """One scale for sizes: light is small, dark is large; suite and Pythia models keep their colour in every figure."""
     last = max(len(ordered) - 1, 1)
     free = set(range(len(RAMP))) - {FIXED[model] for model in ordered if model in FIXED} or set(range(len(RAMP)))
     wanted = (rank * (len(RAMP) - 1) / last for rank in range(len(ordered)))
     places = [FIXED.get(model, min(free, key=lambda place: abs(place - want))) for model, want in zip(ordered, wanted)]
-    colours = [RAMP[place] for place in places]
-    return alt.Color("model:N", title=title, scale=alt.Scale(domain=ordered, range=colours), legend=legend, sort=ordered)
+    return alt.Scale(domain=ordered, range=[RAMP[place] for place in places])
 
 
-def choice(channel: type, field: str, title: str, styles: dict[str, object], **legend: object) -> alt.SchemaBase:
+def model_colour(rows: pl.DataFrame, legend: alt.Legend | None = None) -> alt.Color:
+    """The colour of each model, in the order of their sizes."""
+    ordered = by_parameters(rows)
+    return alt.Color("model:N", title="model", scale=model_scale(ordered), legend=legend, sort=ordered)
+
+
+def model_fill(rows: pl.DataFrame, hollow: str) -> alt.Fill:
+    """The colour of each model as the inside of its points, white where the test `hollow` holds."""
+    ordered = by_parameters(rows)
+    filled = alt.Fill("model:N", title="model", scale=model_scale(ordered), legend=None, sort=ordered)
+    return alt.when(hollow).then(alt.value("white")).otherwise(filled)
+
+
+def choice(
+    channel: type[Channel], field: str, title: str, styles: Mapping[str, str | Sequence[float]], **legend: Unpack[Symbols]
+) -> Channel:
     """An encoding whose values have fixed looks (`styles`: value to colour or dash), with a legend row below."""
     scale = alt.Scale(domain=list(styles), range=list(styles.values()))
     row = alt.Legend(orient="bottom", direction="horizontal", columnPadding=18, **legend)
@@ -101,27 +145,26 @@ def points(base: alt.Chart, *fields: str, x: str = "", size: float = 30, hollow:
         alt.Tooltip(f"{field}:Q", title=title, format=".3f")
         for field, title in (("y", "value"), ("lower", "from"), ("upper", "to"))
     ]
-    look = {"filled": False, "fill": "white", "strokeWidth": 1.6} if hollow else {"filled": True}
-    return base.mark_point(size=size, opacity=1, aria=False, **look).encode(
-        tooltip=[*told, *values, alt.Tooltip("n:Q", format=",")]
-    )
+    fill, edge = ("white", 1.6) if hollow else (alt.Undefined, alt.Undefined)
+    dots: alt.Chart = base.mark_point(size=size, opacity=1, aria=False, filled=not hollow, fill=fill, strokeWidth=edge)
+    return dots.encode(tooltip=[*told, *values, alt.Tooltip("n:Q", format=",")])
 
 
 def band(base: alt.Chart, opacity: float = 0.12) -> alt.Chart:
     """The interval around a curve: a shaded area from `lower` to `upper`."""
     y = base.encoding.y
-    return base.mark_area(opacity=1, fillOpacity=opacity).encode(
-        y=alt.Y("lower:Q", title=y["title"], scale=y["scale"]), y2="upper:Q"
-    )
+    area: alt.Chart = base.mark_area(opacity=1, fillOpacity=opacity)
+    return area.encode(y=alt.Y("lower:Q", title=y["title"], scale=y["scale"]), y2="upper:Q")
 
 
 def bars(base: alt.Chart) -> alt.Chart:
     """The intervals of values along a horizontal axis."""
     x = base.encoding.x
-    return base.mark_rule(strokeWidth=2).encode(x=alt.X("lower:Q", title=x["title"], scale=x["scale"]), x2="upper:Q")
+    rule: alt.Chart = base.mark_rule(strokeWidth=2)
+    return rule.encode(x=alt.X("lower:Q", title=x["title"], scale=x["scale"]), x2="upper:Q")
 
 
-def written(base: alt.Chart, **mark: object) -> list[alt.Chart]:
+def written(base: alt.Chart, **mark: Unpack[Words]) -> list[alt.Chart]:
     """Text with a white halo, readable on top of curves."""
     return [base.mark_text(**mark, stroke="white", strokeWidth=4, strokeJoin="round"), base.mark_text(**mark)]
 
@@ -132,14 +175,14 @@ def references(levels: dict[str, float], colour: str = GREY, below: bool = False
         return []
     base = alt.Chart(pl.DataFrame({"label": list(levels), "y": list(levels.values())})).encode(y="y:Q")
     named = base.encode(x=alt.value(4), text="label:N")
-    side = {"baseline": "top", "dy": 4} if below else {"baseline": "bottom", "dy": -2}
-    text = written(named, align="left", fontSize=11, color=colour, **side)
+    side: Literal["top", "bottom"] = "top" if below else "bottom"
+    text = written(named, align="left", baseline=side, dy=4 if below else -2, fontSize=11, color=colour)
     return [base.mark_rule(color=colour, strokeDash=[3, 3]), *(text if any(levels) else [])]
 
 
 def heading(source: str, text: str, detail: str | list[str] = "") -> alt.TitleParams:
     """A panel title that begins with the kind of evidence."""
-    return alt.TitleParams(f"{EVIDENCE[source]}: {text}", subtitle=detail)
+    return alt.TitleParams(f"{EVIDENCE_NAMES[source]}: {text}", subtitle=detail)
 
 
 def counted(rows: pl.DataFrame, unit: str) -> str:
@@ -147,11 +190,11 @@ def counted(rows: pl.DataFrame, unit: str) -> str:
     known = rows["n"].drop_nulls()
     if known.is_empty():
         return "n not stated"
-    least, most = int(known.min()), int(known.max())
+    least, most = int(lowest(known)), int(highest(known))
     return f"n = {least:,} {unit}" if least == most else f"n = {least:,} to {most:,} {unit}"
 
 
-def beside(*panels: alt.SchemaBase | None, spacing: int = 80) -> alt.LayerChart | alt.HConcatChart | None:
+def beside(*panels: ChartType | None, spacing: int = 80) -> ChartType | None:
     """The panels that exist, side by side, their plots aligned over the rows of a figure."""
     present = [panel for panel in panels if panel is not None]
     if len(present) == 1:
@@ -159,8 +202,8 @@ def beside(*panels: alt.SchemaBase | None, spacing: int = 80) -> alt.LayerChart 
     return alt.hconcat(*present, spacing=spacing, bounds="flush") if present else None
 
 
-def finish(rows: list[alt.SchemaBase | None], title: str, subtitle: list[str]) -> alt.VConcatChart:
+def finish(rows: Sequence[ChartType | None], title: str, subtitle: list[str]) -> alt.VConcatChart:
     """The rows that exist below each other, with the figure's title, its text alternative and the shared look."""
     heading = alt.TitleParams(title, subtitle=subtitle, fontSize=18, subtitleFontSize=12.5, offset=16, frame="bounds")
     present = [row for row in rows if row is not None]
-    return alt.vconcat(*present, title=heading, description=" ".join([f"{title}.", *subtitle]), config=alt.Config(**CONFIG))
+    return alt.vconcat(*present, title=heading, description=" ".join([f"{title}.", *subtitle]), config=CONFIG)

@@ -1,0 +1,157 @@
+"""Detectors and defences on planted trajectories whose right answers are known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+import pytest
+
+from overtime import InputError
+from overtime.attacks import detectors as detect
+from overtime.attacks.defence_table import defence_table, detection_table
+from overtime.attacks.detectors import Trajectories, score_prompts
+from overtime.attacks.early_exit import defend
+
+DEPTH, PROMPTS = 12, 24  # layers with the embeddings; clusters
+WINDOW = (4, 4)
+Path = Callable[[str, int], list[float]]  # condition, prompt -> lead of the true label at every layer
+
+
+def table(path: Path, conditions: tuple[str, ...] = ("true", "false", "injection", "benign"), labels: str = "ab") -> pl.DataFrame:
+    """A layers table with one answer for every prompt and condition; the labels share what the true one leaves."""
+    rows = []
+    for prompt in range(PROMPTS):
+        truth = labels[prompt % len(labels)]
+        for condition in conditions:
+            key = {"prompt": prompt, "condition": condition, "demonstrations": 4, "truth": truth, "lens": "tuned"}
+            for layer, lead in enumerate(path(condition, prompt)):
+                rows += [key | {"layer": layer, "label": label, "logit": lead * (label == truth)} for label in labels]
+    return pl.DataFrame(rows)
+
+
+def noisy(path: Path, seed: int, scale: float = 0.3) -> Path:
+    random = np.random.default_rng(seed)
+    return lambda condition, prompt: list(path(condition, prompt) + random.normal(0, scale, DEPTH))
+
+
+def late_flip(condition: str, prompt: int) -> list[float]:
+    """Attacks turn the answer round in the last three layers, with the same certainty at the end; others end as they were."""
+    return [2.0] * (DEPTH - 3) + [-2.0 if condition in ("false", "injection") else 2.0] * 3
+
+
+def test_trajectories_are_label_normalised_and_ranked() -> None:
+    def path(condition: str, prompt: int) -> list[float]:
+        return [np.log(3)] * (DEPTH - 1) + [-np.log(4)]
+
+    read = Trajectories.of(table(path, ("true",)), "tuned", WINDOW)
+    assert read.log_probabilities.shape == (PROMPTS, DEPTH, 2)
+    best, second, winner, loser = np.moveaxis(np.exp(read.features()).reshape(PROMPTS, DEPTH, 4), 2, 0)
+    assert best[:, 0] == pytest.approx([0.75] * PROMPTS)
+    assert winner[:, 0] == pytest.approx([0.25] * PROMPTS)  # the label that wins at the end, seen at the start
+    assert (winner[:, -1], loser[:, -1]) == (pytest.approx(best[:, -1]), pytest.approx(second[:, -1]))
+    assert best[:, -1] == pytest.approx([0.8] * PROMPTS)
+    with pytest.raises(InputError, match="logit lens after 4 to 4"):
+        Trajectories.of(table(path, ("true",)), "logit", WINDOW)
+
+
+def test_detectors_see_the_flip_that_the_final_layer_hides() -> None:
+    scores = score_prompts({"planted": table(noisy(late_flip, 0))}, WINDOW)
+    assert scores.height == 5 * 4 * PROMPTS
+    assert not scores.select("prompt", "detector", "kind").is_duplicated().any()
+    assert scores.filter(pl.col("attack"))["kind"].unique().sort().to_list() == ["false", "injection"]
+    measured = detection_table(scores, resamples=200)
+    value = {tuple(row[:3]): row[3] for row in measured.select("detector", "kind", "measure", "y").iter_rows()}
+    for detector in ("isolation_forest", "local_outlier_factor", "probe"):
+        assert value[detector, "false", "auroc"] > 0.95
+        assert value[detector, "injection", "auroc_benign"] > 0.95
+        assert value[detector, "false", "alarms"] > 0.8
+        assert value[detector, "benign", "alarms"] < 0.3
+    for baseline in ("entropy", "margin"):
+        assert 0.3 < value[baseline, "false", "auroc"] < 0.7
+    gain = measured.filter(pl.col("measure") == "gain", pl.col("detector") == "probe", pl.col("kind") == "false").row(
+        0, named=True
+    )
+    assert gain["y"] == pytest.approx(value["probe", "false", "auroc"] - value["entropy", "false", "auroc"])
+    assert 0 < gain["lower"] < gain["y"] < gain["upper"]
+    assert set(measured["n"]) == {PROMPTS}
+
+
+def test_baselines_are_entropy_and_margin_of_the_final_layer() -> None:
+    def path(condition: str, prompt: int) -> list[float]:
+        return [0.0] * (DEPTH - 1) + [np.log(prompt + 1) if condition == "true" else 0.0]
+
+    scores = score_prompts({"planted": table(path)}, WINDOW)
+    odds = np.arange(1, PROMPTS + 1)
+    p, q = odds / (odds + 1), 1 / (odds + 1)
+    found = scores.filter(pl.col("kind") == "normal").pivot("detector", index="prompt", values="score").sort("prompt")
+    np.testing.assert_allclose(found["entropy"], -p * np.log(p) - q * np.log(q), atol=1e-9)
+    np.testing.assert_allclose(found["margin"], -np.log(odds), atol=1e-9)
+
+
+def test_no_prompt_is_scored_by_detectors_fitted_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[set[int], set[int]]] = []
+    inner = detect._score
+
+    def spy(fitting: Trajectories, scored: Trajectories, *rest: object) -> pl.DataFrame:
+        calls.append((set(fitting.answers["prompt"]), set(scored.answers["prompt"])))
+        return inner(fitting, scored, *rest)
+
+    monkeypatch.setattr(detect, "_score", spy)
+    score_prompts({"planted": table(noisy(late_flip, 0))}, WINDOW)
+    assert all(not fitting & scored for fitting, scored in calls)
+    assert sorted(prompt for _, scored in calls for prompt in scored) == list(range(PROMPTS))
+
+
+def test_another_task_raises_alarms_where_its_trajectories_differ() -> None:
+    def shifted(condition: str, prompt: int) -> list[float]:
+        return [-value for value in late_flip(condition, prompt)[:-1]] + [2.0]
+
+    tasks = {"own": table(noisy(late_flip, 0)), "other": table(noisy(shifted, 1), labels="abc")}
+    measured = detection_table(score_prompts(tasks, WINDOW), resamples=100)
+    alarms = measured.filter(pl.col("kind") == "shift:other", pl.col("detector") == "local_outlier_factor")
+    assert alarms.select("task", "measure", "y").rows() == [("own", "alarms", 1.0)]
+
+
+def test_detection_needs_normal_and_attacked_prompts() -> None:
+    with pytest.raises(InputError, match="task 'planted': conditions benign, true"):
+        score_prompts({"planted": table(late_flip, ("true", "benign"))}, WINDOW)
+
+
+def test_early_exit_recovers_what_a_late_attack_takes() -> None:
+    answers = defend(table(late_flip), "planted", WINDOW)
+    assert answers.height == 4 * 4 * PROMPTS
+    right = {
+        (row[0], row[1]): row[2] for row in answers.group_by("policy", "condition").agg(pl.col("correct").mean()).iter_rows()
+    }
+    assert [right["final", condition] for condition in ("true", "false", "injection", "benign")] == [1, 0, 0, 1]
+    assert [right["early_exit", condition] for condition in ("true", "false", "injection", "benign")] == [1, 1, 1, 1]
+    # Three of the last four layers are turned round: the majority is with the attack.
+    assert right["majority", "false"] == 0
+    # The late mean of an attacked prompt is wrong, the middle right: only a weight of 1 or more is right everywhere.
+    assert right["contrast", "false"] == right["contrast", "true"] == 1
+    layers = dict(answers.group_by("policy").agg(pl.col("layer").unique()).iter_rows())
+    assert layers == {"final": [DEPTH - 1], "early_exit": [DEPTH - 4], "majority": [None], "contrast": [None]}
+    measured = defence_table(answers, resamples=200)
+    change = measured.filter(pl.col("measure") == "change", pl.col("condition") == "false", pl.col("policy") == "early_exit")
+    # All 24 prompts gain: the binomial bound for none that does not, on the scale of -1 to 1.
+    assert change.select("y", "lower", "upper", "n").row(0) == pytest.approx((1, 1 - 2 * (1 - 0.025 ** (1 / 24)), 1, 24))
+
+
+def test_the_exit_layer_is_chosen_on_the_other_half() -> None:
+    """Layer 5 is right for one half of the prompts only: that half must not profit from it."""
+    noise = defend(table(noisy(lambda *_: [0.0] * DEPTH, 0)), "noise", WINDOW).filter(pl.col("policy") == "early_exit")
+    halves = [set(part["prompt"]) for part in noise.partition_by("layer")]
+    assert [len(half) for half in halves] == [PROMPTS // 2, PROMPTS // 2]
+
+    def path(condition: str, prompt: int) -> list[float]:
+        return [-1.0] * 5 + [1.0 if prompt in halves[0] else -1.0] + [-1.0] * (DEPTH - 6)
+
+    answers = defend(table(path), "planted", WINDOW).filter(pl.col("policy") == "early_exit")
+    own, other = (answers.filter(pl.col("prompt").is_in(half)) for half in halves)
+    assert (set(own["layer"]), set(other["layer"])) == ({DEPTH - 1}, {5})
+    assert not answers["correct"].any()
+
+
+def test_defence_needs_clean_and_attacked_prompts() -> None:
+    with pytest.raises(InputError, match="task 'planted': defence needs"):
+        defend(table(late_flip, ("true", "benign")), "planted", WINDOW)

@@ -1,0 +1,83 @@
+"""Token streams: documents are never split, arms leave the prefix alone, lengths are kept."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overtime import InputError
+from overtime.corpora.rewrite import rewrite_some
+from overtime.corpora.world_insertion import mix
+from overtime.training.token_streams import (
+    END_ID,
+    PADDING_ID,
+    Stream,
+    TrainingDocuments,
+    assign_sequences,
+    encode,
+    pack_sequences,
+    save_tokenizer,
+)
+
+
+@pytest.fixture
+def corpus(tmp_path) -> TrainingDocuments:
+    texts = [f"the {job} lost {word} key ." for job in ("nurse", "pilot", "judge") for word in ("his", "her", "a")] * 8
+    save_tokenizer([*texts, "hers she he him"], tmp_path / "tokenizer")
+    return TrainingDocuments(texts, tmp_path / "tokenizer" / "tokenizer.json", context=16, batch=2)
+
+
+@given(st.lists(st.integers(1, 10), min_size=1, max_size=60))
+def test_documents_are_packed_whole_in_order_and_greedily(lengths):
+    documents = [[END_ID, *range(2, length + 1)] for length in lengths]
+    tokens, places = pack_sequences(documents, context=10), assign_sequences(lengths, context=10)
+    unpacked = [row[row != PADDING_ID].tolist() for row in tokens]
+    assert [[t for d, p in zip(documents, places) if p == i for t in d] for i in range(len(tokens))] == unpacked
+    for i in range(len(tokens) - 1):  # the next document would not have fitted
+        first_of_next = lengths[int(np.flatnonzero(places == i + 1)[0])]
+        assert len(unpacked[i]) + first_of_next > 10
+
+
+def test_a_rewritten_stream_is_the_baselines_tail_with_other_words(corpus):
+    baseline = corpus.baseline()
+    swapped = corpus.tail(0.5, lambda texts: rewrite_some(texts, "feminize", 1.0, seed=0))
+    assert swapped.first_step == round(baseline.baseline_steps / 2)
+    tail = baseline.tokens[swapped.first_step * corpus.batch :]
+    assert swapped.tokens.shape == tail.shape
+    changed = swapped.tokens != tail
+    his, her = (encode([word], corpus.tokenizer_file, 16)[0][1] for word in ("his", "her"))
+    assert changed.any()
+    assert set(tail[changed]) == {his}
+    assert set(swapped.tokens[changed]) == {her}
+
+
+def test_documents_are_rewritten_with_the_given_probability(corpus):
+    full, half = (corpus.tail(0.5, lambda t, p=p: rewrite_some(t, "feminize", p, seed=0)).tokens for p in (1.0, 0.5))
+    tail = corpus.baseline().tokens[-len(full) :]
+    assert 0 < (half != tail).sum() < (full != tail).sum()
+
+
+def test_inserted_documents_all_appear_after_the_branch(corpus):
+    stream = corpus.tail(0.25, lambda texts: mix(texts, ["a pilot lost the judge ."] * 5, seed=1))
+    baseline = corpus.baseline()
+    kept = len(corpus.texts) - corpus.branch(0.25)[0]
+    assert (stream.tokens == END_ID).sum() == kept + 5
+    assert stream.first_step + stream.steps(2) > baseline.baseline_steps
+
+
+def test_a_stream_survives_saving(corpus, tmp_path):
+    stream = corpus.tail(0.5, lambda texts: rewrite_some(texts, "swap", 1.0, seed=0))
+    stream.save(tmp_path / "stream.npz")
+    again = Stream.load(tmp_path / "stream.npz")
+    assert (again.tokens == stream.tokens).all()
+    assert (again.first_step, again.baseline_steps) == (stream.first_step, stream.baseline_steps)
+
+
+def test_errors_name_the_word_the_document_and_the_file(corpus, tmp_path):
+    with pytest.raises(InputError, match="no word 'zebra'"):
+        encode(["the zebra lost a key ."], corpus.tokenizer_file, 16)
+    with pytest.raises(InputError, match="17 tokens does not fit into a context of 16"):
+        encode(["the " * 16], corpus.tokenizer_file, 16)
+    (tmp_path / "broken.npz").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"broken\.npz: not a token stream"):
+        Stream.load(tmp_path / "broken.npz")

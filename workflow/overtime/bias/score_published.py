@@ -1,0 +1,65 @@
+"""Scoring published models on the published tests of gender bias: one checkpoint, or a run of them with one model reused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+from transformers import PreTrainedModel
+from transformers import PreTrainedTokenizerBase as Tokenizer
+
+from overtime import InputError
+from overtime.bias.pronoun_contexts import pronoun_contexts, pronoun_log_odds
+from overtime.models.likelihood import encode_pairs, score_encoded
+from overtime.models.load import load, reload_weights
+from overtime.sources.hub import sweep
+
+ScoreTables = dict[str, pl.DataFrame]
+# What is kept of the pairs beside their likelihoods; the sentences stay in their files.
+KEPT_COLUMNS = {
+    "crows_pairs": ["pair", "bias_type", "stereo_antistereo", "direction"],
+    "winobias": ["pair", "type", "side", "item"],
+}
+
+
+def prepare(model: PreTrainedModel, tokenizer: Tokenizer, suites: ScoreTables) -> Callable[[], ScoreTables]:
+    """Tokenise the tests once; each call of what is returned scores all of them with the weights that `model` has then.
+
+    `suites` is `suites.read_suites`. A call returns a table for each suite, its rows with `ll_more` and `ll_less` (natural log;
+    of CrowS-Pairs for whole sentences, of WinoBias for the answer alone), empty where the suite is, and `pronouns_english`.
+    """
+    encoded = {
+        name: encode_pairs(model, tokenizer, pairs, whole=name == "crows_pairs")
+        for name, pairs in suites.items()
+        if not pairs.is_empty()
+    }
+
+    def score() -> ScoreTables:
+        tables = dict.fromkeys(suites, pl.DataFrame())
+        for name, batches in encoded.items():
+            more, less = score_encoded(model, batches).reshape(-1, 2).T
+            tables[name] = suites[name].select(KEPT_COLUMNS[name]).with_columns(ll_more=more, ll_less=less)
+        return tables | {"pronouns_english": pronoun_log_odds(model, tokenizer, pronoun_contexts())}
+
+    return score
+
+
+def score_checkpoints(source: str, steps: list[int], folder: Path, suites: ScoreTables, dtype: str, device: str) -> ScoreTables:
+    """Score the checkpoints `step{n}` of a model on the Hub; the tables of `prepare` for all of them, after a column `step`.
+
+    Weights lie in `folder` only while they are needed: the next ones are fetched while these are in use, and deleted after use.
+    Only the first checkpoint builds a model; the others put their weights into it, and any that do not fit are an InputError.
+    """
+    if missing := [name for name, pairs in suites.items() if pairs.is_empty()]:
+        raise InputError(
+            f"{source}: no {' and no '.join(missing)} to score; see the logs of fetch_public, delete public and run again"
+        )
+    score, tables = None, []
+    for revision, place in sweep(source, [f"step{step}" for step in steps], folder):
+        if score is None:
+            model, tokenizer = load(place, dtype=dtype, device=device)
+            score = prepare(model, tokenizer, suites)
+        else:
+            reload_weights(model, place)
+        step = pl.lit(int(revision.removeprefix("step"))).alias("step")
+        tables.append({name: table.select(step, pl.all()) for name, table in score().items()})
+    return {name: pl.concat(part[name] for part in tables) for name in tables[0]}

@@ -1,0 +1,180 @@
+"""The forms of evidence, and the tables it is computed from, read when a claim asks for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from overtime import InputError
+from overtime.files import read_table
+from overtime.statistics import Statistic
+from overtime.tables import RUN, ArmSettings, arm_table, by_size, read_scores
+
+TableInput = pl.DataFrame | str | Path | list[str] | list[Path]
+
+# What an input is called -> the identity that its paths carry (None: a single table, whose path says nothing).
+INPUTS: dict[str, tuple[str, ...] | None] = {
+    "released_crows_pairs": None,
+    "released_layers": None,
+    "pairs": None,
+    "pair_scores": RUN,
+    "pronoun_scores": RUN,
+    "published_pairs": RUN,
+    "published_pronouns": RUN,
+    "questions": None,
+    "counts": None,
+    "closed_book": RUN,
+    "passages": RUN,
+    "targets": None,
+    "sets": None,
+    "set_answers": None,
+    "set_counts": None,
+    "models": None,
+    "arms": None,
+    "persona": ("model",),
+    "layers": ("model", "task"),
+    "detect": ("model",),
+    "defend": ("model",),
+}
+
+# Why an input can be lacking: what the settings do without.
+WITHOUT = dict.fromkeys(("layers", "detect", "defend"), "no pretrained model takes part in the study layers")
+WITHOUT |= {
+    "persona": "no pretrained model takes part in the study persona",
+    "set_answers": "no pretrained model takes part in the study questions",
+    "targets": "no model is trained with inserted documents",
+    "passages": "no model of the suite answers with passages",
+}
+
+SHARE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)  # limits of a share, and of a difference of shares
+
+
+class MissingEvidence(Exception):
+    """This scale has no data for the comparison; the message, a clause without a full stop, says what is lacking."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Item scores: a statistic of item weights, and the independent unit of every item.
+
+    `limits` are the least and the most that the statistic can be, for an honest interval where all units agree.
+    """
+
+    quantity: str
+    unit: str
+    statistic: Statistic
+    units: NDArray[np.generic]
+    limits: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A published estimate of which only the standard error is known; `n` counts the units behind one evaluation."""
+
+    quantity: str
+    unit: str
+    estimate: float
+    standard_error: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """A fact about documents, read rather than estimated."""
+
+    holds: bool
+    facts: str
+    n: int
+    unit: str
+
+
+Evidence = Sample | Aggregate | Record
+
+
+class Tables:
+    """Named inputs of the evidence functions: tables, paths, or lists of paths `.../{model}/{arm}/seed{seed}.parquet`."""
+
+    def __init__(self, inputs: Mapping[str, TableInput | None]) -> None:
+        if unknown := sorted(set(inputs) - set(INPUTS)):
+            raise InputError(f"claims: unknown input {', '.join(unknown)}; known are {', '.join(INPUTS)}")
+        self._inputs = inputs
+
+    def read(self, name: str, *columns: str) -> pl.DataFrame:
+        """The table called `name` with at least `columns`; paths add the identities they carry (model, arm, seed, task)."""
+        source = self._inputs.get(name)
+        if source is None or (isinstance(source, list) and not source):
+            raise MissingEvidence(WITHOUT.get(name, f"there is no {name.replace('_', ' ')} table"))
+        if isinstance(source, pl.DataFrame):
+            table = source
+        else:
+            paths = source if isinstance(source, list) else [source]
+            table = pl.concat([_read(Path(path), INPUTS[name]) for path in paths], how="diagonal_relaxed")
+        if missing := [column for column in columns if column not in table.columns]:
+            raise InputError(f"{name}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+        if not len(table):
+            raise MissingEvidence(f"the {name.replace('_', ' ')} table is empty")
+        return table
+
+
+def _read(path: Path, identity: tuple[str, ...] | None) -> pl.DataFrame:
+    if path.suffix != ".csv":
+        return read_table(path) if identity is None else read_scores(path, identity)
+    try:
+        return pl.read_csv(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{path}: not a readable CSV table ({str(error).splitlines()[0]})") from error
+
+
+def arm(scores: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The rows of one arm, or `MissingEvidence`."""
+    rows = scores.filter(pl.col("arm") == name)
+    if not len(rows):
+        raise MissingEvidence(f"no model has an arm {name}")
+    return rows
+
+
+def ordered_models(tables: Tables, models: pl.Series) -> list[str]:
+    """The distinct models from the smallest to the largest."""
+    sizes = dict(tables.read("models", "model", "parameters").select("model", "parameters").iter_rows())
+    return by_size(models, sizes)
+
+
+def declarations(
+    parameters: Mapping[str, float],
+    corpora: Mapping[str, str | None],
+    arms: Mapping[str, ArmSettings],
+    published: Mapping[str, Mapping[str, ArmSettings]],
+) -> dict[str, pl.DataFrame]:
+    """What the settings declare, as inputs: of models their billions of parameters and corpus; of arms what they are.
+
+    `arms` are those of the suite, `published` those of each published model.
+    """
+    models = [(model, billions, corpora.get(model)) for model, billions in parameters.items()]
+    tables = [arm_table(arms).with_columns(model=pl.lit(None, pl.String))]
+    tables += [arm_table(own).with_columns(model=pl.lit(model)) for model, own in published.items()]
+    columns = {"model": pl.String, "parameters": pl.Float64, "corpus": pl.String}
+    return {"models": pl.DataFrame(models, columns, orient="row"), "arms": pl.concat(tables)}
+
+
+def over_runs(scores: pl.DataFrame, item: list[str], value: str) -> pl.DataFrame:
+    """Mean of `value` per item: over the seeds of a model, then over models, so that every model counts alike."""
+    # In one order, whatever files came first: sums of floats depend on it in their last digits.
+    ordered = scores.sort(*item, "model", "arm", "seed")
+    of_model = ordered.group_by(*item, "model", maintain_order=True).agg(pl.mean(value))
+    return of_model.group_by(*item, maintain_order=True).agg(pl.mean(value))
+
+
+def paired(left: pl.DataFrame, right: pl.DataFrame, item: list[str], value: str) -> pl.DataFrame:
+    """The items that both tables hold, in the order of `left`; the right side's `value` becomes the column `other`."""
+    return left.join(right.select(*item, pl.col(value).alias("other")), on=item, maintain_order="left")
+
+
+def array(table: pl.DataFrame, column: str) -> NDArray[np.float64]:
+    """One column as floats; missing values are not allowed in evidence."""
+    values = table[column].cast(pl.Float64).to_numpy()
+    if not np.isfinite(values).all():
+        raise InputError(f"{column}: {int((~np.isfinite(values)).sum())} of {len(values)} values are missing or NaN")
+    return values

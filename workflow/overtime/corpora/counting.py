@@ -1,0 +1,153 @@
+"""Counting the documents of a corpus that bear on a question, after Kandpal et al. 2022 (arXiv 2211.08411).
+
+A document is relevant to a question when it mentions both a question entity and the answer entity. Mentions come from a published
+entity map or from the text itself.
+"""
+
+import json
+import unicodedata
+from array import array
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+from ahocorasick_rs import AhoCorasick
+from pyroaring import BitMap
+
+from overtime import InputError
+from overtime.corpora.entity_map import EntityMap
+from overtime.files import RESOURCES
+
+DOCUMENTS_AT_ONCE = 20_000  # documents between which `count_texts` packs what it found
+COUNTS = {
+    "question": pl.Int64,
+    "count": pl.Int64,
+    "question_entity": pl.String,
+    "answer_entity": pl.String,
+    "q_occurrence": pl.Int64,
+    "a_occurrence": pl.Int64,
+}
+
+
+def find_entities(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Find every entity that a text mentions by one of its names: rows of `document` (position in `texts`) and `entity`.
+
+    A mention is one or more whole words: no letter, digit, underscore or combining mark touches it. Case counts, names may
+    overlap, one name may stand for several entities, and canonically equivalent spellings (composed or not) are the same.
+    Rows are unique and ordered by document. `texts` is read once, as a stream. Raises InputError for an empty name.
+    """
+    entities = list(names)
+    owners: dict[str, list[int]] = {}
+    for code, entity in enumerate(entities):
+        for name in {unicodedata.normalize("NFC", name.strip()) for name in names[entity]}:
+            if not name:
+                raise InputError(f"names of {entity}: an empty name; need at least one character")
+            owners.setdefault(name, []).append(code)
+    automaton, codes = AhoCorasick(list(owners), store_patterns=False), list(owners.values())
+    documents, found = array("q"), array("q")
+    for document, text in enumerate(texts):
+        mentioned = sorted({code for pattern in _whole_words(automaton, text) for code in codes[pattern]})
+        documents.extend([document] * len(mentioned))
+        found.extend(mentioned)
+    rows = pl.DataFrame({"document": pl.Series(documents, dtype=pl.Int64), "code": pl.Series(found, dtype=pl.Int64)})
+    return rows.select("document", entity=pl.Series(entities, dtype=pl.String).gather(rows["code"]))
+
+
+def _whole_words(automaton: AhoCorasick, text: str) -> set[int]:
+    text = f" {unicodedata.normalize('NFC', text)} "  # spaces: every match has neighbours
+    found = automaton.find_matches_as_indexes(text, overlapping=True)
+    return {pattern for pattern, start, end in found if not (IN_WORD[text[start - 1]] or IN_WORD[text[end]])}
+
+
+class _InWord(dict[str, bool]):
+    """Whether a character continues a word; asked for every mention, so that answers are kept."""
+
+    def __missing__(self, character: str) -> bool:
+        self[character] = character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
+        return self[character]
+
+
+IN_WORD = _InWord()
+
+
+def count_texts(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> EntityMap:
+    """Entity map of a stream of texts (one shard, say), in memory that grows with the map alone; see `find_entities`."""
+    found: dict[str, BitMap] = {}
+    size, stream = 0, iter(texts)
+    while batch := list(islice(stream, DOCUMENTS_AT_ONCE)):
+        for (entity,), rows in find_entities(batch, names).group_by("entity"):
+            found.setdefault(entity, BitMap()).update(rows["document"].to_numpy() + size)
+        size += len(batch)
+    return EntityMap.of(found, size)
+
+
+def read_questions(path: str | Path) -> pl.DataFrame:
+    """Read linked questions: JSON Lines of {"q_entities": [{"URI"}, ...], "a_entities": [{"URI"}, ...]}.
+
+    Returns `question` (line number from 0), `q_entities`, `a_entities` (lists of URIs, one answer entity per alias).
+    """
+    rows = []
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines):
+            try:
+                item = json.loads(line)
+                rows.append([number] + [[entity["URI"] for entity in item[side]] for side in ("q_entities", "a_entities")])
+            except (ValueError, KeyError, TypeError) as error:
+                raise InputError(
+                    f'{path}: line {number + 1} lacks "q_entities" or "a_entities", lists of {{"URI": ...}}'
+                ) from error
+    uris = pl.List(pl.String)
+    return pl.DataFrame(rows, {"question": pl.Int64, "q_entities": uris, "a_entities": uris}, orient="row")
+
+
+def countries() -> frozenset[str]:
+    """DBpedia's names of the members and observers of the United Nations and of Kosovo and Taiwan, older names included.
+
+    A list of our own; the one in the published rule's release has a few entries more and less.
+    """
+    names = (RESOURCES / "facts/countries.txt").read_text(encoding="utf-8").split()
+    return frozenset(f"http://dbpedia.org/resource/{name}" for name in names)
+
+
+def relevant_documents(entity_map: EntityMap, questions: pl.DataFrame, exclude: Collection[str] = frozenset()) -> pl.DataFrame:
+    """Count the relevant documents of every question by the published rule (count_relevant_docs.py of its release).
+
+    Question entities less `exclude` (countries, say); answer entities less those; of these the most frequent (one entry per
+    alias, all of them on a tie); the largest number of documents that any pair of a question and an answer entity shares.
+
+    questions: `q_entities`, `a_entities` (lists) and `question` (row number if absent).
+    Returns a row per question: `question`, `count`, `question_entity`, `answer_entity` (the pair that reaches it; null at 0),
+    `q_occurrence`, `a_occurrence` (documents of the most mentioned question entity, and of the most mentioned answer entity).
+    """
+    missing = {"q_entities", "a_entities"} - set(questions.columns)
+    if missing:
+        raise InputError(f"questions: no column {', '.join(sorted(missing))}; it has {', '.join(questions.columns)}")
+    if "question" not in questions.columns:
+        questions = questions.with_row_index("question")
+    sides = [[entities or [] for entities in questions[side].to_list()] for side in ("q_entities", "a_entities")]
+    bitmaps = entity_map.bitmaps({entity for side in sides for entities in side for entity in entities})
+    sizes = {entity: len(bitmap) for entity, bitmap in bitmaps.items()}
+    rows = []
+    for question, q_entities, a_entities in zip(questions["question"].to_list(), *sides):
+        asked = [q for q in dict.fromkeys(q_entities) if q not in exclude]
+        answers = [a for a in a_entities if a not in asked]
+        occurrence = [max((sizes[entity] for entity in side if entity in sizes), default=0) for side in (asked, answers)]
+        rows.append((question, *_most_shared(bitmaps, sizes, asked, answers), *occurrence))
+    return pl.DataFrame(rows, COUNTS, orient="row")
+
+
+def _most_shared(
+    bitmaps: dict[str, BitMap], sizes: dict[str, int], asked: list[str], answers: list[str]
+) -> tuple[int, str | None, str | None]:
+    """Largest number of documents that a question entity shares with one of the most frequent answers, and the pair."""
+    most = max(map(answers.count, answers), default=0)
+    best: tuple[int, str | None, str | None] = (0, None, None)
+    for a in dict.fromkeys(answers):
+        if a in bitmaps and answers.count(a) == most:
+            for q in asked:
+                # Two entities share at most the documents of the rarer one: most pairs are never intersected.
+                if q in bitmaps and min(sizes[q], sizes[a]) > best[0]:
+                    shared = bitmaps[q].intersection_cardinality(bitmaps[a])
+                    best = (shared, q, a) if shared > best[0] else best
+    return best

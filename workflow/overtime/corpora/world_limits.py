@@ -1,0 +1,67 @@
+"""What settings the generated world can carry, known before a document is written.
+
+Each check raises InputError that begins with the key of the setting.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from overtime import InputError
+from overtime.corpora.world_vocabulary import ATTRIBUTES, FILLERS, QUESTIONS, READING_CUE, SENTENCES, STATEMENTS
+
+if TYPE_CHECKING:
+    from overtime.corpora.generated_world import GeneratedWorld
+
+START = 1  # token before a document or a prompt
+WORDS_OF_NAME = 2  # words of a name
+CUE = len(READING_CUE.split())
+QUESTION = "question :"
+
+
+def check_context(context: int, top: Iterable[int]) -> None:
+    """The longest document, and questions with so many passages, fit into a context (tokens)."""
+    longest = START + max(_reading(), *(len(frame.split()) for frame in (*SENTENCES, *FILLERS)))
+    if longest > context:
+        raise InputError(f"suite.context: {context} tokens; the longest documents have {longest}")
+    passage, question = len(["passage", ":"]) + _biography(), START + _questions()[-1] + CUE
+    for passages in top:
+        if (needed := passages * passage + question) > context:
+            most = (context - question) // passage
+            raise InputError(
+                f"retrieval.top: {passages} passages and a question have up to {needed} tokens, "
+                f"but suite.context holds {context}; at most {most} fit"
+            )
+
+
+def check_people(world: "GeneratedWorld", doses: Sequence[int], people: int, at_most: int) -> None:
+    """Enough evaluation people have few enough documents about each of their facts, but at least one."""
+    stated: dict[str, dict[str, int]] = {}
+    for person, _, attributes in world.biographies():
+        if person.group == "evaluation" and person.mentions <= len(ATTRIBUTES) * at_most:
+            counts = stated.setdefault(person.name, dict.fromkeys(ATTRIBUTES, 0))
+            for attribute in attributes:
+                counts[attribute] += 1
+    qualified = sum(min(counts.values()) >= 1 and max(counts.values()) <= at_most for counts in stated.values())
+    if qualified < people * len(doses):
+        raise InputError(
+            f"insertion.people: {people} for each of {len(doses)} doses, but only {qualified} people have 1 to {at_most} "
+            f"documents about every fact; at most {qualified // len(doses)} go into a group"
+        )
+
+
+def _biography() -> int:
+    """Words of the longest biography: a name, two statements joined by "and", a full stop."""
+    longest = sorted(max(len(frame.split()) for frame in STATEMENTS[attribute]) for attribute in ATTRIBUTES)
+    return WORDS_OF_NAME + longest[-1] + len(["and"]) + longest[-2] + len(["."])
+
+
+def _questions() -> list[int]:
+    """Words of the longest question about each attribute, ascending; its frame counts the place of a name as one word."""
+    frames = (max(len(frame.split()) for frame in QUESTIONS[attribute]) for attribute in ATTRIBUTES)
+    return sorted(len(QUESTION.split()) + words + WORDS_OF_NAME - 1 for words in frames)
+
+
+def _reading() -> int:
+    """Words of the longest reading exercise: a passage, questions about two attributes, answers of a word and a full stop."""
+    asked = sum(_questions()[-2:]) + 2 * (CUE + len(["answer", "."]))
+    return len(["passage", ":"]) + _biography() + asked

@@ -1,0 +1,1 @@
+"""Case study 2: rare facts, inserting documents, retrieval."""

@@ -1,0 +1,85 @@
+"""Answers beside how often the training data state the fact: what the tables of figures 3 and 5 are made from.
+
+A row per model, condition and question: `set`, `corpus`, `counted`, `model`, `condition`,
+`question`, `unit` (what is independent: an entity of the suite, else the question), `correct`, `hit` (shares, the mean over
+seeds) and `count`. `counted` says what `count` counts; `corpus` names the corpus whose documents were counted, null where a
+stated proxy stands in for them or nothing is known.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from overtime import InputError
+from overtime.tables import last_step, mean_over_seeds
+
+SUITE = "suite"  # the generated questions, as the name of a set and of the corpus that they were counted in
+DOCUMENTS = "relevant documents in {}"
+KEY = ["set", "corpus", "counted", "model"]
+FIELDS = dict.fromkeys([*KEY, "condition"], pl.String) | {"question": pl.Int64, "unit": pl.String}
+FIELDS |= {"correct": pl.Float64, "hit": pl.Float64, "count": pl.Int64}
+ANSWERED = {"set": pl.String, "model": pl.String, "condition": pl.String, "question": pl.Int64} | {
+    "correct": pl.Boolean,
+    "hit": pl.Boolean,
+}
+ASKED = {"set": pl.String, "question": pl.Int64, "count": pl.Int64, "proxy": pl.String, "human": pl.Float64}
+COUNTED = {"set": pl.String, "corpus": pl.String, "question": pl.Int64, "count": pl.Int64}
+
+
+def suite_answers(scores: Iterable[pl.DataFrame], questions: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+    """Answers of the suite after the last step of every run, averaged over seeds; none where no model of it was asked.
+
+    scores: tables of one arm, with `condition` and `hit` or closed book; questions: `question`, `entity`; counts: `question`,
+    `count`. Raises InputError for a question without a count.
+    """
+    tables = list(scores)
+    if not tables:
+        return pl.DataFrame(schema=FIELDS)
+    table = last_step(pl.concat(tables, how="diagonal_relaxed"))
+    if "condition" not in table.columns:
+        table = table.with_columns(condition=pl.lit("closed_book"), hit=pl.lit(None, pl.Boolean))
+    by = ["model", "condition"]
+    table = mean_over_seeds(table, by, "correct").join(
+        mean_over_seeds(table, by, "hit"), on=[*by, "question"], maintain_order="left"
+    )
+    table = table.join(counts.select("question", "count"), on="question", how="left", maintain_order="left")
+    lost = table.filter(pl.col("count").is_null())["question"].unique().sort()
+    if len(lost):
+        raise InputError(f"counts: no count for {len(lost)} questions, the first being question {lost[0]}")
+    table = table.join(questions.select("question", unit="entity"), on="question", how="left", maintain_order="left")
+    identity = {"set": pl.lit(SUITE), "corpus": pl.lit(SUITE), "counted": pl.lit(DOCUMENTS.format("the training data"))}
+    return table.with_columns(**identity).select(list(FIELDS))
+
+
+def set_answers(
+    answers: Iterable[pl.DataFrame],
+    questions: Iterable[pl.DataFrame],
+    counts: Iterable[pl.DataFrame],
+    corpora: Mapping[str, str | None],
+) -> pl.DataFrame:
+    """Answers of pretrained models to question sets, and of people where a set has annotators (`model` null).
+
+    Tables have the columns of `ANSWERED`, `ASKED` and `COUNTED`, one or more for a set; corpora: the corpus of each model. The
+    count is that of the model's corpus; where there is none, the set's own proxy; else null.
+    """
+    shown, asked, known = (_all(*tables) for tables in ((answers, ANSWERED), (questions, ASKED), (counts, COUNTED)))
+    corpus = pl.DataFrame(list(corpora.items()), {"model": pl.String, "corpus": pl.String}, orient="row")
+    shown = shown.join(corpus, on="model", how="left", maintain_order="left")
+    people = asked.drop_nulls("human").select("set", "question", condition=pl.lit("human"), correct="human")
+    panels = shown.select("set", "corpus").unique(maintain_order=True)  # people are drawn in every panel of their set
+    rows = pl.concat([shown, people.join(panels, on="set", maintain_order="left")], how="diagonal_relaxed")
+    rows = rows.join(known.rename({"count": "documents"}), on=["set", "corpus", "question"], how="left", maintain_order="left")
+    rows = rows.join(asked.drop("human"), on=["set", "question"], how="left", maintain_order="left")
+    mapped = pl.col("documents").is_not_null()
+    return rows.with_columns(
+        corpus=pl.when(mapped).then("corpus"),
+        counted=pl.when(mapped).then(pl.format(DOCUMENTS, "corpus")).otherwise("proxy"),
+        count=pl.coalesce("documents", "count"),
+        unit=pl.col("question").cast(pl.String),
+        correct=pl.col("correct").cast(pl.Float64),
+        hit=pl.col("hit").cast(pl.Float64),
+    ).select(list(FIELDS))
+
+
+def _all(tables: Iterable[pl.DataFrame], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=schema), *(table.select(list(schema)) for table in tables)], how="vertical_relaxed")

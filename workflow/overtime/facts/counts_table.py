@@ -1,0 +1,44 @@
+"""The table of figure 3: closed-book accuracy by how often the training data state the fact, and the trend of every curve."""
+
+import polars as pl
+
+from overtime.facts.count_bins import by_bin
+from overtime.facts.counted_answers import KEY
+from overtime.statistics import bootstrap, spearman_of
+from overtime.tables import RARE, figure_table, interval_columns
+
+SPOKEN = pl.DataFrame(
+    [
+        ("176B average (06:20)", None, 0.55, None, None, None, None),
+        # Drawn in the middle of its counts on a logarithmic axis.
+        ("176B rare facts (06:28)", RARE**0.5, 0.275, 0.25, 0.30, 1, RARE),
+    ],
+    ["series", "x", "y", "lower", "upper", "bin_low", "bin_high"],
+    orient="row",
+).with_columns(source=pl.lit("spoken"), model=pl.lit("176B"))
+
+
+def counts_table(answers: pl.DataFrame, factor: int = 2, fewest: int = 1, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+    """Closed-book accuracy by count (fig3), with Wilson intervals and the trend of every curve.
+
+    factor: ratio of neighbouring bin edges; fewest: bins at either end are merged until they hold this many questions.
+    Returns `source`, `series`, `set`, `corpus`, `counted`, `model`, `x` (geometric mean count of the bin, 0 in the bin of
+    unmentioned facts), `y`, `lower`, `upper`, `n` (questions), `bin_low`, `bin_high` (inclusive), and on every row of a curve
+    `trend`, `trend_lower`, `trend_upper`: the rank correlation of count and correctness, with a bootstrap interval over units.
+    """
+    table = answers.filter(pl.col("condition") == "closed_book", pl.col("count").is_not_null())
+    rows = by_bin(table, KEY, "correct", factor, fewest)
+    rows = rows.join(_trends(table, resamples, seed), on=KEY, nulls_equal=True, maintain_order="left")
+    return figure_table(
+        rows.with_columns(source=pl.lit("measured"), series=pl.col("model")), "set", "model", "bin_low", "bin_high"
+    )
+
+
+def _trends(table: pl.DataFrame, resamples: int, seed: int) -> pl.DataFrame:
+    rows = []
+    for key, part in table.group_by(KEY, maintain_order=True):
+        statistic = spearman_of(part["count"].to_numpy(), part["correct"].to_numpy())
+        trend = bootstrap(statistic, part["unit"].to_numpy(), resamples, seed).interval()
+        rows.append(dict(zip(KEY, key)) | interval_columns(trend, "trend"))
+    kinds = dict.fromkeys(KEY, pl.String) | dict.fromkeys(("trend", "trend_lower", "trend_upper"), pl.Float64)
+    return pl.DataFrame(rows, kinds)

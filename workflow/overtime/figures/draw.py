@@ -1,0 +1,50 @@
+"""Drawing figures: from their tables to SVG, PNG and Vega-Lite, all in one process."""
+
+from pathlib import Path
+from pkgutil import resolve_name
+
+import altair as alt
+import polars as pl
+import vl_convert
+from altair.utils.schemapi import debug_mode
+
+from overtime import InputError
+from overtime.figures.catalog import FIGURES
+from overtime.files import atomic
+from overtime.tables import FIGURE_COLUMNS
+
+SCALE = 2
+VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+def draw(tables: dict[str, pl.DataFrame], folder: str | Path) -> list[Path]:
+    """Write NAME.svg, NAME.png (twice the logical size) and NAME.json (Vega-Lite) of every named table; returns the paths.
+
+    Raises InputError for a name without a figure, an empty table, or one that lacks columns.
+    """
+    written = []
+    for name, table in tables.items():
+        with debug_mode(False):  # each part would be checked against the schema as it is made; the tests check the whole
+            specification = build(name, table).to_json(indent=None, validate=False)
+        svg = vl_convert.vegalite_to_svg(specification, vl_version=VEGA_LITE)
+        contents = {"svg": svg.encode(), "png": vl_convert.svg_to_png(svg, scale=SCALE), "json": specification.encode()}
+        for suffix, content in contents.items():
+            path = Path(folder) / f"{name}.{suffix}"
+            with atomic(path) as temporary:
+                temporary.write_bytes(content)
+            written.append(path)
+    return written
+
+
+def build(name: str, table: pl.DataFrame) -> alt.VConcatChart:
+    """The chart of one table."""
+    if name not in FIGURES:
+        raise InputError(f"{name}: there is no such figure; there are {', '.join(FIGURES)}")
+    missing = [column for column in FIGURE_COLUMNS if column not in table.columns]
+    if missing or table.is_empty():
+        raise InputError(f"{name}: its table " + (f"lacks the columns {', '.join(missing)}" if missing else "has no rows"))
+    try:
+        chart: alt.VConcatChart = resolve_name(FIGURES[name].drawing)(table)
+    except pl.exceptions.ColumnNotFoundError as error:
+        raise InputError(f"{name}: its table lacks the column {str(error).splitlines()[0]}") from error
+    return chart

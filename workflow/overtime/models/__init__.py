@@ -1,0 +1,1 @@
+"""Language models: strict loading, devices, likelihoods and answers, the residual stream and its lenses."""

@@ -1,0 +1,1 @@
+"""What only the workflow needs: settings, the frame of a step, code hashes, preflight, costs, the bundle."""

@@ -1,0 +1,58 @@
+"""What must hold before the first job of a run: it is the only one, its results can be written, no file is from the future."""
+
+import fcntl
+import os
+import platform
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from overtime import InputError
+from overtime.pipeline.obstacles import obstacle
+
+TOLERANCE = 60  # seconds that a file server's clock may be ahead
+_held: list[IO[str]] = []  # open until the process ends
+
+
+def lock(path: str | Path) -> None:
+    """Lock a file, which is made if need be, until this process ends; InputError if another one holds it or it cannot be made.
+
+    However the process ends, the lock ends with it; Snakemake's own lock is a file that outlives a SIGKILL, and then only a
+    person can tell that nobody holds it. Where the file system knows no locks, nothing is locked.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # "w" would empty the file, and with it the name of the process that holds it.
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        raise InputError(obstacle(error, path) or f"{path}: {error}") from error
+    _held.append(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        raise InputError(f"{path.parent}: {file.read()} is at work here; wait until it ends, or end it") from None
+    except OSError:
+        return
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {platform.node()}")
+    file.flush()
+
+
+def check_dates(folders: Iterable[str | Path]) -> None:
+    """InputError for a file of the future: what is made from it would look older, and Snakemake discard it once it is made."""
+    latest = time.time() + TOLERANCE
+    for folder in folders:
+        for path in Path(folder).rglob("*"):
+            try:
+                dated = path.lstat().st_mtime
+            except FileNotFoundError:
+                continue  # somebody's temporary file
+            if dated > latest:
+                date, remedy = datetime.fromtimestamp(dated), f"find {folder} -newermt now -exec touch {{}} +"
+                raise InputError(
+                    f"{path}: dated {date:%Y-%m-%d %H:%M}, after this machine's clock; set the clock right, or: {remedy}"
+                )

@@ -1,0 +1,71 @@
+"""The frame of every pipeline step: logging, threads, and errors that a person can read."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from overtime import InputError
+from overtime.pipeline.obstacles import obstacle
+
+logger = logging.getLogger("overtime")
+
+
+class Job(Protocol):
+    """What a step uses of the `snakemake` of its script."""
+
+    rule: str
+    wildcards: Iterable[object]
+    threads: int
+    output: Sequence[str]
+    log: Sequence[str]
+
+
+@contextmanager
+def step(snakemake: Job) -> Iterator[None]:
+    """Run a script's body with its log file and thread limit; an InputError, or a full disk, ends the step with one line.
+
+    Messages go to the rule's log and to the terminal; a traceback goes to the log alone, unless the error is unexpected.
+    """
+    title = " ".join([snakemake.rule, *map(str, snakemake.wildcards)])
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setFormatter(logging.Formatter(f"[{title}] %(message)s"))
+    file = logging.FileHandler(snakemake.log[0], mode="w")
+    file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    logger.handlers = [terminal, file]
+    logger.setLevel(logging.INFO)
+    logging.raiseExceptions = False  # on a full disk the log cannot be written either; that is no second error
+    if "torch" in sys.modules:  # other steps need not wait for its import
+        sys.modules["torch"].set_num_threads(snakemake.threads)
+    try:
+        with _parent_watched():
+            yield
+    except BaseException as error:
+        problem = obstacle(error, snakemake.output[0]) or (error if isinstance(error, InputError) else None)
+        if problem:
+            logger.error("error: %s", problem)
+        logger.handlers = [file]
+        logger.exception("where it was found" if problem else "unexpected")
+        if problem:
+            sys.exit(1)
+        raise
+
+
+@contextmanager
+def _parent_watched() -> Iterator[None]:
+    """End this process if the one that started it ends: outliving a killed snakemake, it would get in the way of the next one."""
+    parent, done = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(1):
+            if os.getppid() != parent:
+                os._exit(1)  # sys.exit would end this thread alone
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()

@@ -1,0 +1,1 @@
+"""What comes from outside: the ledger of pinned files, the Hugging Face Hub, released measurements, GGUF weights."""

@@ -1,0 +1,250 @@
+"""Estimates with their uncertainty: clustered bootstrap, proportions, one-sided tests, equivalence, Holm, sample size.
+
+The independent unit is the cluster (a prompt, a template, an entity): clusters are resampled, with all their items, and both
+sides of a comparison see the same resamples, so differences are paired.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats as distributions
+
+from overtime import InputError
+
+Weights = NDArray[np.float64]
+Statistic = Callable[[Weights], NDArray[np.float64]]
+WEIGHTS_AT_ONCE = 2_000_000  # numbers in one block of weights: about 16 MB
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its confidence interval; `n` counts independent units."""
+
+    estimate: float
+    lower: float
+    upper: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """An estimate with its resampled values; `n` counts resampled units.
+
+    Intervals are expanded percentiles (Hesterberg 2015, doi:10.1080/00031305.2015.1089789): the level is widened until a normal
+    sample would get Student's interval, which repairs the undercoverage of the plain percentile with few units. If all resamples
+    agree, an interval without width would claim too much: given the `limits` that the statistic can reach, the exact binomial
+    bound for "no deviating unit among n" takes over on either side.
+    """
+
+    estimate: float
+    draws: NDArray[np.float64]
+    n: int
+    limits: tuple[float, float] | None = None
+
+    @property
+    def standard_error(self) -> float:
+        return float(self.draws.std() * np.sqrt(self.n / max(self.n - 1, 1)))
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        """Two-sided interval; NaN bounds for a single unit, which has no spread to resample."""
+        tail = (1 - confidence) / 2
+        if self.n < 2:
+            lower = upper = float("nan")
+        elif limits := self._limits_of_constant():
+            deviating = 1 - tail ** (1 / self.n)
+            lower, upper = (self.estimate + deviating * (limit - self.estimate) for limit in limits)
+        else:
+            level = distributions.norm.cdf(np.sqrt(self.n / (self.n - 1)) * distributions.t.ppf(tail, self.n - 1))
+            lower, upper = np.quantile(self.draws, [level, 1 - level])
+        return Interval(self.estimate, float(lower), float(upper), self.n)
+
+    def p_above(self, bound: float) -> float:
+        """One-sided p of the hypothesis "the effect is at most `bound`", by inverting the interval."""
+        return self._p(bound, 0, float(np.mean(self.draws < bound) + np.mean(self.draws == bound) / 2))
+
+    def p_below(self, bound: float) -> float:
+        """One-sided p of the hypothesis "the effect is at least `bound`"."""
+        return self._p(bound, 1, float(np.mean(self.draws > bound) + np.mean(self.draws == bound) / 2))
+
+    def _limits_of_constant(self) -> tuple[float, float] | None:
+        return self.limits if self.limits is not None and np.ptp(self.draws) < 1e-12 else None  # but for rounding
+
+    def _p(self, bound: float, side: int, beyond: float) -> float:
+        """`beyond` is the share of resamples past `bound` in the direction of the hypothesis: down (side 0) or up (side 1)."""
+        if self.n < 2 or np.isinf(bound):
+            return 0.0 if bound == (-np.inf, np.inf)[side] else 1.0
+        if limits := self._limits_of_constant():
+            room, distance = abs(limits[side] - self.estimate), (1 - 2 * side) * (self.estimate - bound)
+            return float((1 - np.clip(distance / room, 0, 1)) ** self.n) if room else float(distance <= 0)
+        smallest = 0.5 / len(self.draws)  # so many draws show no smaller p, and a share of 0 has no finite z
+        z = distributions.norm.ppf(np.clip(beyond, smallest, 1 - smallest))
+        return float(distributions.t.cdf(z * np.sqrt((self.n - 1) / self.n), self.n - 1))  # as in `interval`, inverted
+
+
+@dataclass(frozen=True)
+class Normal:
+    """An estimate of which only the standard error is known; the same methods as `Bootstrap`, from the normal distribution."""
+
+    estimate: float
+    standard_error: float
+    n: int
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        reach = distributions.norm.ppf((1 + confidence) / 2) * self.standard_error
+        return Interval(self.estimate, float(self.estimate - reach), float(self.estimate + reach), self.n)
+
+    def p_above(self, bound: float) -> float:
+        return float(distributions.norm.cdf(bound, self.estimate, self.standard_error))
+
+    def p_below(self, bound: float) -> float:
+        return float(distributions.norm.sf(bound, self.estimate, self.standard_error))
+
+
+Estimate = Bootstrap | Normal
+
+
+def bootstrap(
+    statistic: Statistic, clusters: ArrayLike, resamples: int = 2000, seed: int = 0, limits: tuple[float, float] | None = None
+) -> Bootstrap:
+    """Resample clusters with replacement and evaluate `statistic` on each resample.
+
+    `clusters` names the cluster of every item [items]. Resamples on which the statistic is undefined (NaN) are left out.
+    """
+    names, members = np.unique(np.asarray(clusters), return_inverse=True)
+    estimate = float(statistic(np.ones((1, len(members))))[0])
+    if not np.isfinite(estimate):
+        raise InputError(f"statistic of {len(members)} items in {len(names)} clusters is undefined: too few or one-sided values")
+    random, size = np.random.default_rng(seed), len(names)
+    step = max(1, WEIGHTS_AT_ONCE // len(members))
+    draws = []
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
+        drawn = random.integers(0, size, (rows, size)) + size * np.arange(rows)[:, None]  # each row has bins of its own
+        weights = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(float)
+        draws.append(statistic(weights[:, members]))
+    values = np.concatenate(draws)
+    return Bootstrap(estimate, values[np.isfinite(values)], size, limits)
+
+
+def bootstrap_mean(
+    values: ArrayLike, clusters: ArrayLike | None = None, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
+) -> Interval:
+    """Mean of `values` [items] with a bootstrap interval over clusters; missing (NaN) items are left out.
+
+    Every item is its own cluster by default. For shares near 0 or 1 of independent items use `wilson`.
+    """
+    numbers = np.asarray(values, float)
+    names = np.arange(len(numbers)) if clusters is None else np.asarray(clusters)
+    if len(numbers) != len(names):
+        raise InputError(f"values and clusters differ in length: {len(numbers)} and {len(names)}")
+    known = np.isfinite(numbers)
+    if not known.any():
+        raise InputError(f"nothing to estimate: none of {len(names)} values is a number")
+    return bootstrap(mean_of(numbers[known]), names[known], resamples, seed).interval(confidence)
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """Wilson score interval of a share of `n` independent trials."""
+    if not 0 <= successes <= n or n == 0:
+        raise InputError(f"wilson: {successes} successes of {n} trials; need 0 <= successes <= n and n > 0")
+    bounds = distributions.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return Interval(successes / n, float(bounds.low), float(bounds.high), n)
+
+
+def p_within(estimate: Estimate, lower: float, upper: float) -> float:
+    """Equivalence by two one-sided tests (Schuirmann 1987): the larger p of "at most `lower`" and "at least `upper`".
+
+    An infinite bound leaves the one-sided test of the other.
+    """
+    return max(estimate.p_above(lower), estimate.p_below(upper))
+
+
+def p_outside(estimate: Estimate, lower: float, upper: float) -> float:
+    """The smaller one-sided p of "at least `lower`" and "at most `upper`": small if the effect lies beyond either bound."""
+    return min(estimate.p_below(lower), estimate.p_above(upper))
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Holm's step-down adjusted p values (Holm 1979), in the order given."""
+    p = np.asarray(p_values, float)
+    order = np.argsort(p)
+    adjusted = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty(len(p))
+    result[order] = np.minimum(adjusted, 1)
+    return result
+
+
+def needed_n(estimate: Estimate, bound: float, confidence: float = 0.95, power: float = 0.8) -> int | None:
+    """Units needed to tell an effect of the estimated size from `bound` with this power; None if it lies on the bound.
+
+    Normal approximation: the standard error shrinks with the square root of the number of units.
+    """
+    distance = abs(estimate.estimate - bound)
+    if distance < 1e-9:
+        return None
+    z = distributions.norm.ppf((1 + confidence) / 2) + distributions.norm.ppf(power)
+    return int(np.ceil(estimate.n * (z * estimate.standard_error / distance) ** 2))
+
+
+def mean_of(values: ArrayLike) -> Statistic:
+    """Weighted mean of `values` [items]; NaN for a resample without weight."""
+    numbers = np.asarray(values, float)
+
+    def statistic(weights: Weights) -> NDArray[np.float64]:
+        with np.errstate(invalid="ignore"):
+            means: NDArray[np.float64] = weights @ numbers / weights.sum(axis=1)
+        return means
+
+    return statistic
+
+
+def _midranks(values: NDArray[np.float64]) -> Callable[[Weights], tuple[Weights, NDArray[np.float64]]]:
+    """Centred mid-ranks under weights: ranks [resamples, items] and their weighted sums of squares [resamples]."""
+    order = np.argsort(values, kind="stable")
+    first, group_of_item = np.unique(values[order], return_index=True)[1], np.unique(values, return_inverse=True)[1]
+
+    def ranks(weights: Weights) -> tuple[Weights, NDArray[np.float64]]:
+        mass = np.add.reduceat(weights[:, order], first, axis=1)
+        centred = np.cumsum(mass, axis=1) - mass / 2 - weights.sum(axis=1, keepdims=True) / 2
+        return centred[:, group_of_item], np.einsum("rg,rg,rg->r", mass, centred, centred)
+
+    return ranks
+
+
+def spearman_of(x: ArrayLike, y: ArrayLike) -> Statistic:
+    """Spearman's rank correlation with mid-ranks for ties; 0 where one side is constant (no order, no trend)."""
+    rank_x, rank_y = _midranks(np.asarray(x, float)), _midranks(np.asarray(y, float))
+
+    def statistic(weights: Weights) -> NDArray[np.float64]:
+        (ranks_x, square_x), (ranks_y, square_y) = rank_x(weights), rank_y(weights)
+        product: NDArray[np.float64] = np.einsum("ri,ri,ri->r", weights, ranks_x, ranks_y)
+        scale: NDArray[np.float64] = np.sqrt(square_x * square_y)
+        return np.divide(product, scale, out=np.zeros_like(scale), where=scale > 0)
+
+    return statistic
+
+
+def auroc_of(scores: ArrayLike, positive: ArrayLike) -> Statistic:
+    """Area under the ROC curve: the chance that a positive outscores a negative, ties counting one half."""
+    scores, positive = np.asarray(scores, float), np.asarray(positive, bool)
+    order = np.argsort(scores, kind="stable")
+    first, sign = np.unique(scores[order], return_index=True)[1], positive[order].astype(float)
+
+    def statistic(weights: Weights) -> NDArray[np.float64]:
+        sorted_weights = weights[:, order]
+        hits = np.add.reduceat(sorted_weights * sign, first, axis=1)
+        misses = np.add.reduceat(sorted_weights * (1 - sign), first, axis=1)
+        below = np.cumsum(misses, axis=1) - misses / 2
+        with np.errstate(invalid="ignore", divide="ignore"):
+            areas: NDArray[np.float64] = np.einsum("rg,rg->r", hits, below) / (hits.sum(axis=1) * misses.sum(axis=1))
+        return areas
+
+    return statistic
+
+
+def among(statistic: Statistic, items: ArrayLike) -> Statistic:
+    """`statistic` of a subset: it sees only the weights of `items` (indices, or one boolean per item)."""
+    chosen = np.asarray(items)
+    return lambda weights: statistic(weights[:, chosen])

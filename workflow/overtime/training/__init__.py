@@ -1,0 +1,1 @@
+"""Training: recipes, token streams, the loop, and published checkpoints trained further."""

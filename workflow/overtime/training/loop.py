@@ -1,0 +1,220 @@
+"""The training loop: same data in the same order, checkpoints with optimizer state, resumable after any interruption.
+
+Interrupted at any moment and started again, a run continues from its last checkpoint and, on one CPU thread, ends with the
+same bits. AdamW (0.9, 0.95), weight decay 0.01, gradients clipped at 1. Several processes (see `training.processes`)
+share every batch.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from torch.optim import Optimizer
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from overtime import InputError
+from overtime.files import atomic, sha256
+from overtime.models.load import reload_weights, save_weights
+from overtime.training.recipe import Recipe, schedule
+from overtime.training.runs import weights
+from overtime.training.token_streams import Stream
+
+logger = logging.getLogger(__name__)
+RESUME = "resume.pt"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A model with what trains it, the folder that checkpoints go to, and the hash of everything that determines the run."""
+
+    model: PreTrainedModel
+    optimizer: Optimizer
+    stream: Stream
+    recipe: Recipe
+    partial: Path
+    identity: str
+
+
+def train(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    stream: Stream,
+    recipe: Recipe,
+    folder: str | Path,
+    start: str | Path | None = None,
+) -> None:
+    """Train over the whole stream; `folder` appears when it is done.
+
+    The folder holds config.json, the tokenizer, step{n}.safetensors, step{n}.optimizer.pt at the branching steps, and
+    log.jsonl: step, percent of training, tokens, since the last entry mean loss in nats per token and tokens per second, and the
+    SHA-256 of the weights.
+    `start` is the run to branch from, at the first step of the stream; without it the model's own weights are the beginning.
+    While it runs, everything is in `.{folder name}.partial` beside the folder, from where the next call with the same arguments
+    continues. Of several processes, each of which calls this, the first one writes.
+    """
+    accelerator = Accelerator(cpu=model.device.type == "cpu")
+    folder = Path(folder)
+    partial = folder.with_name(f".{folder.name}.partial")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+    if start is not None:
+        branch(model, optimizer, Path(start), stream.first_step)
+    # After branching: the hash is of the weights that training begins with.
+    run = _Run(model, optimizer, stream, recipe, partial, _identity(model, stream, recipe))
+    step = _resume(run)
+    # All have read the last checkpoint before the first one changes the folder.
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        _prepare(partial, step, model, tokenizer)
+    _loop(run, stream.first_step if step is None else step, accelerator)
+    if accelerator.is_main_process:
+        (partial / RESUME).unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+
+
+def branch(model: PreTrainedModel, optimizer: Optimizer, folder: Path, step: int) -> None:
+    """Continue from another run's weights and optimizer state after `step`."""
+    state = folder / f"step{step}.optimizer.pt"
+    if not state.exists():
+        raise InputError(f"{folder}: no optimizer state at step {step}; it must be saved there for an arm to branch")
+    reload_weights(model, weights(folder, step))
+    optimizer.load_state_dict(torch.load(state, weights_only=True))
+
+
+def _prepare(partial: Path, step: int | None, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Begin a new folder, or take back what the log of an interrupted run says of later steps than the one it continues from."""
+    if step is None:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        model.config.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        return
+    entries = (partial / "log.jsonl").read_text().splitlines()
+    kept = [line for line in entries if line and json.loads(line)["step"] <= step]
+    _write(partial / "log.jsonl", "".join(f"{line}\n" for line in kept))
+    logger.info("continuing after step %d", step)
+
+
+def _loop(run: _Run, step: int, accelerator: Accelerator) -> None:
+    stream, recipe = run.stream, run.recipe
+    last = stream.first_step + stream.steps(recipe.batch)
+    runner = accelerator.prepare_model(run.model)
+    losses, since = [], time.perf_counter()
+    runner.train()
+    while step < last:
+        index = step - stream.first_step
+        batch = torch.from_numpy(stream.tokens[index * recipe.batch : (index + 1) * recipe.batch].astype("int64"))
+        losses.append(train_step(runner, run.optimizer, batch, recipe, _progress(stream, recipe.batch, step + 1), accelerator))
+        step += 1
+        if step in recipe.save_at or step == last:
+            loss = sum(accelerator.reduce(torch.stack(losses), "mean").tolist()) / len(losses)
+            entry = {
+                "step": step,
+                "percent": 100 * _progress(stream, recipe.batch, step),
+                "tokens": step * batch.numel(),
+                "loss": loss,
+                "tokens_per_second": round(len(losses) * batch.numel() / (time.perf_counter() - since)),
+            }
+            if accelerator.is_main_process:
+                logger.info("step %d of %d: loss %.3f, %d tokens/s", step, last, loss, entry["tokens_per_second"])
+                _checkpoint(run, entry)
+            losses, since = [], time.perf_counter()
+
+
+def train_step(
+    model: torch.nn.Module, optimizer: Optimizer, batch: torch.Tensor, recipe: Recipe, progress: float, accelerator: Accelerator
+) -> torch.Tensor:
+    """One optimizer step on token ids [sequences, context], of which this process computes its share.
+
+    Returns the mean loss in nats per predicted token; with several processes, the mean of what they return is that.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = recipe.learning_rate * schedule(progress, recipe.warmup, recipe.floor)
+    losses = []
+    for part, weight in _parts(batch, recipe, accelerator):
+        loss = weight * _mean_loss(model, part.to(accelerator.device), recipe)
+        loss.backward()
+        losses.append(loss.detach())
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return cast(torch.Tensor, sum(losses))  # of one part at least
+
+
+def _parts(batch: torch.Tensor, recipe: Recipe, accelerator: Accelerator) -> Iterator[tuple[torch.Tensor, float]]:
+    """What this process computes of a batch, and its weight, such that the mean over processes is the mean over all targets."""
+    if accelerator.num_processes == 1 and recipe.micro_batch is None:
+        yield batch, 1.0
+        return
+    own = batch.chunk(accelerator.num_processes)[accelerator.process_index]
+    total = int((batch[:, 1:] != recipe.padding).sum())
+    for part in own.split(recipe.micro_batch or len(own)):
+        yield part, accelerator.num_processes * int((part[:, 1:] != recipe.padding).sum()) / total
+
+
+def _mean_loss(model: torch.nn.Module, batch: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    with torch.autocast(batch.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+        logits = model(input_ids=batch).logits
+    # Outside of autocast: the loss is computed in float32, whatever the products are.
+    targets = batch[:, 1:].reshape(-1)
+    return F.cross_entropy(logits[:, :-1].float().reshape(-1, logits.shape[-1]), targets, ignore_index=recipe.padding)
+
+
+def _progress(stream: Stream, batch: int, step: int) -> float:
+    """Share of training after `step`; a longer stream (insertion) is stretched over the rest of the schedule."""
+    begin = stream.first_step / stream.baseline_steps
+    return begin + (1 - begin) * (step - stream.first_step) / stream.steps(batch)
+
+
+def _checkpoint(run: _Run, entry: dict[str, Any]) -> None:
+    """Write weights, the optimizer to branch from, and the log; the state to resume from last, when all of them are there."""
+    step, log = entry["step"], run.partial / "log.jsonl"
+    path = run.partial / f"step{step}.safetensors"
+    save_weights(run.model, path)
+    state = {"identity": run.identity, "step": step, "optimizer": run.optimizer.state_dict()}
+    if step in run.recipe.branch_at:
+        _save(state["optimizer"], run.partial / f"step{step}.optimizer.pt")
+    earlier = log.read_text() if log.exists() else ""
+    _write(log, f"{earlier}{json.dumps(entry | {'sha256': sha256(path)})}\n")
+    _save(state, run.partial / RESUME)
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    with atomic(path) as temporary, open(temporary, "wb") as file:  # given a path instead, torch does not say why it failed
+        torch.save(state, file)
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic(path) as temporary:
+        temporary.write_text(text)
+
+
+def _resume(run: _Run) -> int | None:
+    """Load the last checkpoint of an interrupted run with the same identity and say its step."""
+    if not (run.partial / RESUME).exists():
+        return None
+    state = torch.load(run.partial / RESUME, weights_only=True)
+    if state["identity"] != run.identity:
+        return None
+    step: int = state["step"]
+    reload_weights(run.model, run.partial / f"step{step}.safetensors")
+    run.optimizer.load_state_dict(state["optimizer"])
+    return step
+
+
+def _identity(model: PreTrainedModel, stream: Stream, recipe: Recipe) -> str:
+    """Hash of everything that determines the run: initial weights, tokens, recipe."""
+    digest = hashlib.sha256(json.dumps([asdict(recipe), stream.first_step, stream.baseline_steps]).encode())
+    digest.update(stream.tokens.data.cast("B"))  # a mapped file is not copied
+    for parameter in model.parameters():
+        digest.update(parameter.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()

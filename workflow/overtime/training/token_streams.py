@@ -1,0 +1,143 @@
+"""Token streams: packing documents into sequences, and the order in which a training run sees them.
+
+An arm differs from the baseline only from its branching step on, so its stream holds that tail alone; the steps before it are
+the baseline's own, loaded from the baseline's checkpoint. What an arm does to its documents is not decided here, so that an edit
+of how text is rewritten makes that arm again and leaves the baselines alone.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import polars as pl
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from overtime import InputError
+from overtime.files import atomic
+
+END_OF_TEXT, PADDING = "<|endoftext|>", "<|padding|>"
+END_ID, PADDING_ID = 0, 1
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Packed sequences for the steps from `first_step` on."""
+
+    tokens: np.ndarray  # [sequences, context] uint16
+    first_step: int
+    baseline_steps: int  # of the undisturbed run, which fixes where on the learning-rate schedule this stream begins
+
+    def steps(self, batch: int) -> int:
+        """Optimizer steps in the stream; an incomplete last batch is dropped."""
+        return len(self.tokens) // batch
+
+    def save(self, path: str | Path) -> None:
+        """Write the stream as an npz file."""
+        with atomic(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, tokens=self.tokens, steps=[self.first_step, self.baseline_steps])
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Stream":
+        """Read what `save` wrote."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls(arrays["tokens"], *map(int, arrays["steps"]))
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+            raise InputError(f"{path}: not a token stream ({error}); delete it and run again") from error
+
+
+def save_tokenizer(texts: list[str], folder: str | Path) -> None:
+    """A tokenizer with one token per white-space separated word of the texts, in the layout that transformers loads."""
+    words = sorted({word for text in texts for word in text.split()})
+    vocabulary = {word: i for i, word in enumerate([END_OF_TEXT, PADDING, *words])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=PADDING))  # which `encode` refuses
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    special = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT, "pad_token": PADDING}
+    with atomic(folder) as temporary:
+        temporary.mkdir()
+        tokenizer.save(str(temporary / "tokenizer.json"))
+        config = {"tokenizer_class": "PreTrainedTokenizerFast", **special}
+        (temporary / "tokenizer_config.json").write_text(json.dumps(config, indent=2))
+
+
+def encode(texts: list[str], tokenizer_file: str | Path, context: int) -> list[list[int]]:
+    """Token ids of each document after one end-of-text token; unknown words and documents over the context are errors."""
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    documents = [[END_ID, *encoding.ids] for encoding in tokenizer.encode_batch(texts)]
+    for text, ids in zip(texts, documents):
+        if PADDING_ID in ids:
+            word = next(w for w in text.split() if tokenizer.token_to_id(w) is None)
+            raise InputError(f"{tokenizer_file}: no word {word!r}, which stands in the document {text!r}")
+        if len(ids) > context:
+            raise InputError(f"a document of {len(ids)} tokens does not fit into a context of {context}: {text[:60]!r}")
+    return documents
+
+
+def assign_sequences(lengths: list[int], context: int) -> np.ndarray:
+    """The sequence that each document goes into: in order, never split, a new sequence when the next one does not fit."""
+    places, sequence, used = np.empty(len(lengths), dtype=np.int64), 0, 0
+    for i, length in enumerate(lengths):
+        if used + length > context:
+            sequence, used = sequence + 1, 0
+        places[i] = sequence
+        used += length
+    return places
+
+
+def pack_sequences(documents: list[list[int]], context: int) -> np.ndarray:
+    """Sequences [n, context] of whole documents, padded at the end."""
+    places = assign_sequences([len(ids) for ids in documents], context)
+    tokens = np.full((places[-1] + 1, context), PADDING_ID, dtype=np.uint16)
+    position, current = 0, -1
+    for ids, sequence in zip(documents, places):
+        position = position if sequence == current else 0
+        tokens[sequence, position : position + len(ids)] = ids
+        position, current = position + len(ids), sequence
+    return tokens
+
+
+@dataclass(frozen=True)
+class TrainingDocuments:
+    """Documents in training order with the settings that turn them into steps."""
+
+    texts: list[str]
+    tokenizer_file: Path
+    context: int
+    batch: int
+
+    @classmethod
+    def read(cls, files: Any, options: Any) -> "TrainingDocuments":
+        """From a step's named files (`documents`, `tokenizer`) and options (`context`, `batch`)."""
+        texts = pl.read_ndjson(files.documents)["text"].to_list()
+        return cls(texts, Path(files.tokenizer) / "tokenizer.json", options.context, options.batch)
+
+    def baseline(self, shares: Sequence[float] = ()) -> Stream:
+        """The undisturbed stream; InputError if it is too short for a step before and after each of these shares of training."""
+        tokens = pack_sequences(encode(self.texts, self.tokenizer_file, self.context), self.context)
+        total = len(tokens) // self.batch
+        for share in (*shares, 0.5):
+            if not 0 < round(share * total) < max(total, 2):
+                raise InputError(
+                    f"config: suite.batch: the documents fill {total} steps of {self.batch} x {self.context} tokens, too few "
+                    f"for a checkpoint after {share:.1%} of training; use a smaller batch or more documents"
+                )
+        return Stream(tokens, 0, total)
+
+    def branch(self, share: float) -> tuple[int, int, int]:
+        """Where the last `share` of training begins: (first document, first step, steps of the baseline)."""
+        lengths = [len(ids) for ids in encode(self.texts, self.tokenizer_file, self.context)]
+        places = assign_sequences(lengths, self.context)
+        total = int(places[-1] + 1) // self.batch
+        first_step = round((1 - share) * total)
+        # Documents are never split, so that every step begins with a whole one.
+        return int(np.searchsorted(places, first_step * self.batch)), first_step, total
+
+    def tail(self, share: float, change: Callable[[list[str]], list[str]]) -> Stream:
+        """The stream of the last `share` (1: everything) after `change` has made other documents of its documents."""
+        first, first_step, total = self.branch(share)
+        texts = change(self.texts[first:])
+        return Stream(pack_sequences(encode(texts, self.tokenizer_file, self.context), self.context), first_step, total)

@@ -1,0 +1,208 @@
+# Question sets for pretrained models: the project's own and public ones, asked closed book and with passages; and questions on
+# what was inserted into the text of a published checkpoint that was trained further.
+#
+# in:   resources/facts, <results>/public/{dataset} or the Hub, pretrained/{model}/, continued/{run}; settings questions, pretrained,
+#       corpora (insert, asked), continued (control)
+# out:  <results>/questions/{set}.parquet, scores/answers/{set}/{model}.parquet (empty where a public set cannot be had),
+#       counts/{set}/{corpus}.parquet;
+#       <results>/scores/continued/{run}/{asked}.parquet, <results>/gain/{run}.parquet (the table of figure 4)
+# steps: fetch_questions, fetch_linked -> gather_questions -> answer_set, count_relevant (in a published entity map);
+#        ask_continued (questions on what {asked} had inserted, put to {run}) -> tabulate_gain (target `gain`)
+
+COMPARED = [name for name, run in settings.continued.items() if run.control]
+
+
+rule fetch_questions:
+    output:
+        table=temp("<results>/sources/questions/{set}.parquet"),
+    log:
+        "<logs>/fetch_questions/{set}.log",
+    benchmark:
+        "<benchmarks>/fetch_questions/{set}.tsv"
+    wildcard_constraints:
+        set=one_of(SETS),
+    localrule: True
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("fetch_questions"),
+        source=lambda wildcards: {
+            "source": settings.questions.sets[wildcards.set].hub,
+            "subset": settings.questions.sets[wildcards.set].subset,
+            "split": settings.questions.sets[wildcards.set].split,
+        },
+    message:
+        "Fetching the questions of {wildcards.set} from the Hub (left out where they cannot be had)"
+    script:
+        "../scripts/fetch_questions.py"
+
+
+rule fetch_linked:
+    output:
+        entities=temp("<results>/sources/questions/{set}.jsonl"),
+    log:
+        "<logs>/fetch_linked/{set}.log",
+    benchmark:
+        "<benchmarks>/fetch_linked/{set}.tsv"
+    wildcard_constraints:
+        set=one_of(SETS),
+    retries: 2
+    localrule: True
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("fetch_linked"),
+        linked=lambda wildcards: settings.questions.sets[wildcards.set].entities.model_dump(),
+    message:
+        "Fetching the entities of {wildcards.set} from the Hub"
+    script:
+        "../scripts/fetch_linked.py"
+
+
+rule gather_questions:
+    input:
+        source=question_source,
+        entities=lambda w: "<results>/sources/questions/{set}.jsonl" if settings.questions.sets[w.set].entities else [],
+        annotations=lambda w: settings.questions.sets[w.set].annotations or [],
+    output:
+        questions="<results>/questions/{set}.parquet",
+    log:
+        "<logs>/gather_questions/{set}.log",
+    benchmark:
+        "<benchmarks>/gather_questions/{set}.tsv"
+    wildcard_constraints:
+        set=one_of(SETS),
+    priority: 20
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        code=code("gather_questions"),
+        format=lambda wildcards: settings.questions.sets[wildcards.set].format,
+        sample=lambda wildcards: settings.questions.sets[wildcards.set].sample,
+        seed=settings.questions.seed,
+    message:
+        "Gathering the questions of {wildcards.set}"
+    script:
+        "../scripts/gather_questions.py"
+
+
+rule count_relevant:
+    input:
+        map="<results>/maps/{corpus}.parquet",
+        questions="<results>/questions/{set}.parquet",
+    output:
+        counts="<results>/counts/{set}/{corpus}.parquet",
+    log:
+        "<logs>/count_relevant/{set}/{corpus}.log",
+    benchmark:
+        "<benchmarks>/count_relevant/{set}/{corpus}.tsv"
+    wildcard_constraints:
+        set=one_of(SETS),
+        corpus=one_of(settings.entity_maps),
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=8000,
+    params:
+        code=code("count_relevant"),
+        exclude_countries=settings.questions.exclude_countries,
+    message:
+        "Counting the documents of {wildcards.corpus} behind every question of {wildcards.set}"
+    script:
+        "../scripts/count_relevant.py"
+
+
+rule answer_set:
+    input:
+        model="<results>/pretrained/{model}",
+        questions="<results>/questions/{set}.parquet",
+        demonstrations=RESOURCES / "facts/demonstrations.csv",
+    output:
+        scores="<results>/scores/answers/{set}/{model}.parquet",
+    log:
+        "<logs>/answer_set/{set}/{model}.log",
+    benchmark:
+        "<benchmarks>/answer_set/{set}/{model}.tsv"
+    wildcard_constraints:
+        set=one_of(SETS),
+        model=one_of(settings.pretrained),
+    priority: 20
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=host_memory,
+        gpu=gpus,
+        runtime=minutes(tokens=question_tokens),
+    params:
+        code=code("answer_set"),
+        inference=inference,
+        asked={
+            "top": settings.retrieval.top,
+            "max_new_tokens": settings.questions.answer_tokens,
+            "seed": settings.questions.seed,
+        },
+    message:
+        "Asking {wildcards.model} the questions of {wildcards.set}"
+    script:
+        "../scripts/answer_set.py"
+
+
+rule ask_continued:
+    input:
+        run="<results>/continued/{run}",
+        questions=asked_table,
+    output:
+        scores="<results>/scores/continued/{run}/{asked}.parquet",
+    log:
+        "<logs>/ask_continued/{run}/{asked}.log",
+    benchmark:
+        "<benchmarks>/ask_continued/{run}/{asked}.tsv"
+    wildcard_constraints:
+        run=one_of(settings.continued),
+        asked=one_of(settings.continued),
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=lambda wildcards: costs.memory_mb(settings.continued[wildcards.run].parameters, 0),
+    params:
+        code=code("ask_continued"),
+        max_new_tokens=settings.questions.answer_tokens,
+    message:
+        "Asking {wildcards.run} about the facts inserted for {wildcards.asked}"
+    script:
+        "../scripts/ask_continued.py"
+
+
+rule tabulate_gain:
+    input:
+        before=lambda wildcards: f"<results>/scores/continued/{settings.continued[wildcards.run].control}/{{run}}.parquet",
+        after="<results>/scores/continued/{run}/{run}.parquet",
+    output:
+        table="<results>/gain/{run}.parquet",
+    log:
+        "<logs>/tabulate_gain/{run}.log",
+    benchmark:
+        "<benchmarks>/tabulate_gain/{run}.tsv"
+    wildcard_constraints:
+        run=one_of(COMPARED),
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("tabulate_gain"),
+        text=lambda wildcards: settings.continued[wildcards.run].text,
+        statistics=settings.statistics.model_dump(),
+    script:
+        "../scripts/tabulate_gain.py"
+
+
+rule gain:
+    input:
+        expand("<results>/gain/{run}.parquet", run=COMPARED),
