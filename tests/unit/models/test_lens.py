@@ -18,7 +18,7 @@ from overtime import InputError
 from overtime.attacks.few_shot_prompts import Prompt, few_shot_prompts, load_task
 from overtime.attacks.read_prompts import read_prompts
 from overtime.models.lens import read_layers
-from overtime.models.residual_stream import SHORTEST_PREFIX, anatomy, group_by_prefix
+from overtime.models.residual_stream import SHORTEST_PREFIX, Readout, anatomy, group_by_prefix
 
 CONDITIONS = ["zero_shot", "true", "false", "injection", "benign"]
 TASK = load_task("sentiment")
@@ -63,6 +63,15 @@ def test_readout_equals_a_naive_one(kind: str, build: Callable, tokenizer: PreTr
     assert last.columns == ["prompt", "layer", "label", "logit"]
     ends = [cells[prompt.prompt, prompt.condition, prompt.demonstrations[-1]]["logit"] for prompt in PROMPTS]
     np.testing.assert_allclose(last["logit"], pl.concat(ends), atol=1e-5)
+
+
+def test_layers_are_read_without_the_vocabulary(
+    build: Callable, tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, unembedded, read = build("llama"), [], Readout.__call__
+    monkeypatch.setattr(Readout, "__call__", lambda self, stream: unembedded.append(len(self.weight)) or read(self, stream))
+    read_layers(model, tokenizer, ["plain words"], LABELS)
+    assert unembedded == [len(LABELS)]
 
 
 def test_a_shared_prefix_is_computed_once(build: Callable, tokenizer: PreTrainedTokenizerFast) -> None:

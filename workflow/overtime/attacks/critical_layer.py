@@ -47,7 +47,7 @@ def landmark_rows(layers: pl.DataFrame, window: tuple[int, int], resamples: int 
 
 
 def released_landmarks(curves: pl.DataFrame) -> pl.DataFrame:
-    """The same rows from released curves (`readout.released_accuracy`): of their means, without intervals."""
+    """The same rows from released curves (`layers_table.released_accuracy`): of their means, without intervals."""
     rows = []
     for (model, task, metric), part in curves.group_by("model", "task", "metric", maintain_order=True):
         wide = part.pivot("condition", index="x", values="y").sort("x")

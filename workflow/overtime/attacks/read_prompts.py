@@ -7,7 +7,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime.attacks.few_shot_prompts import Prompt
 from overtime.models.label_tokens import label_tokens
-from overtime.models.lens import CuedText, read_cues
+from overtime.models.lens import CuedText, lenses_of, read_cues
 from overtime.models.tuned_lens import Translators
 
 
@@ -22,7 +22,7 @@ def read_prompts(
     """
     tokens = label_tokens(tokenizer, labels)
     texts = [CuedText(f"prompt {prompt.prompt} ({prompt.condition})", prompt.text, prompt.cues) for prompt in prompts]
-    readout = read_cues(model, tokenizer, texts, tokens, translators)
+    readout = read_cues(model, tokenizer, texts, tokens, lenses_of(model, translators), choose=True)
     rows = [
         {"prompt": prompt.prompt, "condition": prompt.condition, "demonstrations": seen, "truth": truth}
         for prompt in prompts

@@ -24,8 +24,8 @@ KEPT_COLUMNS = {
 def prepare(model: PreTrainedModel, tokenizer: Tokenizer, suites: ScoreTables) -> Callable[[], ScoreTables]:
     """Tokenise the tests once; each call of what is returned scores all of them with the weights that `model` has then.
 
-    `suites` is `suites.read_suites`. A call returns a table for each suite, its rows with `ll_more` and `ll_less` (natural log;
-    of CrowS-Pairs for whole sentences, of WinoBias for the answer alone), empty where the suite is, and `pronouns_english`.
+    `suites` is `sentence_sets.read_suites`. A call returns a table for each suite, its rows with `ll_more` and `ll_less` (natural
+    log; of CrowS-Pairs for whole sentences, of WinoBias for the answer alone), empty where the suite is, and `pronouns_english`.
     """
     encoded = {
         name: encode_pairs(model, tokenizer, pairs, whole=name == "crows_pairs")

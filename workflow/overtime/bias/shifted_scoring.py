@@ -24,9 +24,9 @@ SENTENCES_AT_ONCE = 32  # sentences
 def shifted_scores(model: "PreTrainedModel", tokenizer: "Tokenizer", clean: pl.DataFrame) -> pl.DataFrame:
     """Score sentence pairs with the one-position shift beside their clean scores, one row per pair and scoring.
 
-    `clean` has sent_more, sent_less, ll_more and ll_less (natural log, summed: `score.score_pairs` with the same model). Columns
-    added: scoring ("clean", "shifted"), touched (which side the branch's code would shift: "neither", "more", "less", "both"),
-    stereotype (ll_more > ll_less) and difference (|ll_more - ll_less|): the means of the last two are pct_stereotype and
+    `clean` has sent_more, sent_less, ll_more and ll_less (natural log, summed: `likelihood.score_pairs` with the same model).
+    Columns added: scoring ("clean", "shifted"), touched (which side the branch's code would shift: "neither", "more", "less",
+    "both"), stereotype (ll_more > ll_less) and difference (|ll_more - ll_less|): the means of the last two are pct_stereotype and
     likelihood_difference.
     """
     sentences = pl.concat([clean["sent_more"], clean["sent_less"]]).unique(maintain_order=True)

@@ -65,7 +65,7 @@ class EntityMap:
 
     @classmethod
     def from_pairs(cls, pairs: pl.DataFrame, size: int) -> "EntityMap":
-        """Map of a counted text: rows of `document` (0 to size - 1) and `entity`, as `counts.find_entities` returns them."""
+        """Map of a counted text: rows of `document` (0 to size - 1) and `entity`, as `counting.find_entities` returns them."""
         low, high = cast(int, pairs["document"].min()), cast(int, pairs["document"].max())  # None without rows
         if pairs.height and not 0 <= low <= high < size:
             raise InputError(f"entity map: documents {low} to {high} are not within 0 to {size - 1}")

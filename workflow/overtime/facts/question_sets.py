@@ -143,7 +143,7 @@ def as_set(name: str, form: str, table: pl.DataFrame, sample: int | None, seed: 
 
 
 def link(table: pl.DataFrame, linked: pl.DataFrame) -> pl.DataFrame:
-    """Add the entities of linked questions, which are in the set's order (`counts.read_questions`).
+    """Add the entities of linked questions, which are in the set's order (`corpora.counting.read_questions`).
 
     Raises InputError unless both have as many rows: entities of another split would give every question a wrong count.
     """

@@ -38,7 +38,7 @@ class CueReadout:
     """What was read at the cues of texts, one site per cue, in order.
 
     `logits` [sites, lenses, layers + 1, tokens]; `choices` [sites, lenses, layers + 1] is the most likely token of the whole
-    vocabulary at the last cue of a text, -1 at the others.
+    vocabulary at the last cue of a text, -1 at the others and where none was to be chosen.
     """
 
     lenses: list[str]
@@ -63,27 +63,28 @@ def read_layers(
     """
     tokens = label_tokens(tokenizer, labels)
     texts = [CuedText(f"prompt {number}", text, [len(text)]) for number, text in enumerate(prompts)]
-    readout = read_cues(model, tokenizer, texts, tokens, translators)
-    table = readout.table(pl.DataFrame({"prompt": range(len(prompts))}), labels)
-    return table.filter(pl.col("lens") == readout.lenses[-1]).drop("lens")
+    name, lens = list(lenses_of(model, translators).items())[-1]
+    readout = read_cues(model, tokenizer, texts, tokens, {name: lens}, choose=False)
+    return readout.table(pl.DataFrame({"prompt": range(len(prompts))}), labels).drop("lens")
 
 
 def read_cues(
-    model: PreTrainedModel, tokenizer: Tokenizer, texts: list[CuedText], tokens: list[int], translators: Translators | None = None
+    model: PreTrainedModel, tokenizer: Tokenizer, texts: list[CuedText], tokens: list[int], lenses: Lenses, choose: bool
 ) -> CueReadout:
-    """Logits of some tokens at every cue of every text, by the logit lens and, given `translators`, by the tuned lens as well.
+    """Logits of some tokens at every cue of every text, by every lens.
 
-    Raises InputError for an empty text, one longer than the model's context, a cue inside a token, translators of another model.
+    `choose` also finds the most likely token of the vocabulary at last cues, which costs an unembedding per layer and text.
+    Raises InputError for an empty text, one longer than the model's context, a cue inside a token.
     """
     encoded = [_encode(model, tokenizer, text) for text in texts]
     sites = [Site(number, position) for number, (_, positions) in enumerate(encoded) for position in positions]
     last = np.cumsum([len(text.cues) for text in texts]) - 1
-    lenses = _lenses(model, translators)
-    sequences = [ids for ids, _ in encoded]
-    return CueReadout(list(lenses), *_read(model, sequences, sites, tokens, lenses, frozenset(last.tolist())))
+    choosing = frozenset(last.tolist()) if choose else frozenset()
+    return CueReadout(list(lenses), *_read(model, [ids for ids, _ in encoded], sites, tokens, lenses, choosing))
 
 
-def _lenses(model: PreTrainedModel, translators: Translators | None) -> Lenses:
+def lenses_of(model: PreTrainedModel, translators: Translators | None) -> Lenses:
+    """The logit lens and, given `translators`, the tuned lens, last. Raises InputError for translators of another model."""
     lenses: Lenses = {"logit": lambda stream: stream}
     if translators is not None:
         translators.check(model)
