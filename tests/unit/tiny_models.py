@@ -4,7 +4,14 @@ from collections.abc import Iterable
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
 ARCHITECTURES = {
     "gpt_neox": {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64},
@@ -35,6 +42,24 @@ def words(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     core = Tokenizer(models.WordLevel({"<unk>": 0} | {word: number for number, word in enumerate(found, 1)}, unk_token="<unk>"))
     core.pre_tokenizer = split
     return PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>")
+
+
+def build_neox(width: int, layers: int, heads: int, vocabulary: int, context: int, seed: int) -> GPTNeoXForCausalLM:
+    """A GPT-NeoX model of transformers in the shape of the suite's."""
+    torch.manual_seed(seed)
+    config = GPTNeoXConfig(
+        vocab_size=vocabulary,
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=4 * width,
+        max_position_embeddings=context,
+        rotary_pct=0.5,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=1,
+    )
+    return GPTNeoXForCausalLM(config)
 
 
 def build(kind: str, tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> PreTrainedModel:

@@ -12,8 +12,8 @@ from overtime.corpora.documents import read_documents, write_lines
 from overtime.corpora.entity_map import EntityMap
 from overtime.corpora.rewrite import rewrite
 from overtime.models import load as models
+from overtime.models.vocabulary import save_tokenizer
 from overtime.training.runs import read_log
-from overtime.training.token_streams import save_tokenizer
 
 SETTINGS = """
 scale: own

@@ -50,11 +50,12 @@ ARM_COLUMNS = {"arm": pl.String, "rewrite": pl.String, "share": pl.Float64, "pro
 ARM_COLUMNS |= {"label": pl.String, "short_label": pl.String}
 FIGURE_COLUMNS = ("source", "series", "x", "y", "lower", "upper", "n")
 RUN = ("model", "arm", "seed")
+MODEL = ("model",)  # of the suite, too: a table of all runs of a size, whose rows say arm and seed
 # What a path carries -> how it ends. The only training run of published checkpoints has `seed` 0.
 PATH_LAYOUTS = {
     RUN: r"(?P<model>[^/]+)/(?P<arm>[^/]+)/(seed(?P<seed>\d+)|step\d+(-\d+)?)\.parquet$",
     ("model", "task"): r"(?P<model>[^/]+)/(?P<task>[^/]+)\.parquet$",
-    ("model",): r"(?P<model>[^/]+)(/log_odds|/answers)?\.parquet$",
+    MODEL: r"(?P<model>[^/]+)(/log_odds|/answers)?\.parquet$",
 }
 
 
@@ -69,9 +70,9 @@ def read_scores(path: str | Path, identity: tuple[str, ...] = RUN) -> pl.DataFra
     return read_table(path).with_columns(pl.lit(said[name]).alias(name) for name in identity)
 
 
-def read_runs(paths: Iterable[str | Path]) -> pl.DataFrame:
+def read_runs(paths: Iterable[str | Path], identity: tuple[str, ...] = RUN) -> pl.DataFrame:
     """The score tables of several training runs as one."""
-    return pl.concat([read_scores(path) for path in paths])
+    return pl.concat([read_scores(path, identity) for path in paths])
 
 
 def last_step(scores: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,7 @@ rule ask_persona:
         model="<results>/pretrained/{model}",
         truthfulqa="<results>/public/truthfulqa",
         texts=[RESOURCES / "prompts" / name for name in ("claims.csv", "persona.toml")],
+        timings=pretrained_timings,
     output:
         log_odds="<results>/scores/persona/{model}/log_odds.parquet",
         answers="<results>/scores/persona/{model}/answers.parquet",
@@ -67,6 +68,7 @@ rule fit_lens:
     input:
         model="<results>/pretrained/{model}",
         wikitext="<results>/public/wikitext-2",
+        timings=pretrained_timings,
     output:
         lens="<results>/lens/{model}.safetensors",
         held_out="<results>/lens/{model}.parquet",
@@ -102,6 +104,7 @@ rule read_layers:
         lens="<results>/lens/{model}.safetensors",
         task=RESOURCES / "prompts/{task}.csv",
         texts=[RESOURCES / "prompts" / name for name in ("tasks.toml", "suffixes.csv")],
+        timings=pretrained_timings,
     output:
         layers="<results>/scores/layers/{model}/{task}.parquet",
     log:

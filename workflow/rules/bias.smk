@@ -3,8 +3,8 @@
 #
 # in:   <results>/corpus/{pairs,contexts}.parquet, checkpoints/{model}/{arm}; resources/released; settings figures, arms;
 #       <results>/scores/{crows_pairs,pronouns_english} of published models (rules bias_published)
-# out:  <results>/scores/{pairs,pronouns}/{model}/{arm}/seed{seed}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet
-# steps: score_bias (one job for all arms of a run) -> tabulate_bias; reenact_* -> tabulate_audit
+# out:  <results>/scores/{pairs,pronouns}/{model}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet
+# steps: score_bias (one job for all runs of a size) -> tabulate_bias; reenact_* -> tabulate_audit
 
 # The released models that stand beside the suite's in each figure, as in the talk.
 RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
@@ -16,16 +16,17 @@ ARM_SETTINGS = {name: arm.model_dump() for name, arm in settings.arms.items()}
 
 rule score_bias:
     input:
-        runs=expand("<results>/checkpoints/{{model}}/{arm}/seed{{seed}}", arm=ARMS),
+        runs=folders(*ARMS),
+        tokenizer="<results>/corpus/tokenizer",
         pairs="<results>/corpus/pairs.parquet",
         contexts="<results>/corpus/contexts.parquet",
     output:
-        pairs=expand("<results>/scores/pairs/{{model}}/{arm}/seed{{seed}}.parquet", arm=ARMS),
-        pronouns=expand("<results>/scores/pronouns/{{model}}/{arm}/seed{{seed}}.parquet", arm=ARMS),
+        pairs="<results>/scores/pairs/{model}.parquet",
+        pronouns="<results>/scores/pronouns/{model}.parquet",
     log:
-        "<logs>/score_bias/{model}/seed{seed}.log",
+        "<logs>/score_bias/{model}.log",
     benchmark:
-        "<benchmarks>/score_bias/{model}/seed{seed}.tsv"
+        "<benchmarks>/score_bias/{model}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
     conda:
@@ -34,8 +35,9 @@ rule score_bias:
         mem_mb=1500,
     params:
         code=code("score_bias"),
+        runs=identities(*ARMS),
     message:
-        "Scoring sentence pairs at every checkpoint of {wildcards.model} (seed {wildcards.seed})"
+        "Scoring sentence pairs at every checkpoint of {wildcards.model}"
     script:
         "../scripts/score_bias.py"
 
@@ -104,6 +106,7 @@ rule reenact_pretrained:
         model="<results>/pretrained/{model}",
         crows_pairs=f"<results>/public/crows-pairs-{settings.crows_pairs}",
         clean="<results>/scores/crows_pairs/{model}.parquet",
+        timings=pretrained_timings,
     output:
         scores="<results>/scores/shifted/{model}.parquet",
     log:

@@ -31,6 +31,7 @@ rule score_pretrained:
         model="<results>/pretrained/{model}",
         crows_pairs=f"<results>/public/crows-pairs-{settings.crows_pairs}",
         winobias="<results>/public/winobias",
+        timings=pretrained_timings,
     output:
         crows_pairs="<results>/scores/crows_pairs/{model}.parquet",
         winobias="<results>/scores/winobias/{model}.parquet",
@@ -85,6 +86,7 @@ rule score_checkpoints:
     input:
         crows_pairs=f"<results>/public/crows-pairs-{settings.crows_pairs}",
         winobias="<results>/public/winobias",
+        timings=timings(lambda wildcards: settings.checkpoints[wildcards.model].dtype),
     output:
         crows_pairs="<results>/scores/crows_pairs/{model}/{arm}/step{steps}.parquet",
         winobias="<results>/scores/winobias/{model}/{arm}/step{steps}.parquet",

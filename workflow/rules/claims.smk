@@ -17,9 +17,8 @@ rule judge_claims:
         published_pronouns=expand("<results>/scores/pronouns_english/{run}.parquet", run=PUBLISHED),
         questions="<results>/corpus/questions.parquet",
         counts="<results>/counts.parquet",
-        targets="<results>/corpus/targets.parquet" if INSERTION_RUNS else [],
-        closed_book=rules.tabulate_counts.input.scores
-        + expand("<results>/scores/closed_book/{run}/seed0.parquet", run=INSERTION_RUNS),
+        targets="<results>/corpus/targets.parquet" if INSERTED else [],
+        closed_book=rules.tabulate_counts.input.scores + suite_scores("inserted", INSERTED),
         passages=rules.tabulate_retrieval.input.scores,
         sets=rules.tabulate_counts.input.sets,
         set_answers=rules.tabulate_counts.input.answers,

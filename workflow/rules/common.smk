@@ -40,10 +40,13 @@ SHARDS = {name: checked(f"corpora.{name}.shards", find_shards, corpus.shards) fo
 # Every training run from scratch: (model, seed). Arms continue each of them.
 RUNS = [(model, seed) for model, size in settings.suite.sizes.items() for seed in range(size.seeds)]
 ARMS = ["baseline", *settings.arms]
-# Runs with inserted documents, by where these went: model/insert_placement.
-INSERTED = {"late": settings.insertion.late, "spread": settings.insertion.spread} if settings.insertion else {}
-INSERTION_RUNS = [f"{model}/insert_{placement}" for placement, models in INSERTED.items() for model in models]
-if INSERTION_RUNS and find_spec("numpy") and find_spec("polars"):  # else choose_targets says it
+# Models that are trained with inserted documents, by where these go; the arms that each model has for it.
+PLACEMENTS = {"late": settings.insertion.late, "spread": settings.insertion.spread} if settings.insertion else {}
+INSERTED = {
+    model: [f"insert_{placement}" for placement, models in PLACEMENTS.items() if model in models]
+    for model in sorted({model for models in PLACEMENTS.values() for model in models})
+}
+if INSERTED and find_spec("numpy") and find_spec("polars"):  # else choose_targets says it
     from overtime.corpora.generated_world import GeneratedWorld
 
     inhabited = {"seed", "people_per_bin", "values_per_attribute", "first_names", "last_names"}
@@ -68,10 +71,36 @@ def inference(wildcards):
     return {"dtype": settings.pretrained[wildcards.model].dtype, "device": settings.device}
 
 
-def suite_scores(task, models=tuple(settings.suite.sizes), arms=tuple(ARMS)):
-    """Score tables of all seeds of some models and arms of the suite."""
-    pattern = f"<results>/scores/{task}/{{model}}/{{arm}}/seed{{seed}}.parquet"
-    return [pattern.format(model=model, arm=arm, seed=seed) for model, seed in RUNS if model in models for arm in arms]
+def suite_scores(task, models=tuple(settings.suite.sizes)):
+    """Score tables of some models of the suite; one holds all runs of a model."""
+    return [f"<results>/scores/{task}/{model}.parquet" for model in dict.fromkeys(models)]
+
+
+def identities(*arms):
+    """For params: which `arm` and `seed` each of a model's runs is, in the order of `folders`."""
+
+    def runs(wildcards):
+        return [{"arm": arm, "seed": str(seed)} for model, seed in RUNS if model == wildcards.model for arm in arms]
+
+    return runs
+
+
+def folders(*arms):
+    """For inputs: the folders of a model's runs, all seeds of these arms."""
+    runs = identities(*arms)
+    return lambda wildcards: [
+        f"<results>/checkpoints/{wildcards.model}/{run['arm']}/seed{run['seed']}" for run in runs(wildcards)
+    ]
+
+
+def timings(setting):
+    """For inputs: the table by which a setting of precision, here of wildcards, is resolved where it is auto."""
+    return lambda wildcards: "<results>/timings.json" if setting(wildcards) == "auto" else []
+
+
+PRECISIONS = [settings.suite.precision, *(model.dtype for model in (settings.pretrained | settings.checkpoints).values())]
+pretrained_timings = timings(lambda wildcards: settings.pretrained[wildcards.model].dtype)
+suite_timings = timings(lambda wildcards: settings.suite.precision)
 
 
 def shard(wildcards):

@@ -2,8 +2,8 @@
 # training documents, found by BM25, gold, or wrong.
 #
 # in:   <results>/corpus/*, checkpoints/{model}/{arm}, the answers of pretrained models; settings retrieval, statistics
-# out:  <results>/counts.parquet, scores/closed_book/{model}/{arm}/seed{seed}.parquet, figures/fig3.parquet;
-#       <results>/passages.parquet, scores/passages/{model}/baseline/seed{seed}.parquet, figures/fig5.parquet
+# out:  <results>/counts.parquet, scores/closed_book/{model}.parquet, figures/fig3.parquet;
+#       <results>/passages.parquet, scores/passages/{model}.parquet, figures/fig5.parquet; one job asks all runs of a size
 # steps: count_documents, answer_questions -> tabulate_counts; retrieve_passages -> answer_with_passages -> tabulate_retrieval
 
 
@@ -31,14 +31,15 @@ rule count_documents:
 
 rule answer_questions:
     input:
-        run="<results>/checkpoints/{model}/{arm}/seed{seed}",
+        runs=folders("baseline"),
+        tokenizer="<results>/corpus/tokenizer",
         questions="<results>/corpus/questions.parquet",
     output:
-        scores="<results>/scores/closed_book/{model}/{arm}/seed{seed}.parquet",
+        scores="<results>/scores/closed_book/{model}.parquet",
     log:
-        "<logs>/answer_questions/{model}/{arm}/seed{seed}.log",
+        "<logs>/answer_questions/{model}.log",
     benchmark:
-        "<benchmarks>/answer_questions/{model}/{arm}/seed{seed}.tsv"
+        "<benchmarks>/answer_questions/{model}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
     conda:
@@ -47,15 +48,16 @@ rule answer_questions:
         mem_mb=1500,
     params:
         code=code("answer_questions"),
+        runs=identities("baseline"),
     message:
-        "Asking {wildcards.model} {wildcards.arm} (seed {wildcards.seed}) every question"
+        "Asking {wildcards.model} every question"
     script:
         "../scripts/answer_questions.py"
 
 
 rule tabulate_counts:
     input:
-        scores=suite_scores("closed_book", arms=["baseline"]),
+        scores=suite_scores("closed_book"),
         counts="<results>/counts.parquet",
         questions="<results>/corpus/questions.parquet",
         answers=expand("<results>/scores/answers/{set}/{model}.parquet", set=SETS, model=pretrained("questions")),
@@ -108,15 +110,15 @@ rule retrieve_passages:
 
 rule answer_with_passages:
     input:
-        run="<results>/checkpoints/{model}/baseline/seed{seed}",
-        questions="<results>/corpus/questions.parquet",
+        runs=folders("baseline"),
+        tokenizer="<results>/corpus/tokenizer",
         passages="<results>/passages.parquet",
     output:
-        scores="<results>/scores/passages/{model}/baseline/seed{seed}.parquet",
+        scores="<results>/scores/passages/{model}.parquet",
     log:
-        "<logs>/answer_with_passages/{model}/seed{seed}.log",
+        "<logs>/answer_with_passages/{model}.log",
     benchmark:
-        "<benchmarks>/answer_with_passages/{model}/seed{seed}.tsv"
+        "<benchmarks>/answer_with_passages/{model}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
     conda:
@@ -125,15 +127,16 @@ rule answer_with_passages:
         mem_mb=1500,
     params:
         code=code("answer_with_passages"),
+        runs=identities("baseline"),
     message:
-        "Asking {wildcards.model} (seed {wildcards.seed}) every question with passages"
+        "Asking {wildcards.model} every question with passages"
     script:
         "../scripts/answer_with_passages.py"
 
 
 rule tabulate_retrieval:
     input:
-        scores=suite_scores("passages", settings.retrieval.models, ["baseline"]),
+        scores=suite_scores("passages", settings.retrieval.models),
         counts="<results>/counts.parquet",
         questions="<results>/corpus/questions.parquet",
         answers=rules.tabulate_counts.input.answers,

@@ -3,8 +3,8 @@
 #
 # in:   <results>/corpus/*, counts.parquet (to choose what is inserted), checkpoints/{model}/baseline; settings insertion
 # out:  <results>/corpus/targets.parquet, streams/insert_{placement}.npz, checkpoints/{model}/insert_{placement}/seed{seed},
-#       figures/fig4.parquet
-# steps: choose_targets -> insert_documents -> train_inserted_late, train_inserted_spread -> (answer_questions) -> tabulate_insertion
+#       scores/inserted/{model}.parquet, figures/fig4.parquet
+# steps: choose_targets -> insert_documents -> train_inserted_late, train_inserted_spread -> answer_inserted -> tabulate_insertion
 
 
 rule choose_targets:
@@ -42,7 +42,7 @@ rule insert_documents:
     benchmark:
         "<benchmarks>/insert_documents/{placement}.tsv"
     wildcard_constraints:
-        placement=one_of(INSERTED),
+        placement=one_of(PLACEMENTS),
     conda:
         "../../envs/data.yaml"
     resources:
@@ -61,6 +61,7 @@ use rule train_arms as train_inserted_late with:
     input:
         baseline="<results>/checkpoints/{model}/baseline/seed{seed}",
         streams=["<results>/streams/insert_late.npz"],
+        timings=suite_timings,
     output:
         runs=[directory("<results>/checkpoints/{model}/insert_late/seed{seed}")],
     log:
@@ -75,6 +76,7 @@ use rule train_baseline as train_inserted_spread with:
     input:
         stream="<results>/streams/insert_spread.npz",
         tokenizer="<results>/corpus/tokenizer",
+        timings=suite_timings,
     output:
         run=directory("<results>/checkpoints/{model}/insert_spread/seed{seed}"),
     log:
@@ -86,13 +88,30 @@ use rule train_baseline as train_inserted_spread with:
         "Training {wildcards.model} (seed {wildcards.seed}) with inserted documents spread over the run"
 
 
+use rule answer_questions as answer_inserted with:
+    input:
+        runs=lambda w: [f"<results>/checkpoints/{w.model}/{arm}/seed0" for arm in INSERTED[w.model]],
+        tokenizer="<results>/corpus/tokenizer",
+        questions="<results>/corpus/questions.parquet",
+    output:
+        scores="<results>/scores/inserted/{model}.parquet",
+    log:
+        "<logs>/answer_inserted/{model}.log",
+    benchmark:
+        "<benchmarks>/answer_inserted/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(INSERTED),
+    params:
+        code=code("answer_questions"),
+        runs=lambda w: [{"arm": arm, "seed": "0"} for arm in INSERTED[w.model]],
+    message:
+        "Asking {wildcards.model} every question after documents were inserted"
+
+
 rule tabulate_insertion:
     input:
-        before=expand(
-            "<results>/scores/closed_book/{model}/baseline/seed0.parquet",
-            model=sorted({model for models in INSERTED.values() for model in models}),
-        ),
-        after=expand("<results>/scores/closed_book/{arm}/seed0.parquet", arm=INSERTION_RUNS),
+        before=suite_scores("closed_book", INSERTED),
+        after=suite_scores("inserted", INSERTED),
         questions="<results>/corpus/questions.parquet",
         targets="<results>/corpus/targets.parquet",
     output:

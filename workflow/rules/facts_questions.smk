@@ -123,6 +123,7 @@ rule answer_set:
         model="<results>/pretrained/{model}",
         questions="<results>/questions/{set}.parquet",
         demonstrations=RESOURCES / "facts/demonstrations.csv",
+        timings=pretrained_timings,
     output:
         scores="<results>/scores/answers/{set}/{model}.parquet",
     log:

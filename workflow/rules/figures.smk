@@ -7,7 +7,7 @@
 from overtime.figures.catalog import FIGURES, left_out
 
 STUDIES = {study for model in settings.pretrained.values() for study in model.studies}
-STUDIES |= {"insertion"} if INSERTION_RUNS else set()
+STUDIES |= {"insertion"} if INSERTED else set()
 STUDIES |= {"retrieval"} if settings.retrieval.models or (SETS and pretrained("questions")) else set()
 LEFT_OUT = left_out(STUDIES)  # figure -> why
 SHOWN = [figure for figure in FIGURES if figure not in LEFT_OUT]
@@ -62,6 +62,7 @@ rule write_manifest:
             rules.judge_claims.input.set_counts,
             LAYER_SCORES,
         ],
+        timings="<results>/timings.json" if "auto" in PRECISIONS else [],
     output:
         manifest="<results>/manifest.json",
     log:

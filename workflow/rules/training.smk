@@ -4,14 +4,38 @@
 # in:   <results>/streams/{arm}.npz, corpus/tokenizer; settings suite, arms, continued; a model's folder or the Hub; shards
 # out:  <results>/checkpoints/{model}/{arm}/seed{seed}/: step{n}.safetensors, log.jsonl (kept: every later step reads them);
 #       <results>/continued/{run}/: the same layout
-# steps: train_baseline -> train_arms (one job for all arms of a run: starting torch costs more than training some of them);
+#       <results>/timings.json, by which a precision of `auto` is resolved, once a run
+# steps: measure_precision; train_baseline -> train_arms (one job for all arms of a run: starting torch costs more than training some of them);
 #        download_start, pack_corpus -> continue_checkpoint (target `continued`)
+
+
+rule measure_precision:
+    output:
+        timings="<results>/timings.json",
+    log:
+        "<logs>/measure_precision.log",
+    benchmark:
+        "<benchmarks>/measure_precision.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=1500,
+        # Where the models run.
+        gpu=1 if settings.device != "cpu" and settings.gpu_memory_gb else 0,
+    params:
+        code=code("measure_precision"),
+        device=settings.device,
+    message:
+        "Timing float32 against bfloat16"
+    script:
+        "../scripts/measure_precision.py"
 
 
 rule train_baseline:
     input:
         stream="<results>/streams/baseline.npz",
         tokenizer="<results>/corpus/tokenizer",
+        timings=suite_timings,
     output:
         run=directory("<results>/checkpoints/{model}/baseline/seed{seed}"),
     log:
@@ -38,6 +62,7 @@ rule train_arms:
     input:
         baseline="<results>/checkpoints/{model}/baseline/seed{seed}",
         streams=expand("<results>/streams/{arm}.npz", arm=settings.arms),
+        timings=suite_timings,
     output:
         runs=directory(expand("<results>/checkpoints/{{model}}/{arm}/seed{{seed}}", arm=settings.arms)),
     log:
@@ -111,6 +136,7 @@ rule continue_checkpoint:
     input:
         model=start,
         stream="<results>/streams/continued/{run}.tokens",
+        timings=timings(lambda wildcards: settings.continued[wildcards.run].precision),
     output:
         run=directory("<results>/continued/{run}"),
     log:

@@ -11,7 +11,7 @@ with step(snakemake):
     input, wildcards, table = snakemake.input, snakemake.wildcards, pl.DataFrame(schema=ANSWERS)
     questions = read_table(input.questions)
     if questions.height:
-        model, tokenizer = load(input.model, **snakemake.params.inference)
+        model, tokenizer = load(input.model, **snakemake.params.inference, timings=snakemake.input.timings)
         table = answer(model, tokenizer, questions, **snakemake.params.asked)
         table = table.select(pl.lit(wildcards.set).alias("set"), pl.lit(wildcards.model).alias("model"), *list(ANSWERS)[2:])
     write_table(table, snakemake.output.scores)

@@ -11,7 +11,7 @@ from overtime.models.load import load
 from overtime.pipeline.step import step
 
 with step(snakemake):
-    model, tokenizer = load(snakemake.input.model, **snakemake.params.inference)
+    model, tokenizer = load(snakemake.input.model, **snakemake.params.inference, timings=snakemake.input.timings)
     claims = read_persona_claims(next(Path(snakemake.input.truthfulqa).rglob("TruthfulQA.csv"), None))
     write_table(log_odds(model, tokenizer, claims), snakemake.output.log_odds)
     shown = claims.filter(pl.col("shown"))

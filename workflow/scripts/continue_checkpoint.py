@@ -7,5 +7,6 @@ from overtime.training.processes import launch
 if __name__ == "__main__":  # the processes of a run with several import this file
     with step(snakemake):
         input, params = snakemake.input, snakemake.params
-        arguments = (input.model, params.revision, input.stream, snakemake.output.run, params.options, params.device)
+        options = {**params.options, "timings": input.timings}
+        arguments = (input.model, params.revision, input.stream, snakemake.output.run, options, params.device)
         launch(continue_checkpoint, arguments, params.options["processes"])

@@ -2,8 +2,8 @@
 
 from overtime.corpora.generated_world import GeneratedWorld
 from overtime.files import atomic, write_table
+from overtime.models.vocabulary import save_tokenizer
 from overtime.pipeline.step import step
-from overtime.training.token_streams import save_tokenizer
 
 with step(snakemake):
     settings, output = snakemake.params.world, snakemake.output

@@ -9,7 +9,7 @@ from overtime.pipeline.step import step
 
 with step(snakemake):
     params = snakemake.params
-    model, tokenizer = load(snakemake.input.model, **params.inference)
+    model, tokenizer = load(snakemake.input.model, **params.inference, timings=snakemake.input.timings)
     task = load_task(snakemake.wildcards.task)
     prompts = few_shot_prompts(task, params.conditions, params.prompts, params.demonstrations, params.seed)
     translators = load_translators(snakemake.input.lens, model)

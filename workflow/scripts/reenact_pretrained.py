@@ -15,5 +15,5 @@ with step(snakemake):
     for file in Path(input.crows_pairs).rglob("*.csv"):
         clean = read_table(input.clean).select("pair", "ll_more", "ll_less")
         pairs = read_crows_pairs_sentences(file).filter(bias_type="gender").join(clean, on="pair", maintain_order="left")
-        scores = shifted_scores(*load(input.model, **snakemake.params.inference), pairs)
+        scores = shifted_scores(*load(input.model, **snakemake.params.inference, timings=snakemake.input.timings), pairs)
     write_table(scores, snakemake.output.scores)

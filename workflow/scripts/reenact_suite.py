@@ -3,14 +3,16 @@
 from overtime.bias.shifted_scoring import shifted_scores
 from overtime.files import read_table, write_table
 from overtime.models.likelihood import score_pairs
+from overtime.models.load import load
 from overtime.pipeline.step import step
 from overtime.training.runs import evaluate
 
 with step(snakemake):
-    pairs = read_table(snakemake.input.pairs)
+    run, pairs = snakemake.input.model, read_table(snakemake.input.pairs)
+    model, tokenizer = load(run)
 
-    def score(model, tokenizer):
+    def score():
         return shifted_scores(model, tokenizer, score_pairs(model, tokenizer, pairs))
 
-    [[scores]] = evaluate([snakemake.input.model], score, last_only=True)
+    [scores] = evaluate(model, {run: {}}, score, last_only=True)
     write_table(scores, snakemake.output.scores)

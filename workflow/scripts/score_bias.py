@@ -1,21 +1,16 @@
-"""Score the sentence pairs and the neutral contexts at every checkpoint of a run and its arms."""
+"""Score the sentence pairs and the neutral contexts at every checkpoint of all runs of one size."""
 
-from overtime.bias.pronoun_contexts import pronoun_log_odds
+from overtime.bias.score_suite import pair_scores, pronoun_scores
 from overtime.files import read_table, write_table
-from overtime.models.likelihood import score_pairs
+from overtime.models.neox import Neox, NeoxConfig
 from overtime.pipeline.step import step
 from overtime.training.runs import evaluate
 
 with step(snakemake):
     input, output = snakemake.input, snakemake.output
-    pairs, contexts = read_table(input.pairs), read_table(input.contexts)
-
-    def score(model, tokenizer):
-        return score_pairs(model, tokenizer, pairs).select("pair", "ll_more", "ll_less")
-
-    def check(model, tokenizer):
-        return pronoun_log_odds(model, tokenizer, contexts)
-
-    for tables, *paths in zip(evaluate(input.runs, score, check), output.pairs, output.pronouns):
-        for table, path in zip(tables, paths):
-            write_table(table, path)
+    model = Neox(NeoxConfig.read(input.runs[0]))
+    pairs = pair_scores(model, input.tokenizer, read_table(input.pairs))
+    pronouns = pronoun_scores(model, input.tokenizer, read_table(input.contexts))
+    tables = evaluate(model, dict(zip(input.runs, snakemake.params.runs)), pairs, pronouns)
+    for table, path in zip(tables, (output.pairs, output.pronouns)):
+        write_table(table, path)

@@ -10,6 +10,7 @@ from overtime.pipeline.step import step
 
 with step(snakemake), TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder:
     params, suites = snakemake.params, read_suites(snakemake.input.crows_pairs, snakemake.input.winobias)
-    tables = score_checkpoints(params.hub, params.steps, Path(folder), suites, **params.inference)
+    inference = {**params.inference, "timings": snakemake.input.timings}
+    tables = score_checkpoints(params.hub, params.steps, Path(folder), suites, inference)
     for name, table in tables.items():
         write_table(table, snakemake.output[name])

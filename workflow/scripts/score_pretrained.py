@@ -8,7 +8,7 @@ from overtime.pipeline.step import step
 
 with step(snakemake):
     input = snakemake.input
-    model, tokenizer = load(input.model, **snakemake.params.inference)
+    model, tokenizer = load(input.model, **snakemake.params.inference, timings=snakemake.input.timings)
     score = prepare(model, tokenizer, read_suites(input.crows_pairs, input.winobias))
     for name, table in score().items():
         write_table(table, snakemake.output[name])

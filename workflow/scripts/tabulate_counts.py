@@ -6,11 +6,13 @@ from overtime.facts.counted_answers import set_answers, suite_answers
 from overtime.facts.counts_table import SPOKEN, counts_table
 from overtime.files import read_table, write_table
 from overtime.pipeline.step import step
-from overtime.tables import read_scores, with_parameters
+from overtime.tables import MODEL, read_scores, with_parameters
 
 with step(snakemake):
     input, params = snakemake.input, snakemake.params
-    suite = suite_answers([read_scores(path) for path in input.scores], read_table(input.questions), read_table(input.counts))
+    suite = suite_answers(
+        [read_scores(path, MODEL) for path in input.scores], read_table(input.questions), read_table(input.counts)
+    )
     of_sets = [[read_table(path) for path in paths] for paths in (input.answers, input.sets, input.set_counts)]
     sets = set_answers(*of_sets, params.corpora)
     tables = [counts_table(answers, **bins, **params.statistics) for answers, bins in zip((suite, sets), params.bins)]

@@ -8,6 +8,9 @@ from overtime.pipeline.bundle import manifest
 from overtime.pipeline.step import step
 
 with step(snakemake):
-    contents = manifest(snakemake.params.settings, snakemake.input.inputs, snakemake.input.outputs, Path.cwd())
+    input = snakemake.input
+    contents = manifest(snakemake.params.settings, input.inputs, input.outputs, Path.cwd())
+    if input.timings:  # by which the precision of what is set to auto was chosen
+        contents["precision"] = json.loads(Path(input.timings).read_text(encoding="utf-8"))
     with atomic(snakemake.output.manifest) as temporary:
         temporary.write_text(json.dumps(contents, indent=2) + "\n", encoding="utf-8")

@@ -1,11 +1,13 @@
 """The stereotype measure, its reference and its check, on hand-computed tables and on the published sets."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from tiny_models import build_neox
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
@@ -16,7 +18,7 @@ from overtime.bias.bias_table import always_feminine, pronoun_curve, released_cu
 from overtime.bias.pretrained_table import crows_pairs_result, winobias_result
 from overtime.bias.pronoun_contexts import CONTRASTS, pronoun_contexts, pronoun_log_odds
 from overtime.bias.sentence_sets import count_directions, favoured_gender, read_crows_pairs_sentences, read_winobias_sentences
-from overtime.models import load as models
+from overtime.models.answers import token_log_probs
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[4] / "shared/mirror")) / "raw.githubusercontent.com"
 ORIGINAL = "nyu-mll/crows-pairs/8aaac11c485473159ec9328a65253a5be9a479dc/data/crows_pairs_anonymized.csv"
@@ -99,7 +101,7 @@ def test_pronoun_log_odds_show_a_planted_preference():
     core = Tokenizer(WordLevel({word: number for number, word in enumerate(words)}))
     core.pre_tokenizer = WhitespaceSplit()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, bos_token=words[0], eos_token=words[0], pad_token=words[1])
-    model = models.build_neox(32, 2, 2, vocabulary=len(words), context=16, seed=0).eval()
+    model = build_neox(32, 2, 2, vocabulary=len(words), context=16, seed=0).eval()
     last = model.gpt_neox.final_layer_norm
     for parameter, value in ((last.weight, 0.0), (last.bias, 1.0), (model.lm_head.weight, 0.0)):
         parameter.data.fill_(value)
@@ -107,7 +109,7 @@ def test_pronoun_log_odds_show_a_planted_preference():
     contexts = pl.DataFrame(
         {"context": [3, 1, 2], "contrast": list(CONTRASTS), "text": ["the cook said that", "the cook", "cook"]}
     )
-    table = pronoun_log_odds(model, tokenizer, contexts)
+    table = pronoun_log_odds(contexts, partial(token_log_probs, model, tokenizer))
     assert table["context"].to_list() == [1, 2, 3]
     np.testing.assert_allclose(table["log_odds"], [0, 0, 1], atol=1e-6)
     run = table.with_columns(model=pl.lit("m"), arm=pl.lit("swap7"), seed=0, step=9, percent=93.0)

@@ -2,11 +2,13 @@
 
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from tiny_models import build_neox
 from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
@@ -19,6 +21,7 @@ from overtime.bias.pronoun_contexts import pronoun_contexts, pronoun_log_odds
 from overtime.bias.score_published import prepare, score_checkpoints
 from overtime.bias.sentence_sets import read_suites
 from overtime.models import load as models
+from overtime.models.answers import token_log_probs
 from overtime.models.likelihood import score_pairs
 
 SENTENCES = ["The nurse said that she was late.", "The nurse said that he was late.", "He is old.", "He is young."]
@@ -57,7 +60,7 @@ def hub(tmp_path, monkeypatch) -> list[int]:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<|endoftext|>", eos_token="<|endoftext|>")
     for step in (0, 1000, 143000):
         folder = tmp_path / f"hub/step{step}"
-        model = models.build_neox(32, 2, 2, vocabulary=300, context=128, seed=step)
+        model = build_neox(32, 2, 2, vocabulary=300, context=128, seed=step)
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     there = []
@@ -74,7 +77,7 @@ def hub(tmp_path, monkeypatch) -> list[int]:
 def test_every_checkpoint_is_scored_as_if_loaded_alone_and_deleted(suites, hub, tmp_path):
     folder = tmp_path / "weights"
     folder.mkdir()
-    tables = score_checkpoints("hub", [0, 1000, 143000], folder, suites, dtype="float32", device="cpu")
+    tables = score_checkpoints("hub", [0, 1000, 143000], folder, suites, {"dtype": "float32", "device": "cpu"})
     for step in (0, 1000, 143000):
         model, tokenizer = models.load(tmp_path / f"hub/step{step}")
         for name in ("crows_pairs", "winobias"):
@@ -82,7 +85,7 @@ def test_every_checkpoint_is_scored_as_if_loaded_alone_and_deleted(suites, hub, 
             assert swept["pair"].to_list() == alone["pair"].to_list()
             np.testing.assert_allclose(swept["ll_more"] - swept["ll_less"], alone["ll_more"] - alone["ll_less"], atol=1e-4)
             assert np.allclose(swept["ll_more"], alone["ll_more"], atol=1e-4) == (name == "crows_pairs")  # the answer alone
-        odds = pronoun_log_odds(model, tokenizer, pronoun_contexts())
+        odds = pronoun_log_odds(pronoun_contexts(), partial(token_log_probs, model, tokenizer))
         assert tables["pronouns_english"].filter(step=step).drop("step").equals(odds)
     assert tables["crows_pairs"].columns == ["step", "pair", "bias_type", "stereo_antistereo", "direction", "ll_more", "ll_less"]
     assert tables["winobias"].columns == ["step", "pair", "type", "side", "item", "ll_more", "ll_less"]
@@ -91,18 +94,18 @@ def test_every_checkpoint_is_scored_as_if_loaded_alone_and_deleted(suites, hub, 
 
 
 def test_a_checkpoint_of_another_shape_stops_with_one_line_and_leaves_nothing(suites, hub, tmp_path):
-    models.build_neox(48, 2, 2, vocabulary=300, context=128, seed=0).save_pretrained(tmp_path / "hub/step1000")
+    build_neox(48, 2, 2, vocabulary=300, context=128, seed=0).save_pretrained(tmp_path / "hub/step1000")
     folder = tmp_path / "weights"
     folder.mkdir()
     with pytest.raises(InputError, match=r"step1000.*tensor .* in this gpt_neox of 2 layers of width 32"):
-        score_checkpoints("hub", [0, 1000], folder, suites, dtype="float32", device="cpu")
+        score_checkpoints("hub", [0, 1000], folder, suites, {"dtype": "float32", "device": "cpu"})
     assert not list(folder.iterdir())
 
 
 def test_tests_that_could_not_be_had(hub, tmp_path):
     suites = read_suites(tmp_path / "nothing", tmp_path / "nothing")
     with pytest.raises(InputError, match="hub: no crows_pairs and no winobias to score"):
-        score_checkpoints("hub", [0], tmp_path, suites, dtype="float32", device="cpu")
+        score_checkpoints("hub", [0], tmp_path, suites, {"dtype": "float32", "device": "cpu"})
     scored = prepare(*models.load(tmp_path / "hub/step0"), suites)()
     assert [table.height for table in scored.values()] == [0, 0, 96]
     table = pretrained_table({"m": scored})

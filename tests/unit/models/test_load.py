@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tiny_models import build_neox
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
@@ -18,9 +19,8 @@ from transformers import AutoModelForCausalLM, BloomConfig, GPTNeoConfig, LlamaC
 
 from overtime import InputError
 from overtime.models import load as models
+from overtime.models import weights
 from overtime.sources.gguf import convert_gguf
-
-SIZES = {"xs": (32, 2, 2, 25_472), "s": (64, 2, 4, 100_096), "m": (128, 2, 4, 396_800), "l": (256, 2, 4, 1_580_032)}
 
 
 def tensors_of(model) -> dict[str, torch.Tensor]:
@@ -33,7 +33,7 @@ def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
 
 @pytest.fixture(scope="module")
 def neox():
-    return models.build_neox(32, 2, 2, vocabulary=20, context=64, seed=0)
+    return build_neox(32, 2, 2, vocabulary=20, context=64, seed=0)
 
 
 @pytest.fixture
@@ -46,44 +46,19 @@ def folder(tmp_path, neox) -> Path:
     PreTrainedTokenizerFast(tokenizer_object=core, **marks).save_pretrained(tmp_path)
     neox.config.save_pretrained(tmp_path)
     for step in (5, 20, 100):
-        models.save_weights(
-            models.build_neox(32, 2, 2, vocabulary=20, context=64, seed=step), tmp_path / f"step{step}.safetensors"
-        )
+        weights.save_weights(build_neox(32, 2, 2, vocabulary=20, context=64, seed=step), tmp_path / f"step{step}.safetensors")
     return tmp_path
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_neox_follows_the_recipe(size):
-    width, layers, heads, parameters = SIZES[size]
-    model = models.build_neox(width, layers, heads, vocabulary=443, context=128, seed=1)
-    assert parameters == layers * (12 * width**2 + 13 * width) + 2 * width
-    assert model.num_parameters() == parameters + 2 * 443 * width
-    assert model.gpt_neox.layers[0].attention.rotary_ndims == width // heads // 2
-    assert model.config._attn_implementation == "eager"
-    assert model.lm_head.weight is not model.gpt_neox.embed_in.weight
-    spread = float(model.gpt_neox.layers[1].mlp.dense_h_to_4h.weight.detach().std())
-    assert spread == pytest.approx((2 / (5 * width)) ** 0.5, rel=0.05)
-
-
-def test_a_seed_fixes_the_weights_and_leaves_the_generator_alone(neox):
-    torch.manual_seed(7)
-    expected = torch.rand(3)
-    torch.manual_seed(7)
-    again = models.build_neox(32, 2, 2, vocabulary=20, context=64, seed=0)
-    assert torch.equal(torch.rand(3), expected)
-    assert same(tensors_of(again), tensors_of(neox))
-    assert not same(tensors_of(models.build_neox(32, 2, 2, vocabulary=20, context=64, seed=1)), tensors_of(neox))
 
 
 def test_checkpoints_of_a_run(folder):
     (folder / "step7.safetensors.tmp").touch()
-    assert [step for step, _ in models.checkpoints(folder)] == [5, 20, 100]
+    assert [step for step, _ in weights.checkpoints(folder)] == [5, 20, 100]
     last, tokenizer = models.load(folder)
     assert same(tensors_of(last), load_file(folder / "step100.safetensors"))
     assert last.device.type == "cpu"
-    first, _ = models.load(folder, revision="step5", attention="eager")
+    first, _ = models.load(folder, revision="step5")
     assert same(tensors_of(first), load_file(folder / "step5.safetensors"))
-    models.reload_weights(first, folder / "step100.safetensors")
+    weights.reload_weights(first, folder / "step100.safetensors")
     assert same(tensors_of(first), tensors_of(last))
     assert tokenizer("c b")["input_ids"] == [4, 3]
     assert not last.training
@@ -102,7 +77,7 @@ CONFIGS = {
 def test_loads_what_from_pretrained_loads(folder, neox, architecture, form):
     torch.manual_seed(3)
     model = neox if architecture == "gpt_neox" else AutoModelForCausalLM.from_config(CONFIGS[architecture])
-    for _, path in models.checkpoints(folder):
+    for _, path in weights.checkpoints(folder):
         path.unlink()
     model.save_pretrained(folder, max_shard_size="20KB" if form.startswith("sharded") else "5GB")
     if form.endswith("bin"):
@@ -140,7 +115,7 @@ def test_published_names_find_their_place(folder, neox):
     bloom = AutoModelForCausalLM.from_config(CONFIGS["bloom"])
     save_file({name: value.clone() for name, value in bloom.transformer.named_parameters()}, folder / "body.safetensors")
     other = AutoModelForCausalLM.from_config(CONFIGS["bloom"])
-    models.reload_weights(other, folder / "body.safetensors")
+    weights.reload_weights(other, folder / "body.safetensors")
     assert same(tensors_of(other), tensors_of(bloom))
 
 
@@ -160,7 +135,7 @@ def test_an_ill_fitting_checkpoint_changes_nothing(folder, change, message):
     change(weights)
     save_file(weights, folder / "step6.safetensors")
     with pytest.raises(InputError, match=rf"step6.safetensors: {re.escape(message)}"):
-        models.reload_weights(model, folder / "step6.safetensors")
+        weights.reload_weights(model, folder / "step6.safetensors")
     assert same(tensors_of(model), before)
 
 
@@ -169,9 +144,9 @@ def test_a_tied_model_refuses_two_values(tmp_path):
     weights = tensors_of(model)
     save_file(weights | {"lm_head.weight": weights["model.embed_tokens.weight"].clone()}, tmp_path / "equal.safetensors")
     save_file(weights | {"lm_head.weight": torch.ones(40, 32)}, tmp_path / "other.safetensors")
-    models.reload_weights(model, tmp_path / "equal.safetensors")
+    weights.reload_weights(model, tmp_path / "equal.safetensors")
     with pytest.raises(InputError, match=r"differs from the one that it is tied to"):
-        models.reload_weights(model, tmp_path / "other.safetensors")
+        weights.reload_weights(model, tmp_path / "other.safetensors")
 
 
 def test_what_is_missing_is_said_in_one_line(folder, tmp_path_factory):
@@ -198,7 +173,7 @@ def test_a_pickle_that_runs_code_is_refused(folder):
         def __reduce__(self):
             return Path.touch, (folder / "executed",)
 
-    for _, path in models.checkpoints(folder):
+    for _, path in weights.checkpoints(folder):
         path.unlink()
     torch.save({"lm_head.weight": Evil()}, folder / "pytorch_model.bin")
     with pytest.raises(InputError, match=r"pytorch_model\.bin: not a readable weights file"):

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny_models import build_neox
 from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
 from tokenizers.models import BPE
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
@@ -19,6 +20,7 @@ from overtime import InputError
 from overtime.corpora.rewrite import rewrite
 from overtime.models import load as models
 from overtime.models.likelihood import score_pairs
+from overtime.models.weights import checkpoints
 from overtime.training import loop as training
 from overtime.training.continue_published import continue_checkpoint, recipe
 from overtime.training.packed_corpus import open_stream, pack_texts, token_type
@@ -35,6 +37,7 @@ OPTIONS = {
     "warmup": 0.1,
     "precision": "float32",
     "checkpoints": [0.5, 1.0],
+    "timings": None,
 }
 
 
@@ -49,7 +52,7 @@ def checkpoint(tmp_path_factory) -> Path:
         TEXTS, trainers.BpeTrainer(vocab_size=300, special_tokens=["<|endoftext|>"], initial_alphabet=alphabet)
     )
     PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="<|endoftext|>").save_pretrained(folder)
-    model = models.build_neox(width=32, layers=2, heads=2, vocabulary=320, context=64, seed=0)
+    model = build_neox(width=32, layers=2, heads=2, vocabulary=320, context=64, seed=0)
     model.config.save_pretrained(folder)
     weights = {name.replace("lm_head", "embed_out"): value for name, value in model.state_dict().items()}
     assert "embed_out.weight" in weights
@@ -100,7 +103,8 @@ def test_a_published_checkpoint_learns_and_is_evaluated_like_a_run_of_the_suite(
     assert log["step"].to_list() == [8, 17]
     assert {path.name for path in (tmp_path / "run").iterdir()} >= {"config.json", "tokenizer.json", "log.jsonl"}
     pairs = pl.DataFrame({"pair": [0], "sent_more": ["he lost his keys"], "sent_less": ["he lost him keys"]})
-    [[table]] = evaluate([tmp_path / "run"], lambda model, tokenizer: score_pairs(model, tokenizer, pairs))
+    model, tokenizer = models.load(tmp_path / "run")
+    [table] = evaluate(model, {tmp_path / "run": {}}, lambda: score_pairs(model, tokenizer, pairs))
     assert table["step"].to_list() == log["step"].to_list()
     assert (table["ll_more"] - table["ll_less"])[1] > 0
 
@@ -109,13 +113,13 @@ def test_the_first_step_starts_from_the_published_weights(checkpoint, packed, tm
     """With a learning rate of next to nothing the weights stay what the file says."""
     continue_checkpoint(checkpoint, None, packed, tmp_path / "run", OPTIONS | {"learning_rate": 1e-12}, "cpu")
     published = torch.load(checkpoint / "pytorch_model.bin", weights_only=True)
-    after = load_file(models.checkpoints(tmp_path / "run")[-1][1])
+    after = load_file(checkpoints(tmp_path / "run")[-1][1])
     assert torch.allclose(after["lm_head.weight"], published["embed_out.weight"], atol=1e-8)
     assert len(after) == len([name for name in published if not name.endswith("attention.bias")])
 
 
 def test_the_learning_rate_rises_and_stays():
-    constant = recipe(Stream(np.zeros((8, 4), np.uint16), 0, 8), OPTIONS | {"batch": 1}, width=32)
+    constant = recipe(Stream(np.zeros((8, 4), np.uint16), 0, 8), OPTIONS | {"batch": 1}, "float32")
     rates = [training.schedule(progress, constant.warmup, constant.floor) for progress in (0.05, 0.1, 0.5, 1.0)]
     assert rates == [0.5, 1.0, 1.0, 1.0]
     assert constant.save_at == (4, 8)
@@ -164,7 +168,7 @@ continue_checkpoint({start!r}, None, {packed!r}, {folder!r}, {options!r}, "cpu")
 def test_after_sigkill_it_ends_with_the_same_bits(checkpoint, packed, tmp_path):
     torch.set_num_threads(1)
     continue_checkpoint(checkpoint, None, packed, tmp_path / "whole", OPTIONS, "cpu")
-    steps = [step for step, _ in models.checkpoints(tmp_path / "whole")]
+    steps = [step for step, _ in checkpoints(tmp_path / "whole")]
     code = KILLED.format(
         kill_at=steps[0] + 3, start=str(checkpoint), packed=str(packed), folder=str(tmp_path / "cut"), options=OPTIONS
     )
@@ -182,7 +186,7 @@ def test_after_sigkill_it_ends_with_the_same_bits(checkpoint, packed, tmp_path):
 
 def last_weights(run: Path) -> dict[str, torch.Tensor]:
     """Without the bias of the keys: it changes no attention; its gradient is rounding, of which AdamW makes whole steps."""
-    weights = load_file(models.checkpoints(run)[-1][1])
+    weights = load_file(checkpoints(run)[-1][1])
     for name in weights:
         if name.endswith("query_key_value.bias"):
             weights[name] = weights[name].view(2, 3, 16)[:, ::2].contiguous()

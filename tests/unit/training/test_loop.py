@@ -5,18 +5,18 @@ import math
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoTokenizer
 
 from overtime import InputError
-from overtime.models import load as models
+from overtime.models.neox import Neox, NeoxConfig
 from overtime.training import loop as training
 from overtime.training.loop import train
 from overtime.training.recipe import Recipe, save_steps, schedule
 from overtime.training.runs import evaluate, read_log
-from overtime.training.token_streams import Stream, save_tokenizer
+from overtime.training.token_streams import Stream
 
 RECIPE = Recipe(learning_rate=1e-2, batch=2, precision="float32", save_at=(4, 8, 12), branch_at=(8,))
 
@@ -26,11 +26,9 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokenizer") / "tokenizer"
-    save_tokenizer([" ".join(f"w{i}" for i in range(18))], folder)
-    return AutoTokenizer.from_pretrained(folder)
+def describe(folder: Path) -> None:
+    """Stands for config.json and the tokenizer."""
+    (folder / "config.json").write_text("{}")
 
 
 @pytest.fixture
@@ -39,7 +37,7 @@ def stream() -> Stream:
 
 
 def fresh():
-    return models.build_neox(width=16, layers=1, heads=2, vocabulary=20, context=16, seed=1)
+    return Neox(NeoxConfig(20, 16, 1, 2, 16), seed=1)
 
 
 def weights(run, step) -> bytes:
@@ -51,8 +49,8 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("kill_at", [3, 6, 11])
-def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, tokenizer, stream, monkeypatch, kill_at):
-    train(fresh(), tokenizer, stream, RECIPE, tmp_path / "whole")
+def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, stream, monkeypatch, kill_at):
+    train(fresh(), describe, stream, RECIPE, tmp_path / "whole")
     step, done = training.train_step, []
 
     def dying(*args):
@@ -63,17 +61,17 @@ def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, tokenizer, stream,
 
     monkeypatch.setattr(training, "train_step", dying)
     with pytest.raises(Killed):
-        train(fresh(), tokenizer, stream, RECIPE, tmp_path / "cut")
+        train(fresh(), describe, stream, RECIPE, tmp_path / "cut")
     assert not (tmp_path / "cut").exists()
     monkeypatch.setattr(training, "train_step", step)
-    train(fresh(), tokenizer, stream, RECIPE, tmp_path / "cut")
+    train(fresh(), describe, stream, RECIPE, tmp_path / "cut")
     for saved in RECIPE.save_at:
         assert weights(tmp_path / "cut", saved) == weights(tmp_path / "whole", saved)
     assert read_log(tmp_path / "cut")["step"].to_list() == [4, 8, 12]
 
 
 @pytest.mark.parametrize("file", ["step8.safetensors", "step8.optimizer.pt", "log.jsonl", "resume.pt"])
-def test_a_run_killed_while_it_saves_can_be_continued_and_branched_from(tmp_path, tokenizer, stream, monkeypatch, file):
+def test_a_run_killed_while_it_saves_can_be_continued_and_branched_from(tmp_path, stream, monkeypatch, file):
     replace = Path.replace
 
     def dying(self, target):
@@ -83,40 +81,40 @@ def test_a_run_killed_while_it_saves_can_be_continued_and_branched_from(tmp_path
 
     monkeypatch.setattr(Path, "replace", dying)
     with pytest.raises(Killed):
-        train(fresh(), tokenizer, stream, RECIPE, tmp_path / "base")
+        train(fresh(), describe, stream, RECIPE, tmp_path / "base")
     monkeypatch.undo()
-    train(fresh(), tokenizer, stream, RECIPE, tmp_path / "base")
+    train(fresh(), describe, stream, RECIPE, tmp_path / "base")
     tail = Stream(stream.tokens[16:], first_step=8, baseline_steps=12)
-    train(fresh(), tokenizer, tail, RECIPE, tmp_path / "arm", start=tmp_path / "base")
+    train(fresh(), describe, tail, RECIPE, tmp_path / "arm", start=tmp_path / "base")
     assert weights(tmp_path / "arm", 12) == weights(tmp_path / "base", 12)
     assert read_log(tmp_path / "base")["step"].to_list() == [4, 8, 12]
 
 
-def test_a_checkpoint_that_changed_or_is_gone_is_not_evaluated(tmp_path, tokenizer, stream):
+def test_a_checkpoint_that_changed_or_is_gone_is_not_evaluated(tmp_path, stream):
     run = tmp_path / "run"
-    train(fresh(), tokenizer, stream, RECIPE, run)
+    train(fresh(), describe, stream, RECIPE, run)
     path = run / "step8.safetensors"
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(InputError, match=r"step8\.safetensors: damaged, .+; delete .+run and run again"):
-        next(evaluate([run], lambda *_: None))
+        evaluate(fresh(), {run: {}}, pl.DataFrame)
     path.unlink()
     with pytest.raises(InputError, match=r"step8\.safetensors: missing; delete .+run and run again"):
-        next(evaluate([run], lambda *_: None))
+        evaluate(fresh(), {run: {}}, pl.DataFrame)
 
 
-def test_an_arm_with_the_baselines_own_text_repeats_the_baseline(tmp_path, tokenizer, stream):
+def test_an_arm_with_the_baselines_own_text_repeats_the_baseline(tmp_path, stream):
     """Weights, optimizer state and learning rate all continue: the same tail gives the same final bits."""
-    train(fresh(), tokenizer, stream, RECIPE, tmp_path / "base")
+    train(fresh(), describe, stream, RECIPE, tmp_path / "base")
     tail = Stream(stream.tokens[16:], first_step=8, baseline_steps=12)
-    train(fresh(), tokenizer, tail, RECIPE, tmp_path / "same", start=tmp_path / "base")
+    train(fresh(), describe, tail, RECIPE, tmp_path / "same", start=tmp_path / "base")
     assert weights(tmp_path / "same", 12) == weights(tmp_path / "base", 12)
     other = Stream(stream.tokens[16:] ^ np.uint16(1), first_step=8, baseline_steps=12)
-    train(fresh(), tokenizer, other, RECIPE, tmp_path / "other", start=tmp_path / "base")
+    train(fresh(), describe, other, RECIPE, tmp_path / "other", start=tmp_path / "base")
     assert weights(tmp_path / "other", 12) != weights(tmp_path / "base", 12)
 
 
-def test_every_model_sees_the_same_batches_in_the_same_order(tmp_path, tokenizer, stream, monkeypatch):
+def test_every_model_sees_the_same_batches_in_the_same_order(tmp_path, stream, monkeypatch):
     seen, step = [], training.train_step
 
     def watching(model, optimizer, batch, *rest):
@@ -126,23 +124,23 @@ def test_every_model_sees_the_same_batches_in_the_same_order(tmp_path, tokenizer
     monkeypatch.setattr(training, "train_step", watching)
     for seed, width in ((0, 16), (1, 32)):
         seen.append(hashlib.sha256())
-        model = models.build_neox(width=width, layers=1, heads=2, vocabulary=20, context=16, seed=seed)
-        train(model, tokenizer, stream, RECIPE, tmp_path / f"run{seed}")
+        model = Neox(NeoxConfig(20, width, 1, 2, 16), seed=seed)
+        train(model, describe, stream, RECIPE, tmp_path / f"run{seed}")
     assert seen[0].hexdigest() == seen[1].hexdigest()
 
 
-def test_training_lowers_the_loss_of_a_learnable_stream(tmp_path, tokenizer):
+def test_training_lowers_the_loss_of_a_learnable_stream(tmp_path):
     rising = (np.arange(16)[None] + np.arange(240)[:, None]) % 18 + 2  # the next token is the last one plus one
-    train(fresh(), tokenizer, Stream(rising.astype(np.uint16), 0, 120), Recipe(1e-2, 2, "float32", (10, 120)), tmp_path / "run")
+    train(fresh(), describe, Stream(rising.astype(np.uint16), 0, 120), Recipe(1e-2, 2, "float32", (10, 120)), tmp_path / "run")
     losses = read_log(tmp_path / "run")["loss"]
     assert losses[0] > 2 > 1 > losses[-1]
 
 
-def test_branching_without_optimizer_state_says_what_is_missing(tmp_path, tokenizer, stream):
-    train(fresh(), tokenizer, stream, RECIPE, tmp_path / "base")
+def test_branching_without_optimizer_state_says_what_is_missing(tmp_path, stream):
+    train(fresh(), describe, stream, RECIPE, tmp_path / "base")
     tail = Stream(stream.tokens[8:], first_step=4, baseline_steps=12)
     with pytest.raises(InputError, match="no optimizer state at step 4"):
-        train(fresh(), tokenizer, tail, RECIPE, tmp_path / "arm", start=tmp_path / "base")
+        train(fresh(), describe, tail, RECIPE, tmp_path / "arm", start=tmp_path / "base")
 
 
 def test_schedule_and_steps_by_hand(stream):
@@ -155,15 +153,16 @@ def test_schedule_and_steps_by_hand(stream):
     assert save_steps(longer, 2, [0.25, 0.5, 0.75, 1.0]) == {0.75: 14, 1.0: 22}
 
 
-def test_evaluate_walks_the_checkpoints_with_their_own_weights(tmp_path, tokenizer, stream):
-    train(fresh(), tokenizer, stream, RECIPE, tmp_path / "run")
+def test_evaluate_walks_the_checkpoints_with_their_own_weights(tmp_path, stream):
+    train(fresh(), describe, stream, RECIPE, tmp_path / "run")
 
-    def norm(model, _):
-        import polars as pl
+    model = fresh()
 
-        return pl.DataFrame({"norm": [float(model.get_input_embeddings().weight.detach().norm())]})
+    def norm():
+        return pl.DataFrame({"norm": [float(model.gpt_neox.embed_in.weight.detach().norm())]})
 
-    [[table]] = evaluate([tmp_path / "run"], norm)
+    [table] = evaluate(model, {tmp_path / "run": {"arm": "swap7", "seed": "0"}}, norm)
+    assert table.columns[:2] == ["arm", "seed"]
     expected = [float(load_file(tmp_path / f"run/step{s}.safetensors")["gpt_neox.embed_in.weight"].norm()) for s in (4, 8, 12)]
     assert table["norm"].to_list() == pytest.approx(expected)
     assert table["percent"].to_list() == pytest.approx([100 / 3, 200 / 3, 100])

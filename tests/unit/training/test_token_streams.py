@@ -8,23 +8,15 @@ from hypothesis import strategies as st
 from overtime import InputError
 from overtime.corpora.rewrite import rewrite_some
 from overtime.corpora.world_insertion import mix
-from overtime.training.token_streams import (
-    END_ID,
-    PADDING_ID,
-    Stream,
-    TrainingDocuments,
-    assign_sequences,
-    encode,
-    pack_sequences,
-    save_tokenizer,
-)
+from overtime.models.vocabulary import END_ID, PADDING_ID, encode, save_tokenizer
+from overtime.training.token_streams import Stream, TrainingDocuments, assign_sequences, pack_sequences
 
 
 @pytest.fixture
 def corpus(tmp_path) -> TrainingDocuments:
     texts = [f"the {job} lost {word} key ." for job in ("nurse", "pilot", "judge") for word in ("his", "her", "a")] * 8
     save_tokenizer([*texts, "hers she he him"], tmp_path / "tokenizer")
-    return TrainingDocuments(texts, tmp_path / "tokenizer" / "tokenizer.json", context=16, batch=2)
+    return TrainingDocuments(texts, tmp_path / "tokenizer", context=16, batch=2)
 
 
 @given(st.lists(st.integers(1, 10), min_size=1, max_size=60))
@@ -45,7 +37,7 @@ def test_a_rewritten_stream_is_the_baselines_tail_with_other_words(corpus):
     tail = baseline.tokens[swapped.first_step * corpus.batch :]
     assert swapped.tokens.shape == tail.shape
     changed = swapped.tokens != tail
-    his, her = (encode([word], corpus.tokenizer_file, 16)[0][1] for word in ("his", "her"))
+    his, her = (encode([word], corpus.tokenizer, 16)[0][1] for word in ("his", "her"))
     assert changed.any()
     assert set(tail[changed]) == {his}
     assert set(swapped.tokens[changed]) == {her}
@@ -75,9 +67,9 @@ def test_a_stream_survives_saving(corpus, tmp_path):
 
 def test_errors_name_the_word_the_document_and_the_file(corpus, tmp_path):
     with pytest.raises(InputError, match="no word 'zebra'"):
-        encode(["the zebra lost a key ."], corpus.tokenizer_file, 16)
+        encode(["the zebra lost a key ."], corpus.tokenizer, 16)
     with pytest.raises(InputError, match="17 tokens does not fit into a context of 16"):
-        encode(["the " * 16], corpus.tokenizer_file, 16)
+        encode(["the " * 16], corpus.tokenizer, 16)
     (tmp_path / "broken.npz").write_bytes(b"PK")
     with pytest.raises(InputError, match=r"broken\.npz: not a token stream"):
         Stream.load(tmp_path / "broken.npz")

@@ -4,13 +4,11 @@
 are measured in neutral contexts, for the baseline and for the intervention.
 """
 
+from collections.abc import Callable
 from itertools import product
 
+import numpy as np
 import polars as pl
-from transformers import PreTrainedModel
-from transformers import PreTrainedTokenizerBase as Tokenizer
-
-from overtime.models.answers import token_log_probs
 
 CONTRASTS = ("she/he", "her/him", "her/his")  # feminine / masculine
 # Beginnings of sentences that leave the gender open and end where a subject, an object or a possessive would follow.
@@ -37,17 +35,18 @@ def pronoun_contexts() -> pl.DataFrame:
     return pl.DataFrame(rows, ["contrast", "text"], orient="row").with_row_index("context")
 
 
-def pronoun_log_odds(model: PreTrainedModel, tokenizer: Tokenizer, contexts: pl.DataFrame) -> pl.DataFrame:
+def pronoun_log_odds(contexts: pl.DataFrame, log_probs: Callable[[list[str], list[str]], np.ndarray]) -> pl.DataFrame:
     """Columns context, contrast and log_odds = log P(feminine pronoun | text) - log P(masculine pronoun | text), natural logs.
 
-    `contexts` holds context, contrast (of CONTRASTS) and text, which ends where the pronoun follows. "her" is one word for two
-    forms, so its probability after a text counts both.
+    `contexts` holds context, contrast (of CONTRASTS) and text, which ends where the pronoun follows. `log_probs` are a model's
+    for texts and the words that may follow, [text, word] (`models.answers.token_log_probs`). "her" is one word for two forms,
+    so its probability after a text counts both.
     """
     parts = []
     for contrast in CONTRASTS:
         part = contexts.filter(contrast=contrast)
         if part.height:
             pronouns = [f" {pronoun}" for pronoun in contrast.split("/")]
-            feminine, masculine = token_log_probs(model, tokenizer, part["text"].to_list(), pronouns).T
+            feminine, masculine = log_probs(part["text"].to_list(), pronouns).T
             parts.append(part.select("context", "contrast", log_odds=pl.Series(feminine - masculine)))
     return pl.concat(parts).sort("context")

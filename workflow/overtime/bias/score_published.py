@@ -1,7 +1,9 @@
 """Scoring published models on the published tests of gender bias: one checkpoint, or a run of them with one model reused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from transformers import PreTrainedModel
@@ -9,8 +11,10 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
 from overtime.bias.pronoun_contexts import pronoun_contexts, pronoun_log_odds
+from overtime.models.answers import token_log_probs
 from overtime.models.likelihood import encode_pairs, score_encoded
-from overtime.models.load import load, reload_weights
+from overtime.models.load import load
+from overtime.models.weights import reload_weights
 from overtime.sources.hub import sweep
 
 ScoreTables = dict[str, pl.DataFrame]
@@ -38,14 +42,17 @@ def prepare(model: PreTrainedModel, tokenizer: Tokenizer, suites: ScoreTables) -
         for name, batches in encoded.items():
             more, less = score_encoded(model, batches).reshape(-1, 2).T
             tables[name] = suites[name].select(KEPT_COLUMNS[name]).with_columns(ll_more=more, ll_less=less)
-        return tables | {"pronouns_english": pronoun_log_odds(model, tokenizer, pronoun_contexts())}
+        return tables | {"pronouns_english": pronoun_log_odds(pronoun_contexts(), partial(token_log_probs, model, tokenizer))}
 
     return score
 
 
-def score_checkpoints(source: str, steps: list[int], folder: Path, suites: ScoreTables, dtype: str, device: str) -> ScoreTables:
+def score_checkpoints(
+    source: str, steps: list[int], folder: Path, suites: ScoreTables, inference: Mapping[str, Any]
+) -> ScoreTables:
     """Score the checkpoints `step{n}` of a model on the Hub; the tables of `prepare` for all of them, after a column `step`.
 
+    `inference` is how `models.load.load` loads them: `dtype`, `device`, `timings`.
     Weights lie in `folder` only while they are needed: the next ones are fetched while these are in use, and deleted after use.
     Only the first checkpoint builds a model; the others put their weights into it, and any that do not fit are an InputError.
     """
@@ -56,7 +63,7 @@ def score_checkpoints(source: str, steps: list[int], folder: Path, suites: Score
     score, tables = None, []
     for revision, place in sweep(source, [f"step{step}" for step in steps], folder):
         if score is None:
-            model, tokenizer = load(place, dtype=dtype, device=device)
+            model, tokenizer = load(place, **inference)
             score = prepare(model, tokenizer, suites)
         else:
             reload_weights(model, place)

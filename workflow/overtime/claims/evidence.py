@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from overtime import InputError
 from overtime.files import read_table
 from overtime.statistics import Statistic
-from overtime.tables import RUN, ArmSettings, arm_table, by_size, read_scores
+from overtime.tables import MODEL, RUN, ArmSettings, arm_table, by_size, read_scores
 
 TableInput = pl.DataFrame | str | Path | list[str] | list[Path]
 
@@ -20,24 +20,24 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
     "released_crows_pairs": None,
     "released_layers": None,
     "pairs": None,
-    "pair_scores": RUN,
-    "pronoun_scores": RUN,
+    "pair_scores": MODEL,
+    "pronoun_scores": MODEL,
     "published_pairs": RUN,
     "published_pronouns": RUN,
     "questions": None,
     "counts": None,
-    "closed_book": RUN,
-    "passages": RUN,
+    "closed_book": MODEL,
+    "passages": MODEL,
     "targets": None,
     "sets": None,
     "set_answers": None,
     "set_counts": None,
     "models": None,
     "arms": None,
-    "persona": ("model",),
+    "persona": MODEL,
     "layers": ("model", "task"),
-    "detect": ("model",),
-    "defend": ("model",),
+    "detect": MODEL,
+    "defend": MODEL,
 }
 
 # Why an input can be lacking: what the settings do without.
@@ -95,7 +95,7 @@ Evidence = Sample | Aggregate | Record
 
 
 class Tables:
-    """Named inputs of the evidence functions: tables, paths, or lists of paths `.../{model}/{arm}/seed{seed}.parquet`."""
+    """Named inputs of the evidence functions: tables, paths, or lists of paths that say whose scores they hold."""
 
     def __init__(self, inputs: Mapping[str, TableInput | None]) -> None:
         if unknown := sorted(set(inputs) - set(INPUTS)):

@@ -46,13 +46,11 @@ def insertion_table(
 def _paired(
     before: Iterable[pl.DataFrame], after: Iterable[pl.DataFrame], entities: pl.DataFrame, targets: pl.DataFrame
 ) -> pl.DataFrame:
-    """One row per model, placement and question answered both before and after."""
-    base = mean_over_seeds(last_step(pl.concat(before, how="diagonal_relaxed")), ["model"], "correct").rename(
-        {"correct": "before"}
-    )
-    changed = mean_over_seeds(last_step(pl.concat(after, how="diagonal_relaxed")), ["model", "arm"], "correct").rename(
-        {"correct": "after"}
-    )
+    """One row per model, placement and question answered both before and after, by the seeds that have been trained with them."""
+    with_them = last_step(pl.concat(after, how="diagonal_relaxed"))
+    without = last_step(pl.concat(before, how="diagonal_relaxed")).join(with_them, on=["model", "seed"], how="semi")
+    base = mean_over_seeds(without, ["model"], "correct").rename({"correct": "before"})
+    changed = mean_over_seeds(with_them, ["model", "arm"], "correct").rename({"correct": "after"})
     paired = changed.join(base, on=["model", "question"], maintain_order="left")
     paired = paired.join(entities, on="question", maintain_order="left")
     paired = paired.join(targets, on="entity", how="left", maintain_order="left")

@@ -2,14 +2,18 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar, cast
 
 import torch
 from accelerate import dispatch_model, infer_auto_device_map
 from torch import nn
-from transformers import PreTrainedModel
 
 from overtime import InputError
+
+if TYPE_CHECKING:  # the suite's models do without
+    from transformers import PreTrainedModel
+
+    from overtime.models.neox import Neox
 
 
 class Sliceable(Protocol):
@@ -38,16 +42,6 @@ def choose(setting: str) -> str:
     return ("cuda" if available else "cpu") if setting == "auto" else setting
 
 
-def has_bfloat16(device: str) -> bool:
-    """Whether a device computes in bfloat16 natively; emulated, it is slower than float32."""
-    return torch.cuda.is_bf16_supported(False) if device == "cuda" else torch.cpu._is_avx512_bf16_supported()
-
-
-def inference_dtype(setting: str, device: str) -> str:
-    """Resolve "auto" to bfloat16 where it is native, else float32."""
-    return ("bfloat16" if has_bfloat16(device) else "float32") if setting == "auto" else setting
-
-
 def free_memory() -> dict[int, int]:
     """Bytes that this process can still use on each GPU."""
     # What torch has reserved but not allocated is in use for the driver, and free for this process.
@@ -57,7 +51,7 @@ def free_memory() -> dict[int, int]:
     }
 
 
-def plan(model: PreTrainedModel, device: str) -> Layout:
+def plan(model: "PreTrainedModel", device: str) -> Layout:
     """Where the parts of a model, which may still be on `meta`, go: on the CPU, on the emptiest GPU, or over several GPUs.
 
     Layers stay whole, and tied weights together. A model that does not fit is an InputError.
@@ -77,7 +71,7 @@ def plan(model: PreTrainedModel, device: str) -> Layout:
     return layout
 
 
-def allocate(model: PreTrainedModel, layout: Layout) -> None:
+def allocate(model: "PreTrainedModel", layout: Layout) -> None:
     """Give every parameter that is on `meta` memory in its place; one that is tied to another shares it."""
     made: dict[int, nn.Parameter] = {}
     for path, module in model.named_modules():
@@ -93,15 +87,15 @@ def device_of(name: str, layout: Layout) -> str | int:
     return next(layout[start] for n in range(len(parts), -1, -1) if (start := ".".join(parts[:n])) in layout)
 
 
-def connect(model: PreTrainedModel, layout: Layout) -> PreTrainedModel:
+def connect(model: "PreTrainedModel", layout: Layout) -> "PreTrainedModel":
     """Bring buffers to their parameters, and inputs from GPU to GPU where the model lies on several."""
     if "" in layout:
         whole: nn.Module = model  # whose own `to` is wrapped by one that has lost its types
-        return cast(PreTrainedModel, whole.to(layout[""]))
-    return cast(PreTrainedModel, dispatch_model(model, layout, skip_keys=model._skip_keys_device_placement))
+        return cast("PreTrainedModel", whole.to(layout[""]))
+    return cast("PreTrainedModel", dispatch_model(model, layout, skip_keys=model._skip_keys_device_placement))
 
 
-def tokens_at_once(model: PreTrainedModel, cached: float = 0) -> int:
+def tokens_at_once(model: "PreTrainedModel | Neox", cached: float = 0) -> int:
     """Tokens in one forward pass, padding included: on GPUs, as many as fit into half of the free memory.
 
     A token takes its part of the cache (2 vectors a layer, as does each of the `cached` tokens that lie before it on average),

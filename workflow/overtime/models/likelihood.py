@@ -5,22 +5,27 @@ What several sentences have in common at their start is computed once, and logit
 
 from functools import partial
 from itertools import cycle
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import torch
 from torch.nn.functional import linear
-from transformers import PreTrainedModel
-from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
 from overtime.models.devices import tokens_at_once, within_memory
 from overtime.models.token_batches import TREES, Batch, after_start, by_length, lay_out, plant, shared_start
 
+if TYPE_CHECKING:  # the suite's models do without
+    from transformers import PreTrainedModel
+    from transformers import PreTrainedTokenizerBase as Tokenizer
+
+    from overtime.models.neox import Neox
+
 VOCABULARY_PART = 4096
 
 
-def score_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFrame) -> pl.DataFrame:
+def score_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.DataFrame) -> pl.DataFrame:
     """Add `ll_more` and `ll_less`: natural-log likelihoods of `sent_more` and `sent_less`, summed over the whole sentence.
 
     Each sentence follows one BOS token (EOS if the tokenizer has no BOS). In fp32 on a CPU within 1e-4 of the harness.
@@ -29,16 +34,24 @@ def score_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFram
     return pairs.with_columns(pl.Series("ll_more", scores[:, 0]), pl.Series("ll_less", scores[:, 1]))
 
 
-def encode_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFrame, whole: bool = True) -> list[Batch]:
-    """Tokenise and lay out pairs once, for `score_encoded` on every checkpoint of `model`.
+def encode_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.DataFrame, whole: bool = True) -> list[Batch]:
+    """Tokenise and lay out pairs once, for `score_encoded` on every checkpoint of `model`; `whole` as in `lay_out_pairs`."""
+    encoded = tokenizer(sentences_of(pairs), add_special_tokens=False)["input_ids"]
+    start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    return lay_out_pairs(model, [after_start(start, ids) for ids in encoded], whole)
+
+
+def sentences_of(pairs: pl.DataFrame) -> list[str]:
+    """`sent_more` and `sent_less` of the first pair, of the second..."""
+    return pairs.select(pl.concat_list("sent_more", "sent_less").explode()).to_series().to_list()
+
+
+def lay_out_pairs(model: "PreTrainedModel | Neox", encoded: list[list[int]], whole: bool = True) -> list[Batch]:
+    """Batches of sentences given as token ids after one BOS token, in the order of `sentences_of`.
 
     If not `whole`, the tokens that begin both sentences of a pair are read but not scored: a likelihood is that of the rest given
     them, and the difference within the pair stays the same.
     """
-    sentences = pairs.select(pl.concat_list("sent_more", "sent_less").explode()).to_series().to_list()
-    encoded = tokenizer(sentences, add_special_tokens=False)["input_ids"]
-    start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    encoded = [after_start(start, ids) for ids in encoded]
     longest = getattr(model.config, "max_position_embeddings", None) or max(map(len, encoded))
     for number, ids in enumerate(encoded):
         # The last token is predicted and never read.
@@ -52,7 +65,7 @@ def encode_pairs(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFra
 
 
 @torch.inference_mode()
-def score_encoded(model: PreTrainedModel, batches: list[Batch]) -> np.ndarray:
+def score_encoded(model: "PreTrainedModel | Neox", batches: list[Batch]) -> np.ndarray:
     """Log-likelihoods of the encoded sentences in order: `sent_more` and `sent_less` of the first pair, of the second..."""
     totals = torch.zeros(1 + max(int(batch.sentences.max()) for batch in batches), dtype=torch.float64, device=model.device)
     for batch in batches:
@@ -61,7 +74,7 @@ def score_encoded(model: PreTrainedModel, batches: list[Batch]) -> np.ndarray:
     return totals.cpu().numpy()
 
 
-def _read_sentences(model: PreTrainedModel, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def _read_sentences(model: "PreTrainedModel | Neox", batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Sentence and log-probability of every target of `batch`."""
     own = {} if batch.mask is None else {"attention_mask": batch.mask, "position_ids": batch.positions}
     hidden = model.base_model(batch.ids, use_cache=False, **own).last_hidden_state

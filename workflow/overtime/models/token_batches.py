@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
 
 from overtime import InputError
+
+if TYPE_CHECKING:  # the suite's models do without
+    from transformers import PreTrainedModel
+
+    from overtime.models.neox import Neox
 
 # Architectures whose every layer obeys given positions and masks, so that sentences can grow from one start.
 TREES = ("gpt_neox", "gptj", "llama")
@@ -82,7 +87,7 @@ def plant(sentences: list[list[int]], shared: bool, since: list[int] | None = No
     return trees
 
 
-def lay_out(trees: list[Tree], model: PreTrainedModel, shared: bool) -> Batch:
+def lay_out(trees: list[Tree], model: "PreTrainedModel | Neox", shared: bool) -> Batch:
     """Right-pad trees into one batch for `model`; without `shared` each is a single sentence, which needs no mask of its own."""
     shape = len(trees), max(len(tree.ids) for tree in trees)
     ids, positions, used = np.zeros(shape, int), np.zeros(shape, int), np.zeros(shape, bool)
@@ -105,14 +110,14 @@ def lay_out(trees: list[Tree], model: PreTrainedModel, shared: bool) -> Batch:
     return Batch(mask=mask, **{name: torch.from_numpy(array).to(model.device) for name, array in arrays.items()})
 
 
-def check_length(model: PreTrainedModel, name: str, tokens: int) -> None:
+def check_length(model: "PreTrainedModel", name: str, tokens: int) -> None:
     """Raise an InputError that begins with `name` if the model's context is shorter than this; ALiBi sets no limit (BLOOM)."""
     context = getattr(model.config, "max_position_embeddings", None)
     if context is not None and tokens > context:
         raise InputError(f"{name}: {tokens} tokens, but the model's context holds {context}; use a shorter prompt")
 
 
-def left_pad(rows: list[list[int]], model: PreTrainedModel) -> tuple[torch.Tensor, torch.Tensor]:
+def left_pad(rows: list[list[int]], model: "PreTrainedModel") -> tuple[torch.Tensor, torch.Tensor]:
     """`ids` and `mask` (1 on tokens, 0 on padding), both [rows, length], for prompts that are to be continued."""
     shape = len(rows), max(map(len, rows))
     ids, mask = np.zeros(shape, int), np.zeros(shape, int)

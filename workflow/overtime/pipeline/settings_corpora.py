@@ -78,7 +78,7 @@ class Continued(Section):
     micro_batch: Count | None = Field(default=None, description="sequences that a process computes at once; null: all of its own")
     learning_rate: Annotated[float, Field(gt=0)] = Field(description="learning rate, constant after the warm-up")
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.0, description="share of training with a rising learning rate")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="of matrix products")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="of matrix products; auto as above")
     checkpoints: list[Annotated[float, Field(gt=0, le=1)]] = Field(
         default=[1.0], description="saved after these shares of training, and at the end"
     )

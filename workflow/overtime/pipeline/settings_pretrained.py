@@ -19,7 +19,9 @@ class Pretrained(Section):
     parameters: Annotated[float, Field(gt=0)] = Field(
         description="billions of parameters; the order of models, memory and GPUs follow from it"
     )
-    dtype: Precision = Field(default="auto", description="precision of inference; auto: bfloat16 where the device has it")
+    dtype: Precision = Field(
+        default="auto", description="precision of inference; auto: the faster one where the run is made, timed once"
+    )
     corpus: Name | None = Field(default=None, description="entity map of its training data; null: no documents are counted")
     studies: list[Study] = Field(description="what the model takes part in")
 
@@ -52,7 +54,9 @@ class Family(Section):
     total: Count | None = Field(default=None, description="steps of the whole training; null: the last of those scored")
     figure: Literal["fig1", "fig2"] = Field(description="figure that shows the family's curves")
     per_job: Count = Field(default=1, description="checkpoints in a job, which loads the libraries once for all of them")
-    dtype: Precision = Field(default="auto", description="precision of inference; auto: bfloat16 where the device has it")
+    dtype: Precision = Field(
+        default="auto", description="precision of inference; auto: the faster one where the run is made, timed once"
+    )
     arms: Named[Checkpoints] = Field(description="training runs: the baseline, and those whose text was rewritten")
 
     @model_validator(mode="after")

@@ -68,7 +68,7 @@ class Suite(Section):
     batch: Count = Field(description="sequences in a step")
     checkpoints: list[Annotated[float, Field(gt=0, le=1)]] = Field(description="saved after these shares of training")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        description="of matrix products in training; auto: bfloat16 from width 128 where the processor has it"
+        description="of matrix products in training; auto: the faster one where the run is made, timed once"
     )
 
     @model_validator(mode="after")

@@ -13,10 +13,11 @@ import torch
 from accelerate import Accelerator
 
 from overtime import InputError
+from overtime.models import precision
 from overtime.models.load import load
 from overtime.training.loop import train
 from overtime.training.packed_corpus import open_stream
-from overtime.training.recipe import Recipe, choose_precision, save_steps
+from overtime.training.recipe import Recipe, save_steps
 from overtime.training.token_streams import Stream
 
 
@@ -30,7 +31,8 @@ def continue_checkpoint(
 ) -> None:
     """Train the model in folder `start` on a stream file; `folder` gets the layout of a run of the suite, with steps from 0.
 
-    `options` are those of a run in the settings `continued`. Raises InputError where model, tokenizer and context do not fit.
+    `options` are those of a run in the settings `continued`, and `timings`, by which all processes resolve a `precision` of auto
+    (`models.precision`; None: by measuring). Raises InputError where model, tokenizer and context do not fit.
     """
     model, tokenizer = load(start, revision, dtype="float32")
     config = model.config
@@ -43,15 +45,21 @@ def continue_checkpoint(
     cpu = device == "cpu" or not torch.cuda.is_available()
     model.to(Accelerator(cpu=cpu).device)
     stream = open_stream(packed, len(tokenizer), options["context"], options["batch"])
-    train(model, tokenizer, stream, recipe(stream, options, config.hidden_size), folder)
+    chosen = precision.choose(options["precision"], config.hidden_size, model.device.type, options["timings"])
+
+    def describe(place: Path) -> None:
+        config.save_pretrained(place)
+        tokenizer.save_pretrained(place)
+
+    train(model, describe, stream, recipe(stream, options, chosen), folder)
 
 
-def recipe(stream: Stream, options: Mapping[str, Any], width: int) -> Recipe:
-    """The recipe of a continued run: a learning rate that rises during `warmup` and then stays."""
+def recipe(stream: Stream, options: Mapping[str, Any], chosen: str) -> Recipe:
+    """The recipe of a continued run in the chosen precision: a learning rate that rises during `warmup` and then stays."""
     return Recipe(
         learning_rate=options["learning_rate"],
         batch=options["batch"],
-        precision=choose_precision(options["precision"], width),
+        precision=chosen,
         save_at=tuple(save_steps(stream, options["batch"], options["checkpoints"]).values()),
         warmup=options["warmup"],
         floor=1.0,

@@ -10,20 +10,19 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from torch.optim import Optimizer
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from overtime import InputError
 from overtime.files import atomic, sha256
-from overtime.models.load import reload_weights, save_weights
+from overtime.models.weights import Model, reload_weights, save_weights
 from overtime.training.recipe import Recipe, schedule
 from overtime.training.runs import weights
 from overtime.training.token_streams import Stream
@@ -32,11 +31,18 @@ logger = logging.getLogger(__name__)
 RESUME = "resume.pt"
 
 
+class Trainee(Model, Protocol):
+    """What the loop trains: a model of the suite or of transformers, called on `input_ids`, whose result has `logits`."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+
 @dataclass(frozen=True)
 class _Run:
     """A model with what trains it, the folder that checkpoints go to, and the hash of everything that determines the run."""
 
-    model: PreTrainedModel
+    model: Trainee
     optimizer: Optimizer
     stream: Stream
     recipe: Recipe
@@ -45,8 +51,8 @@ class _Run:
 
 
 def train(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
+    model: Trainee,
+    describe: Callable[[Path], object],
     stream: Stream,
     recipe: Recipe,
     folder: str | Path,
@@ -54,9 +60,9 @@ def train(
 ) -> None:
     """Train over the whole stream; `folder` appears when it is done.
 
-    The folder holds config.json, the tokenizer, step{n}.safetensors, step{n}.optimizer.pt at the branching steps, and
-    log.jsonl: step, percent of training, tokens, since the last entry mean loss in nats per token and tokens per second, and the
-    SHA-256 of the weights.
+    The folder holds what `describe` writes into it (config.json and the tokenizer), step{n}.safetensors, step{n}.optimizer.pt at
+    the branching steps, and log.jsonl: step, percent of training, tokens, since the last entry mean loss in nats per token and
+    tokens per second, and the SHA-256 of the weights.
     `start` is the run to branch from, at the first step of the stream; without it the model's own weights are the beginning.
     While it runs, everything is in `.{folder name}.partial` beside the folder, from where the next call with the same arguments
     continues. Of several processes, each of which calls this, the first one writes.
@@ -73,7 +79,7 @@ def train(
     # All have read the last checkpoint before the first one changes the folder.
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        _prepare(partial, step, model, tokenizer)
+        _prepare(partial, step, describe)
     _loop(run, stream.first_step if step is None else step, accelerator)
     if accelerator.is_main_process:
         (partial / RESUME).unlink()
@@ -81,7 +87,7 @@ def train(
         partial.rename(folder)
 
 
-def branch(model: PreTrainedModel, optimizer: Optimizer, folder: Path, step: int) -> None:
+def branch(model: Trainee, optimizer: Optimizer, folder: Path, step: int) -> None:
     """Continue from another run's weights and optimizer state after `step`."""
     state = folder / f"step{step}.optimizer.pt"
     if not state.exists():
@@ -90,13 +96,12 @@ def branch(model: PreTrainedModel, optimizer: Optimizer, folder: Path, step: int
     optimizer.load_state_dict(torch.load(state, weights_only=True))
 
 
-def _prepare(partial: Path, step: int | None, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+def _prepare(partial: Path, step: int | None, describe: Callable[[Path], object]) -> None:
     """Begin a new folder, or take back what the log of an interrupted run says of later steps than the one it continues from."""
     if step is None:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        model.config.save_pretrained(partial)
-        tokenizer.save_pretrained(partial)
+        describe(partial)
         return
     entries = (partial / "log.jsonl").read_text().splitlines()
     kept = [line for line in entries if line and json.loads(line)["step"] <= step]
@@ -164,9 +169,10 @@ def _parts(batch: torch.Tensor, recipe: Recipe, accelerator: Accelerator) -> Ite
 def _mean_loss(model: torch.nn.Module, batch: torch.Tensor, recipe: Recipe) -> torch.Tensor:
     with torch.autocast(batch.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
         logits = model(input_ids=batch).logits
+    # Nothing follows the last token of a sequence. To leave it out of the targets copies less than to cut it off the logits.
+    targets = F.pad(batch[:, 1:], (0, 1), value=recipe.padding).view(-1)
     # Outside of autocast: the loss is computed in float32, whatever the products are.
-    targets = batch[:, 1:].reshape(-1)
-    return F.cross_entropy(logits[:, :-1].float().reshape(-1, logits.shape[-1]), targets, ignore_index=recipe.padding)
+    return F.cross_entropy(logits.float().view(len(targets), -1), targets, ignore_index=recipe.padding)
 
 
 def _progress(stream: Stream, batch: int, step: int) -> float:
@@ -211,7 +217,7 @@ def _resume(run: _Run) -> int | None:
     return step
 
 
-def _identity(model: PreTrainedModel, stream: Stream, recipe: Recipe) -> str:
+def _identity(model: Trainee, stream: Stream, recipe: Recipe) -> str:
     """Hash of everything that determines the run: initial weights, tokens, recipe."""
     digest = hashlib.sha256(json.dumps([asdict(recipe), stream.first_step, stream.baseline_steps]).encode())
     digest.update(stream.tokens.data.cast("B"))  # a mapped file is not copied

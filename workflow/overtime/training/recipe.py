@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from overtime.models import devices
-from overtime.training.token_streams import PADDING_ID, Stream
+from overtime.models.vocabulary import PADDING_ID
+from overtime.training.token_streams import Stream
 
 WARMUP, FLOOR = 0.05, 0.1
 
@@ -29,24 +29,17 @@ class Recipe:
     padding: int = PADDING_ID  # token that is not predicted; -100: every token is
 
     @classmethod
-    def of(cls, stream: Stream, options: Mapping[str, Any]) -> "Recipe":
-        """The recipe of a size for a stream: shares of training become steps, "auto" precision is resolved."""
+    def of(cls, stream: Stream, options: Mapping[str, Any], precision: str) -> "Recipe":
+        """The recipe of a size for a stream: shares of training become steps."""
         steps = save_steps(stream, options["batch"], options["checkpoints"])
         return cls(
             learning_rate=options["learning_rate"],
             batch=options["batch"],
-            precision=choose_precision(options["precision"], options["width"]),
+            precision=precision,
             save_at=tuple(steps.values()),
             # Rounded as in the settings: 1 - share is not exact.
             branch_at=tuple(step for share, step in steps.items() if round(share, 9) in options["branch"]),
         )
-
-
-def choose_precision(setting: str, width: int) -> str:
-    """Resolve "auto": bfloat16 pays from width 128 on, where the device computes in it."""
-    if setting != "auto":
-        return setting
-    return "bfloat16" if width >= 128 and devices.has_bfloat16(devices.choose("auto")) else "float32"
 
 
 def schedule(progress: float, warmup: float = WARMUP, floor: float = FLOOR) -> float:

@@ -1,17 +1,16 @@
 """Going through the checkpoints of training runs with one model whose weights are exchanged."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from overtime import InputError
 from overtime.files import sha256
-from overtime.models.load import load, reload_weights
+from overtime.models.weights import Model, reload_weights
 
-Measure = Callable[[PreTrainedModel, PreTrainedTokenizerBase], pl.DataFrame]
+Measure = Callable[[], pl.DataFrame]  # what it finds with the weights that the model has when it is called
 
 
 def read_log(run: str | Path) -> pl.DataFrame:
@@ -39,20 +38,22 @@ def weights(run: str | Path, step: int) -> Path:
     return path
 
 
-def evaluate(runs: Sequence[str | Path], *measures: Measure, last_only: bool = False) -> Iterator[list[pl.DataFrame]]:
-    """For each run one table per measure: what it returns at every checkpoint, after `step`, `percent` and `tokens`.
+def evaluate(
+    model: Model, runs: Mapping[str, dict[str, object]], *measures: Measure, last_only: bool = False
+) -> list[pl.DataFrame]:
+    """One table per measure: what it returns with `model` at every checkpoint of every run, after `step`, `percent` and `tokens`.
 
-    Every checkpoint's weights are loaded once, into one model. All runs must have one architecture and one tokenizer.
+    `runs` are the folders of runs, which must fit the model, and columns that say whose rows they are. Every checkpoint's weights
+    are loaded once.
     """
-    logs = [read_log(run).to_dicts()[-1 if last_only else 0 :] for run in runs]
+    logs = {run: read_log(run).to_dicts()[-1 if last_only else 0 :] for run in runs}
     # All files are checked before any of them is scored.
-    paths = [[weights(run, entry["step"]) for entry in log] for run, log in zip(runs, logs)]
-    model, tokenizer = load(runs[0])
-    for log, files in zip(logs, paths):
-        tables: list[list[pl.DataFrame]] = [[] for _ in measures]
-        for entry, path in zip(log, files):
+    paths = {run: [weights(run, entry["step"]) for entry in log] for run, log in logs.items()}
+    tables: list[list[pl.DataFrame]] = [[] for _ in measures]
+    for run, identity in runs.items():
+        for entry, path in zip(logs[run], paths[run]):
             reload_weights(model, path)
-            place = [pl.lit(entry[name]).alias(name) for name in ("step", "percent", "tokens")]
+            place = identity | {name: entry[name] for name in ("step", "percent", "tokens")}
             for measure, rows in zip(measures, tables):
-                rows.append(measure(model, tokenizer).select(*place, pl.all()))
-        yield [pl.concat(rows) for rows in tables]
+                rows.append(measure().select(*(pl.lit(value).alias(name) for name, value in place.items()), pl.all()))
+    return [pl.concat(rows) for rows in tables]

@@ -5,7 +5,6 @@ the baseline's own, loaded from the baseline's checkpoint. What an arm does to i
 of how text is rewritten makes that arm again and leaves the baselines alone.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 from overtime import InputError
 from overtime.files import atomic
-
-END_OF_TEXT, PADDING = "<|endoftext|>", "<|padding|>"
-END_ID, PADDING_ID = 0, 1
+from overtime.models.vocabulary import PADDING_ID, encode
 
 
 @dataclass(frozen=True)
@@ -48,33 +44,6 @@ class Stream:
                 return cls(arrays["tokens"], *map(int, arrays["steps"]))
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise InputError(f"{path}: not a token stream ({error}); delete it and run again") from error
-
-
-def save_tokenizer(texts: list[str], folder: str | Path) -> None:
-    """A tokenizer with one token per white-space separated word of the texts, in the layout that transformers loads."""
-    words = sorted({word for text in texts for word in text.split()})
-    vocabulary = {word: i for i, word in enumerate([END_OF_TEXT, PADDING, *words])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=PADDING))  # which `encode` refuses
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    special = {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT, "pad_token": PADDING}
-    with atomic(folder) as temporary:
-        temporary.mkdir()
-        tokenizer.save(str(temporary / "tokenizer.json"))
-        config = {"tokenizer_class": "PreTrainedTokenizerFast", **special}
-        (temporary / "tokenizer_config.json").write_text(json.dumps(config, indent=2))
-
-
-def encode(texts: list[str], tokenizer_file: str | Path, context: int) -> list[list[int]]:
-    """Token ids of each document after one end-of-text token; unknown words and documents over the context are errors."""
-    tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    documents = [[END_ID, *encoding.ids] for encoding in tokenizer.encode_batch(texts)]
-    for text, ids in zip(texts, documents):
-        if PADDING_ID in ids:
-            word = next(w for w in text.split() if tokenizer.token_to_id(w) is None)
-            raise InputError(f"{tokenizer_file}: no word {word!r}, which stands in the document {text!r}")
-        if len(ids) > context:
-            raise InputError(f"a document of {len(ids)} tokens does not fit into a context of {context}: {text[:60]!r}")
-    return documents
 
 
 def assign_sequences(lengths: list[int], context: int) -> np.ndarray:
@@ -105,7 +74,7 @@ class TrainingDocuments:
     """Documents in training order with the settings that turn them into steps."""
 
     texts: list[str]
-    tokenizer_file: Path
+    tokenizer: Path
     context: int
     batch: int
 
@@ -113,11 +82,11 @@ class TrainingDocuments:
     def read(cls, files: Any, options: Any) -> "TrainingDocuments":
         """From a step's named files (`documents`, `tokenizer`) and options (`context`, `batch`)."""
         texts = pl.read_ndjson(files.documents)["text"].to_list()
-        return cls(texts, Path(files.tokenizer) / "tokenizer.json", options.context, options.batch)
+        return cls(texts, Path(files.tokenizer), options.context, options.batch)
 
     def baseline(self, shares: Sequence[float] = ()) -> Stream:
         """The undisturbed stream; InputError if it is too short for a step before and after each of these shares of training."""
-        tokens = pack_sequences(encode(self.texts, self.tokenizer_file, self.context), self.context)
+        tokens = pack_sequences(encode(self.texts, self.tokenizer, self.context), self.context)
         total = len(tokens) // self.batch
         for share in (*shares, 0.5):
             if not 0 < round(share * total) < max(total, 2):
@@ -129,7 +98,7 @@ class TrainingDocuments:
 
     def branch(self, share: float) -> tuple[int, int, int]:
         """Where the last `share` of training begins: (first document, first step, steps of the baseline)."""
-        lengths = [len(ids) for ids in encode(self.texts, self.tokenizer_file, self.context)]
+        lengths = [1 + len(text.split()) for text in self.texts]
         places = assign_sequences(lengths, self.context)
         total = int(places[-1] + 1) // self.batch
         first_step = round((1 - share) * total)
@@ -140,4 +109,4 @@ class TrainingDocuments:
         """The stream of the last `share` (1: everything) after `change` has made other documents of its documents."""
         first, first_step, total = self.branch(share)
         texts = change(self.texts[first:])
-        return Stream(pack_sequences(encode(texts, self.tokenizer_file, self.context), self.context), first_step, total)
+        return Stream(pack_sequences(encode(texts, self.tokenizer, self.context), self.context), first_step, total)

@@ -1,0 +1,58 @@
+"""Precision by measurement: the faster one is chosen, a setting is honoured, one table serves a run."""
+
+import json
+
+import pytest
+import torch
+
+from overtime import InputError
+from overtime.models import precision
+from overtime.models.precision import choose, measure
+
+
+@pytest.fixture
+def table(tmp_path):
+    rows = [
+        {"width": 128, "float32": 50.0, "bfloat16": 150.0, "chosen": "bfloat16"},
+        {"width": 512, "float32": 159.0, "bfloat16": 86.0, "chosen": "float32"},
+    ]
+    path = tmp_path / "timings.json"
+    path.write_text(json.dumps({"device": "cpu", "timings": rows}))
+    return path
+
+
+def test_the_nearest_width_of_the_table_decides(table):
+    found = {width: choose("auto", width, "cpu", table) for width in (32, 127, 128, 255, 257, 4096)}
+    assert found == {32: "float32", 127: "float32", 128: "bfloat16", 255: "bfloat16", 257: "float32", 4096: "float32"}
+
+
+def test_a_setting_is_honoured_whatever_is_faster(table, monkeypatch):
+    monkeypatch.setattr(precision, "measure", None)
+    assert choose("float32", 128, "cpu", table) == "float32"
+    assert choose("bfloat16", 32, "cpu") == "bfloat16"
+
+
+@pytest.mark.parametrize("slow", precision.PRECISIONS)
+def test_the_slower_precision_is_not_chosen(monkeypatch, slow):
+    """A processor that has bfloat16, and is slow at it; and one that is slow at float32."""
+    product = torch.nn.functional.linear
+
+    def delayed(tokens, weights):
+        for _ in range(20 if tokens.dtype == precision.PRECISIONS[slow] else 1):
+            result = product(tokens, weights)
+        return result
+
+    monkeypatch.setattr(torch.nn.functional, "linear", delayed)
+    monkeypatch.setattr(precision, "SECONDS", 0.01)
+    timing = measure(128, "cpu")
+    fast = next(name for name in precision.PRECISIONS if name != slow)
+    assert timing["chosen"] == fast
+    assert timing[fast] > timing[slow] > 0
+    assert choose("auto", 140, "cpu") == fast
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"timings": []}', '{"timings": [{"width": 128}]}', '{"timings": 3}'])
+def test_what_is_no_table_is_one_line(tmp_path, text):
+    (tmp_path / "timings.json").write_text(text)
+    with pytest.raises(InputError, match=r"timings\.json: not a table of .*; delete it and run again"):
+        choose("auto", 256, "cpu", tmp_path / "timings.json")

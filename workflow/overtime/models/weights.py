@@ -1,0 +1,116 @@
+"""The weights of one checkpoint: written, and put in the place of another's.
+
+Loading is strict both ways: a loader that skips tensors which it does not know leaves random weights, and scores mean nothing.
+"""
+
+import json
+import pickle
+import re
+from collections.abc import Container, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from overtime import InputError
+from overtime.files import atomic
+
+WEIGHT_FILES = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
+# Causal masks and rotary tables that old files store beside the weights; the architecture computes them itself.
+COMPUTED = re.compile(r"\.(self_attn|attention|attn)\.((attention\.)?(masked_)?bias|rotary_emb\.inv_freq|embed_positions)$")
+
+
+class Model(Protocol):
+    """What is needed of a model here: its parameters by name, and what config.json says of it."""
+
+    config: Any
+    base_model_prefix: str
+
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+    def named_parameters(self, *, remove_duplicate: bool = ...) -> Iterator[tuple[str, nn.Parameter]]: ...
+
+
+def save_weights(model: Model, path: str | Path) -> None:
+    """Write the weights of one checkpoint as safetensors; a tensor that serves in two places is written once."""
+    with atomic(path) as temporary:
+        save_file({name: value.detach().contiguous() for name, value in model.named_parameters()}, temporary, {"format": "pt"})
+
+
+def reload_weights(model: Model, path: str | Path) -> None:
+    """Copy the weights of a checkpoint into `model`, which keeps its own dtype and device.
+
+    `path` is a safetensors or `pytorch_model.bin` file, the index of a sharded one, or the folder of either. Every tensor of the
+    model must be there in its shape, and no other; else an InputError names the tensor and the model stays as it was.
+    """
+    places = dict(model.named_parameters(remove_duplicate=False))  # a tied tensor under each of its names
+    found: dict[int, torch.Tensor] = {}
+    for stored, tensor in _tensors(Path(path)):
+        name = _name_in_model(model, stored, places)
+        if name not in places:
+            if COMPUTED.search(stored):
+                continue
+            raise InputError(f"{path}: tensor {stored} {list(tensor.shape)} has no place in this {_describe(model)}")
+        wanted = places[name]
+        if tensor.shape != wanted.shape:
+            raise InputError(
+                f"{path}: tensor {stored} is {list(tensor.shape)}, but {list(wanted.shape)} in this {_describe(model)}"
+            )
+        if id(wanted) in found and not torch.equal(found[id(wanted)], tensor):
+            raise InputError(f"{path}: tensor {stored} differs from the one that it is tied to in config.json")
+        found[id(wanted)] = tensor
+    for name, parameter in model.named_parameters():
+        if id(parameter) not in found:
+            raise InputError(f"{path}: no tensor {name} {list(parameter.shape)}, which this {_describe(model)} needs")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(found[id(parameter)])
+
+
+def checkpoints(folder: str | Path) -> list[tuple[int, Path]]:
+    """The checkpoints `step{n}.safetensors` of a run as (n, path), in the order of training."""
+    steps = ((re.fullmatch(r"step(\d+)\.safetensors", path.name), path) for path in Path(folder).iterdir())
+    return sorted((int(match[1]), path) for match, path in steps if match)
+
+
+def weights_file(folder: Path) -> Path:
+    """The weights in a folder, whole or the index of a sharded file, or the last checkpoint of a run; InputError if none."""
+    for name in WEIGHT_FILES:
+        if (folder / name).exists():
+            return folder / name
+    if steps := checkpoints(folder):
+        return steps[-1][1]
+    raise InputError(f"{folder}: no weights; one of {', '.join(WEIGHT_FILES)} or step*.safetensors is needed")
+
+
+def _tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names and memory-mapped tensors of a weights file, of all shards of an index, or of what a folder holds."""
+    if path.is_dir():
+        path = weights_file(path)
+    try:
+        if path.name.endswith(".index.json"):
+            for shard in sorted(set(json.loads(path.read_text())["weight_map"].values())):
+                yield from _tensors(path.with_name(shard))
+        elif path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
+                    yield name, file.get_tensor(name)
+        else:
+            yield from torch.load(path, map_location="cpu", weights_only=True, mmap=True).items()
+    except (OSError, RuntimeError, KeyError, ValueError, SafetensorError, pickle.UnpicklingError) as error:
+        raise InputError(f"{path}: not a readable weights file ({str(error).splitlines()[0]})") from error
+
+
+def _name_in_model(model: Model, stored: str, places: Container[str]) -> str:
+    """Published names that differ from the library's: the head of GPT-NeoX, and files saved from the body alone (BLOOM)."""
+    if model.config.model_type == "gpt_neox" and stored == "embed_out.weight":
+        return "lm_head.weight"
+    with_body = f"{model.base_model_prefix}.{stored}"
+    return with_body if with_body in places else stored
+
+
+def _describe(model: Model) -> str:
+    config = model.config
+    return f"{config.model_type} of {config.num_hidden_layers} layers of width {config.hidden_size}"
