@@ -192,7 +192,7 @@ rule defend:
     wildcard_constraints:
         model=one_of(settings.pretrained),
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/data.yaml"
     resources:
         mem_mb=1500,
     params:
@@ -216,7 +216,7 @@ rule tabulate_defence:
     benchmark:
         "<benchmarks>/tabulate_defence.tsv"
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/data.yaml"
     resources:
         mem_mb=1500,
     params:

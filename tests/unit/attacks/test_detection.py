@@ -9,8 +9,9 @@ import pytest
 from overtime import InputError
 from overtime.attacks import detectors as detect
 from overtime.attacks.defence_table import defence_table, detection_table
-from overtime.attacks.detectors import Trajectories, score_prompts
+from overtime.attacks.detectors import score_prompts
 from overtime.attacks.early_exit import defend
+from overtime.attacks.trajectories import Trajectories
 
 DEPTH, PROMPTS = 12, 24  # layers with the embeddings; clusters
 WINDOW = (4, 4)
