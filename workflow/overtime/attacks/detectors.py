@@ -11,7 +11,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.neighbors import LocalOutlierFactor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from overtime import InputError
@@ -38,23 +38,30 @@ def score_prompts(tasks: dict[str, pl.DataFrame], window: tuple[int, int], lens:
             raise InputError(f"task {task!r}: conditions {', '.join(sorted(conditions))}; {needed}")
         groups = own.answers["prompt"].to_numpy()
         folds = GroupKFold(min(FOLDS, len(np.unique(groups))), shuffle=True, random_state=seed).split(groups, groups=groups)
-        parts += [_score(own[fitting], own[scored], "normal", seed).with_columns(task=pl.lit(task)) for fitting, scored in folds]
-        for name, other in read.items():
-            if name != task:
+        scores = [_score(_fit(own[fitting], seed), own[scored], "normal") for fitting, scored in folds]
+        if others := {name: other for name, other in read.items() if name != task}:
+            fitted = _fit(own, seed)
+            for name, other in others.items():
                 normal = other[np.flatnonzero(other.answers["condition"] == NORMAL)]
-                parts.append(_score(own, normal, f"shift:{name}", seed).with_columns(task=pl.lit(task)))
+                scores.append(_score(fitted, normal, f"shift:{name}"))
+        parts += [table.with_columns(task=pl.lit(task)) for table in scores]
     return pl.concat(parts).select("prompt", "demonstrations", "task", "detector", "attack", "kind", "score")
 
 
-def _score(fitting: Trajectories, scored: Trajectories, normal: str, seed: int) -> pl.DataFrame:
-    """Fit on one set of answers, score another; `normal` names the kind of the scored normal prompts."""
+def _fit(fitting: Trajectories, seed: int) -> list[Pipeline]:
+    """A forest and an outlier factor of the normal answers, and a probe of attacks among all."""
     condition = fitting.answers["condition"].to_numpy()
     features, attack = fitting.features(), np.isin(condition, ATTACKS)
     usual, probe_rows = features[condition == NORMAL], attack | (condition == NORMAL)
     forest = make_pipeline(StandardScaler(), IsolationForest(random_state=seed)).fit(usual)
     outlier = make_pipeline(StandardScaler(), LocalOutlierFactor(min(NEIGHBOURS, len(usual) - 1), novelty=True)).fit(usual)
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=1000))
-    probe.fit(features[probe_rows], attack[probe_rows])
+    return [forest, outlier, probe.fit(features[probe_rows], attack[probe_rows])]
+
+
+def _score(fitted: list[Pipeline], scored: Trajectories, normal: str) -> pl.DataFrame:
+    """Score answers with what was fitted on others; `normal` names the kind of the normal prompts among them."""
+    forest, outlier, probe = fitted
     seen, final = scored.features(), np.sort(scored.log_probabilities[:, -1], axis=1)
     scores = {
         # scikit-learn's scores are higher for what is usual.
