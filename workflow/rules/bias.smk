@@ -28,6 +28,7 @@ rule score_bias:
         "<benchmarks>/score_bias/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
+    priority: scoring_urgency
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -87,6 +88,7 @@ rule reenact_suite:
         "<benchmarks>/reenact_suite/{model}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
+    priority: scoring_urgency
     conda:
         "../../envs/torch.yaml"
     resources:
