@@ -17,6 +17,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from overtime.attacks.critical_layer import gap_landmarks
 from overtime.attacks.few_shot_prompts import few_shot_prompts, load_task
+from overtime.attacks.layer_accuracy import scored_answers
 from overtime.attacks.layers_table import accuracy_by_layer
 from overtime.attacks.read_prompts import read_prompts
 from overtime.models import load as models
@@ -26,9 +27,9 @@ TOKENS, PROMPTS, DEMONSTRATIONS, WINDOW = 8000, 12, 16, (8, 16)
 TASK = load_task("sentiment")
 
 
-def curves(layers: pl.DataFrame) -> pl.DataFrame:
+def curves(scores: pl.DataFrame) -> pl.DataFrame:
     """Accuracy by condition and layer under the tuned lens."""
-    return accuracy_by_layer(layers, WINDOW, resamples=2).filter(lens="tuned", metric="plain").select("condition", "x", "y")
+    return accuracy_by_layer(scores, WINDOW, resamples=2).filter(lens="tuned", metric="plain").select("condition", "x", "y")
 
 
 def main(run: Path) -> None:
@@ -48,10 +49,10 @@ def main(run: Path) -> None:
             print(
                 f"fitted on {own}, held-out {name}: KL {kl['tuned']:.2f} nats, {kl['tuned'] / kl['logit']:.2f} of the logit lens"
             )
-        layers = read_prompts(model, tokenizer, prompts, list(TASK.labels), translators)
-        read[own] = curves(layers)
+        scores = scored_answers(read_prompts(model, tokenizer, prompts, list(TASK.labels), translators))
+        read[own] = curves(scores)
         for attack in ("false", "injection"):
-            marks = gap_landmarks(layers, attack, WINDOW, resamples=200).filter(lens="tuned", metric="plain", landmark="critical")
+            marks = gap_landmarks(scores, attack, WINDOW, resamples=200).filter(lens="tuned", metric="plain", landmark="critical")
             best = read[own].filter(condition=attack).sort("y", descending=True).row(0, named=True)
             print(f"  {attack}: critical layer {marks['layer'][0]}; best layer {best['x']} ({best['y']:.0%})")
     one, other = read.values()

@@ -8,6 +8,7 @@ from scipy import stats as scipy_stats
 from sklearn.metrics import roc_auc_score
 
 from overtime import InputError
+from overtime.claims.decisions import holm, needed_n, p_outside, p_within
 from overtime.statistics import (
     Bootstrap,
     Normal,
@@ -15,11 +16,7 @@ from overtime.statistics import (
     auroc_of,
     bootstrap,
     bootstrap_mean,
-    holm,
     mean_of,
-    needed_n,
-    p_outside,
-    p_within,
     spearman_of,
     wilson,
 )

@@ -1,15 +1,16 @@
-"""Estimates with their uncertainty: clustered bootstrap, proportions, one-sided tests, equivalence, Holm, sample size.
+"""Estimates with their uncertainty: clustered bootstrap, proportions, one-sided tests.
 
 The independent unit is the cluster (a prompt, a template, an entity): clusters are resampled, with all their items, and both
 sides of a comparison see the same resamples, so differences are paired.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats as distributions
+from scipy.special import ndtr, ndtri, stdtr, stdtrit  # those of scipy.stats, which takes most of a second to import
 
 from overtime import InputError
 
@@ -56,9 +57,13 @@ class Bootstrap:
             deviating = 1 - tail ** (1 / self.n)
             lower, upper = (self.estimate + deviating * (limit - self.estimate) for limit in limits)
         else:
-            level = distributions.norm.cdf(np.sqrt(self.n / (self.n - 1)) * distributions.t.ppf(tail, self.n - 1))
+            level = ndtr(np.sqrt(self.n / (self.n - 1)) * stdtrit(self.n - 1, tail))
             lower, upper = np.quantile(self.draws, [level, 1 - level])
         return Interval(self.estimate, float(lower), float(upper), self.n)
+
+    def minus(self, other: "Bootstrap") -> "Bootstrap":
+        """The difference to another statistic of the same resamples, defined on the same of them."""
+        return Bootstrap(self.estimate - other.estimate, self.draws - other.draws, self.n)
 
     def p_above(self, bound: float) -> float:
         """One-sided p of the hypothesis "the effect is at most `bound`", by inverting the interval."""
@@ -79,8 +84,8 @@ class Bootstrap:
             room, distance = abs(limits[side] - self.estimate), (1 - 2 * side) * (self.estimate - bound)
             return float((1 - np.clip(distance / room, 0, 1)) ** self.n) if room else float(distance <= 0)
         smallest = 0.5 / len(self.draws)  # so many draws show no smaller p, and a share of 0 has no finite z
-        z = distributions.norm.ppf(np.clip(beyond, smallest, 1 - smallest))
-        return float(distributions.t.cdf(z * np.sqrt((self.n - 1) / self.n), self.n - 1))  # as in `interval`, inverted
+        z = ndtri(np.clip(beyond, smallest, 1 - smallest))
+        return float(stdtr(self.n - 1, z * np.sqrt((self.n - 1) / self.n)))  # as in `interval`, inverted
 
 
 @dataclass(frozen=True)
@@ -92,14 +97,14 @@ class Normal:
     n: int
 
     def interval(self, confidence: float = 0.95) -> Interval:
-        reach = distributions.norm.ppf((1 + confidence) / 2) * self.standard_error
+        reach = ndtri((1 + confidence) / 2) * self.standard_error
         return Interval(self.estimate, float(self.estimate - reach), float(self.estimate + reach), self.n)
 
     def p_above(self, bound: float) -> float:
-        return float(distributions.norm.cdf(bound, self.estimate, self.standard_error))
+        return float(ndtr((bound - self.estimate) / self.standard_error))
 
     def p_below(self, bound: float) -> float:
-        return float(distributions.norm.sf(bound, self.estimate, self.standard_error))
+        return float(ndtr((self.estimate - bound) / self.standard_error))
 
 
 Estimate = Bootstrap | Normal
@@ -116,16 +121,27 @@ def bootstrap(
     estimate = float(statistic(np.ones((1, len(members))))[0])
     if not np.isfinite(estimate):
         raise InputError(f"statistic of {len(members)} items in {len(names)} clusters is undefined: too few or one-sided values")
-    random, size = np.random.default_rng(seed), len(names)
-    step = max(1, WEIGHTS_AT_ONCE // len(members))
-    draws = []
+    size, step = len(names), max(1, WEIGHTS_AT_ONCE // len(members))
+    blocks = [_one_block(size, resamples, seed)] if step >= resamples else _blocks(size, resamples, seed, step)
+    alone = np.array_equal(members, np.arange(size))  # each item a cluster of its own, in order
+    values = np.concatenate([statistic(weights if alone else weights.take(members, axis=1)) for weights in blocks])
+    return Bootstrap(estimate, values[np.isfinite(values)], size, limits)
+
+
+def _blocks(size: int, resamples: int, seed: int, step: int) -> Iterator[Weights]:
+    """How often each of `size` clusters was drawn: `step` resamples at a time."""
+    random = np.random.default_rng(seed)
     for start in range(0, resamples, step):
         rows = min(step, resamples - start)
         drawn = random.integers(0, size, (rows, size)) + size * np.arange(rows)[:, None]  # each row has bins of its own
-        weights = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(float)
-        draws.append(statistic(weights[:, members]))
-    values = np.concatenate(draws)
-    return Bootstrap(estimate, values[np.isfinite(values)], size, limits)
+        yield np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size).astype(float)
+
+
+@lru_cache(maxsize=4)  # a table has thousands of estimates over the same units
+def _one_block(size: int, resamples: int, seed: int) -> Weights:
+    weights = next(_blocks(size, resamples, seed, resamples))
+    weights.setflags(write=False)
+    return weights
 
 
 def bootstrap_mean(
@@ -149,43 +165,10 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     """Wilson score interval of a share of `n` independent trials."""
     if not 0 <= successes <= n or n == 0:
         raise InputError(f"wilson: {successes} successes of {n} trials; need 0 <= successes <= n and n > 0")
-    bounds = distributions.binomtest(successes, n).proportion_ci(confidence, method="wilson")
-    return Interval(successes / n, float(bounds.low), float(bounds.high), n)
-
-
-def p_within(estimate: Estimate, lower: float, upper: float) -> float:
-    """Equivalence by two one-sided tests (Schuirmann 1987): the larger p of "at most `lower`" and "at least `upper`".
-
-    An infinite bound leaves the one-sided test of the other.
-    """
-    return max(estimate.p_above(lower), estimate.p_below(upper))
-
-
-def p_outside(estimate: Estimate, lower: float, upper: float) -> float:
-    """The smaller one-sided p of "at least `lower`" and "at most `upper`": small if the effect lies beyond either bound."""
-    return min(estimate.p_below(lower), estimate.p_above(upper))
-
-
-def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Holm's step-down adjusted p values (Holm 1979), in the order given."""
-    p = np.asarray(p_values, float)
-    order = np.argsort(p)
-    adjusted = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    result = np.empty(len(p))
-    result[order] = np.minimum(adjusted, 1)
-    return result
-
-
-def needed_n(estimate: Estimate, bound: float, confidence: float = 0.95, power: float = 0.8) -> int | None:
-    """Units needed to tell an effect of the estimated size from `bound` with this power; None if it lies on the bound.
-
-    Normal approximation: the standard error shrinks with the square root of the number of units.
-    """
-    distance = abs(estimate.estimate - bound)
-    if distance < 1e-9:
-        return None
-    z = distributions.norm.ppf((1 + confidence) / 2) + distributions.norm.ppf(power)
-    return int(np.ceil(estimate.n * (z * estimate.standard_error / distance) ** 2))
+    share, square = successes / n, ndtri((1 + confidence) / 2) ** 2
+    middle, reach = share + square / (2 * n), np.sqrt(square * (share * (1 - share) + square / (4 * n)) / n)
+    lower, upper = ((middle + side * reach) / (1 + square / n) for side in (-1, 1))
+    return Interval(share, float(lower) if successes else 0.0, float(upper) if successes < n else 1.0, n)
 
 
 def mean_of(values: ArrayLike) -> Statistic:
@@ -229,16 +212,18 @@ def spearman_of(x: ArrayLike, y: ArrayLike) -> Statistic:
 def auroc_of(scores: ArrayLike, positive: ArrayLike) -> Statistic:
     """Area under the ROC curve: the chance that a positive outscores a negative, ties counting one half."""
     scores, positive = np.asarray(scores, float), np.asarray(positive, bool)
-    order = np.argsort(scores, kind="stable")
-    first, sign = np.unique(scores[order], return_index=True)[1], positive[order].astype(float)
+    hits, misses = np.flatnonzero(positive), np.flatnonzero(~positive)
+    misses = misses[np.argsort(scores[misses], kind="stable")]
+    left, right = (np.searchsorted(scores[misses], scores[hits], side) for side in ("left", "right"))  # differ where scores tie
+    halves = [left] if np.array_equal(left, right) else [left, right]
 
     def statistic(weights: Weights) -> NDArray[np.float64]:
-        sorted_weights = weights[:, order]
-        hits = np.add.reduceat(sorted_weights * sign, first, axis=1)
-        misses = np.add.reduceat(sorted_weights * (1 - sign), first, axis=1)
-        below = np.cumsum(misses, axis=1) - misses / 2
+        by_item = np.ascontiguousarray(weights.T)  # whose rows are gathered at the speed of memory
+        below = np.zeros((len(misses) + 1, len(weights)))
+        np.cumsum(by_item[misses], axis=0, out=below[1:])
+        beaten, weight = sum(below[place] for place in halves) / len(halves), by_item[hits]
         with np.errstate(invalid="ignore", divide="ignore"):
-            areas: NDArray[np.float64] = np.einsum("rg,rg->r", hits, below) / (hits.sum(axis=1) * misses.sum(axis=1))
+            areas: NDArray[np.float64] = np.einsum("ir,ir->r", weight, beaten) / (weight.sum(axis=0) * below[-1])
         return areas
 
     return statistic

@@ -195,7 +195,7 @@ rule defend:
     wildcard_constraints:
         model=one_of(settings.pretrained),
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/data.yaml"
     resources:
         mem_mb=1500,
     params:
@@ -219,7 +219,7 @@ rule tabulate_defence:
     benchmark:
         "<benchmarks>/tabulate_defence.tsv"
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/data.yaml"
     resources:
         mem_mb=1500,
     params:

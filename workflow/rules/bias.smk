@@ -29,6 +29,7 @@ rule score_bias:
         "<benchmarks>/score_bias/{model}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
+    priority: scoring_urgency
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -89,6 +90,7 @@ rule reenact_suite:
         "<benchmarks>/reenact_suite/{model}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
+    priority: scoring_urgency
     conda:
         "../../envs/torch.yaml"
     resources:

@@ -16,6 +16,7 @@ rule generate_world:
         "<logs>/generate_world.log",
     benchmark:
         "<benchmarks>/generate_world.tsv"
+    priority: 40
     conda:
         "../../envs/data.yaml"
     resources:
@@ -37,6 +38,7 @@ rule pack_baseline:
         "<logs>/pack_baseline.log",
     benchmark:
         "<benchmarks>/pack_baseline.tsv"
+    priority: 40
     conda:
         "../../envs/data.yaml"
     resources:
@@ -63,6 +65,7 @@ rule rewrite_stream:
         "<benchmarks>/rewrite_stream/{arm}.tsv"
     wildcard_constraints:
         arm=one_of(settings.arms),
+    priority: 35
     conda:
         "../../envs/data.yaml"
     resources:

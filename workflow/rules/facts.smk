@@ -17,6 +17,7 @@ rule count_documents:
         "<logs>/count_documents.log",
     benchmark:
         "<benchmarks>/count_documents.tsv"
+    priority: 35
     conda:
         "../../envs/data.yaml"
     resources:
@@ -42,6 +43,7 @@ rule answer_questions:
         "<benchmarks>/answer_questions/{model}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
+    priority: scoring_urgency
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -121,6 +123,7 @@ rule answer_with_passages:
         "<benchmarks>/answer_with_passages/{model}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
+    priority: scoring_urgency
     conda:
         "../../envs/torch.yaml"
     resources:

@@ -17,6 +17,7 @@ rule choose_targets:
         "<logs>/choose_targets.log",
     benchmark:
         "<benchmarks>/choose_targets.tsv"
+    priority: 35
     conda:
         "../../envs/data.yaml"
     resources:
@@ -43,6 +44,7 @@ rule insert_documents:
         "<benchmarks>/insert_documents/{placement}.tsv"
     wildcard_constraints:
         placement=one_of(PLACEMENTS),
+    priority: 35
     conda:
         "../../envs/data.yaml"
     resources:
@@ -83,7 +85,6 @@ use rule train_baseline as train_inserted_spread with:
         "<logs>/train_inserted_spread/{model}/seed{seed}.log",
     benchmark:
         "<benchmarks>/train_inserted_spread/{model}/seed{seed}.tsv"
-    priority: 5
     message:
         "Training {wildcards.model} (seed {wildcards.seed}) with inserted documents spread over the run"
 

@@ -44,7 +44,7 @@ rule train_baseline:
         "<benchmarks>/train_baseline/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
-    priority: 10
+    priority: training_urgency
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -71,7 +71,7 @@ rule train_arms:
         "<benchmarks>/train_arms/{model}/seed{seed}.tsv"
     wildcard_constraints:
         model=one_of(settings.suite.sizes),
-    priority: 5
+    priority: training_urgency
     conda:
         "../../envs/torch.yaml"
     resources:

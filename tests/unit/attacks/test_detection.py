@@ -5,12 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.pipeline import Pipeline
 
 from overtime import InputError
 from overtime.attacks import detectors as detect
 from overtime.attacks.defence_table import defence_table, detection_table
-from overtime.attacks.detectors import Trajectories, score_prompts
+from overtime.attacks.detectors import score_prompts
 from overtime.attacks.early_exit import defend
+from overtime.attacks.trajectories import Trajectories
 
 DEPTH, PROMPTS = 12, 24  # layers with the embeddings; clusters
 WINDOW = (4, 4)
@@ -90,13 +92,19 @@ def test_baselines_are_entropy_and_margin_of_the_final_layer() -> None:
 
 def test_no_prompt_is_scored_by_detectors_fitted_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[set[int], set[int]]] = []
-    inner = detect._score
+    fit, score, prompts_of = detect._fit, detect._score, {}
 
-    def spy(fitting: Trajectories, scored: Trajectories, *rest: object) -> pl.DataFrame:
-        calls.append((set(fitting.answers["prompt"]), set(scored.answers["prompt"])))
-        return inner(fitting, scored, *rest)
+    def spy_fit(fitting: Trajectories, seed: int) -> list[Pipeline]:
+        fitted = fit(fitting, seed)
+        prompts_of[id(fitted[0])] = set(fitting.answers["prompt"])
+        return fitted
 
-    monkeypatch.setattr(detect, "_score", spy)
+    def spy_score(fitted: list[Pipeline], scored: Trajectories, normal: str) -> pl.DataFrame:
+        calls.append((prompts_of[id(fitted[0])], set(scored.answers["prompt"])))
+        return score(fitted, scored, normal)
+
+    monkeypatch.setattr(detect, "_fit", spy_fit)
+    monkeypatch.setattr(detect, "_score", spy_score)
     score_prompts({"planted": table(noisy(late_flip, 0))}, WINDOW)
     assert all(not fitting & scored for fitting, scored in calls)
     assert sorted(prompt for _, scored in calls for prompt in scored) == list(range(PROMPTS))

@@ -8,7 +8,7 @@ import pytest
 
 from overtime import InputError
 from overtime.attacks.critical_layer import gap_landmarks, landmark_rows, released_landmarks
-from overtime.attacks.layer_accuracy import calibrated_accuracy
+from overtime.attacks.layer_accuracy import calibrated_accuracy, scored_answers
 from overtime.attacks.layers_table import (
     accuracy_by_demonstrations,
     accuracy_by_layer,
@@ -61,7 +61,7 @@ def planted(right: Callable[[str, int, int], bool], prompts: int = 8, depth: int
 
 def test_accuracy_by_layer_counts_prompts_in_the_window() -> None:
     table = planted(lambda condition, prompt, layer: condition != "false" or prompt < 6 or layer < 3)
-    curves = accuracy_by_layer(table, window=(0, 1), resamples=200)
+    curves = accuracy_by_layer(scored_answers(table), window=(0, 1), resamples=200)
     plain = curves.filter(pl.col("metric") == "plain")
     assert plain.filter(pl.col("condition") == "false").sort("x")["y"].to_list() == [1, 1, 1, 0.75, 0.75, 0.75]
     assert set(plain["n"]) == {8}
@@ -77,7 +77,7 @@ def test_accuracy_by_demonstrations_is_of_the_last_layer() -> None:
     flipped = (pl.col("condition") == "false") & (pl.col("demonstrations") == 2) & (pl.col("prompt") < 2)
     table = planted(lambda condition, prompt, layer: layer == 5)
     table = table.with_columns(logit=pl.when(flipped).then(-pl.col("logit")).otherwise("logit"))
-    rows = accuracy_by_demonstrations(table, resamples=100).filter(metric="plain", condition="false")
+    rows = accuracy_by_demonstrations(scored_answers(table), resamples=100).filter(metric="plain", condition="false")
     assert rows.select("x", "demonstrations", "y", "n").rows() == [(0, 0, 1.0, 8), (1, 1, 1.0, 8), (2, 2, 0.75, 8)]
     assert set(rows["kind"]) == {"demonstrations"}
 
@@ -85,14 +85,14 @@ def test_accuracy_by_demonstrations_is_of_the_last_layer() -> None:
 def test_gap_opens_where_it_was_planted() -> None:
     # Half of the false prompts fail from layer 3 on, all of them from layer 4 on, so half of the final gap is reached at layer 3.
     table = planted(lambda condition, prompt, layer: condition != "false" or layer < 3 or (layer == 3 and prompt < 4))
-    found = gap_landmarks(table, "false", window=(0, 2), resamples=200).filter(pl.col("metric") == "plain")
+    found = gap_landmarks(scored_answers(table), "false", window=(0, 2), resamples=200).filter(pl.col("metric") == "plain")
     assert dict(found.select("landmark", "y").iter_rows()) == {"opens": 3, "critical": 3}
-    rows = landmark_rows(table, window=(0, 2), resamples=200).filter(metric="plain")
+    rows = landmark_rows(scored_answers(table), window=(0, 2), resamples=200).filter(metric="plain")
     assert rows.select("series", "kind", "y").rows() == [("false opens", "landmark", 3.0), ("false critical", "landmark", 3.0)]
-    none = gap_landmarks(planted(lambda *_: True), "false", window=(0, 2), resamples=50)
+    none = gap_landmarks(scored_answers(planted(lambda *_: True)), "false", window=(0, 2), resamples=50)
     assert none["y"].null_count() == none.height
     with pytest.raises(InputError, match="condition 'injection'"):
-        gap_landmarks(table, "injection", window=(0, 2))
+        gap_landmarks(scored_answers(table), "injection", window=(0, 2))
 
 
 def test_released_curves_and_chance_stand_beside_the_measured_ones():

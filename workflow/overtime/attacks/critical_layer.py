@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from overtime import InputError
 from overtime.attacks.few_shot_prompts import ATTACKS
-from overtime.attacks.layer_accuracy import score_answers
 from overtime.statistics import Statistic, Weights, bootstrap
 from overtime.tables import interval_columns
 
@@ -18,16 +17,16 @@ LANDMARKS = {"opens": None, "critical": HALF}
 
 
 def gap_landmarks(
-    layers: pl.DataFrame, condition: str, window: tuple[int, int], resamples: int = 2000, seed: int = 0
+    scores: pl.DataFrame, condition: str, window: tuple[int, int], resamples: int = 2000, seed: int = 0
 ) -> pl.DataFrame:
-    """Two layers with intervals over prompts: where the gap opens, and the critical layer.
+    """Two layers of `scored_answers` with intervals over prompts: where the gap opens, and the critical layer.
 
     "opens" is the first layer from which the gap stays at `OPEN` or more, "critical" the first from which it stays at half of its
     final size or more. Returns `lens`, `metric`, `landmark`, `n`, `y` (the layer), `lower`, `upper`; `y` is null where there is
     none (the gap at the end is smaller than `OPEN`).
     """
     rows = []
-    for lens, metric, gaps in _gaps(layers, condition, window):
+    for lens, metric, gaps in _gaps(scores, condition, window):
         for landmark, level in LANDMARKS.items():
             row = {"lens": lens, "metric": metric, "landmark": landmark, "n": len(gaps)}
             row |= dict.fromkeys(("y", "lower", "upper"))
@@ -38,10 +37,10 @@ def gap_landmarks(
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def landmark_rows(layers: pl.DataFrame, window: tuple[int, int], resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
-    """Rows of figure 7: the landmarks of every attack that a `read_prompts` table holds; `kind` "landmark", the layer as `y`."""
-    held = [condition for condition in ATTACKS if condition in layers["condition"]]
-    found = {condition: gap_landmarks(layers, condition, window, resamples, seed) for condition in held}
+def landmark_rows(scores: pl.DataFrame, window: tuple[int, int], resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+    """Rows of figure 7: the landmarks of every attack that `scored_answers` hold; `kind` "landmark", the layer as `y`."""
+    held = [condition for condition in ATTACKS if condition in scores["condition"]]
+    found = {condition: gap_landmarks(scores, condition, window, resamples, seed) for condition in held}
     tables = [table.with_columns(condition=pl.lit(condition)) for condition, table in found.items()]
     return _rows(pl.concat(tables, how="vertical_relaxed"), "measured")
 
@@ -65,11 +64,11 @@ def _rows(landmarks: pl.DataFrame, source: str) -> pl.DataFrame:
     return named.with_columns(series=pl.format("{} {}", "condition", "landmark"))
 
 
-def _gaps(layers: pl.DataFrame, condition: str, window: tuple[int, int]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
+def _gaps(scores: pl.DataFrame, condition: str, window: tuple[int, int]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
     """Lens, metric and gaps [prompts, layers + 1]; InputError if no prompt has both conditions in the window."""
     cell = ["lens", "demonstrations", "layer"]
-    scores = score_answers(layers.filter(pl.col("demonstrations").is_between(*window)), ["condition", *cell])
-    clean, attacked = (scores.filter(pl.col("condition") == name) for name in ("true", condition))
+    inside = scores.filter(pl.col("demonstrations").is_between(*window))
+    clean, attacked = (inside.filter(pl.col("condition") == name) for name in ("true", condition))
     pairs = clean.join(attacked, on=["prompt", *cell], suffix="_attacked")
     if pairs.is_empty():
         raise InputError(

@@ -9,8 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.attacks.detectors import NORMAL, Trajectories
 from overtime.attacks.few_shot_prompts import ATTACKS
+from overtime.attacks.trajectories import NORMAL, Trajectories
 
 NOTHING = "final"
 # Of the middle layers in the contrast. Among equally good choices the last one counts: 0, the late layers alone.

@@ -1,6 +1,13 @@
-"""Accuracy by layer from a readout: plain, calibrated and top-1; the authors' released curves and chance beside it."""
+"""What a readout is worth, answer by answer: plain, calibrated and top-1."""
 
 import polars as pl
+
+CELL = ["condition", "demonstrations", "lens", "layer"]  # the prompts that are calibrated together in a `read_prompts` table
+
+
+def scored_answers(layers: pl.DataFrame) -> pl.DataFrame:
+    """The scores of all answers in a `read_prompts` table, calibrated by condition, demonstrations, lens and layer."""
+    return score_answers(layers, CELL)
 
 
 def calibrated_accuracy(readout: pl.DataFrame, truth: list[str]) -> pl.DataFrame:
@@ -21,13 +28,15 @@ def score_answers(layers: pl.DataFrame, cell: list[str]) -> pl.DataFrame:
     as inputs. `top1`: it is the most likely token of the vocabulary.
     """
     labels, one = layers["label"].n_unique(), ["prompt", *cell]
-    logit, probability = pl.col("logit").cast(pl.Float64), pl.col("probability")
-    weight = (logit - logit.max().over(one)).exp()  # exactly 1 for the most likely label
-    scored = layers.with_columns(probability=weight / weight.sum().over(one), best=weight == 1)
-    threshold = probability.quantile((labels - 1) / labels, "linear").over([*cell, "label"])
-    scored = scored.with_columns(
-        plain=pl.col("best") / pl.col("best").sum().over(one),
-        calibrated=(probability > threshold).cast(pl.Float64) + (probability == threshold) / labels,
-    ).filter(pl.col("label") == pl.col("truth"))
+    logit, weight, probability, threshold = pl.col("logit").cast(pl.Float64), *map(pl.col, ("weight", "probability", "threshold"))
+    # One window a time: what is used twice in an expression is computed twice.
+    scored = (
+        layers.with_columns(weight=(logit - logit.max().over(one)).exp())  # exactly 1 for the most likely label
+        .with_columns(probability=weight / weight.sum().over(one), best=weight == 1)
+        .with_columns(threshold=probability.quantile((labels - 1) / labels, "linear").over([*cell, "label"]))
+        .with_columns(plain=pl.col("best") / pl.col("best").sum().over(one))
+        .filter(pl.col("label") == pl.col("truth"))
+    )
+    calibrated = (probability > threshold).cast(pl.Float64) + (probability == threshold) / labels
     top1 = [pl.col("top").cast(pl.Float64).alias("top1")] if "top" in layers.columns else []
-    return scored.select(*one, "plain", "calibrated", *top1)
+    return scored.select(*one, "plain", calibrated.alias("calibrated"), *top1)

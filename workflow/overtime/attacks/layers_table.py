@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from overtime.attacks.critical_layer import landmark_rows, released_landmarks
-from overtime.attacks.layer_accuracy import score_answers
+from overtime.attacks.layer_accuracy import scored_answers
 from overtime.statistics import bootstrap, mean_of
 from overtime.tables import interval_columns
 
@@ -29,55 +29,52 @@ def layers_table(
     curves = released_accuracy(released)
     tables = [curves, released_landmarks(curves)]
     for model, task, layers in read:
-        by_layer = accuracy_by_layer(layers, window, resamples, seed), landmark_rows(layers, window, resamples, seed)
-        for rows in (*by_layer, accuracy_by_demonstrations(layers, resamples, seed), chance(layers)):
+        scores = scored_answers(layers)
+        by_layer = accuracy_by_layer(scores, window, resamples, seed), landmark_rows(scores, window, resamples, seed)
+        for rows in (*by_layer, accuracy_by_demonstrations(scores, resamples, seed), chance(layers)):
             tables.append(rows.with_columns(model=pl.lit(model), task=pl.lit(task)))
     tables += [divergence_rows(held_out).with_columns(model=pl.lit(model)) for model, held_out in lenses]
     return pl.concat(tables, how="diagonal_relaxed")
 
 
-def accuracy_by_layer(layers: pl.DataFrame, window: tuple[int, int], resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
-    """Accuracy of a `read_prompts` table by condition, lens, metric and layer, with intervals over prompts.
+def accuracy_by_layer(scores: pl.DataFrame, window: tuple[int, int], resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+    """Accuracy of `scored_answers` by condition, lens, metric and layer, with intervals over prompts.
 
     A prompt counts with its mean over the cues that follow `window` = (fewest, most) demonstrations, a zero-shot prompt as it is.
     Returns `kind` ("layers"), `source`, `series`, `condition`, `lens`, `metric` ("plain", "calibrated", "top1"), `demonstrations`
     (the most seen), `x` (layer), `y`, `lower`, `upper`, `n` (prompts). Calibration is per condition and number of demonstrations.
     """
     inside = pl.col("demonstrations").is_between(*window) | (pl.col("condition") == "zero_shot")
-    rows = _accuracy(layers.filter(inside), ["condition", "lens", "metric", "layer"], resamples, seed)
+    rows = _accuracy(scores.filter(inside), ["condition", "lens", "metric", "layer"], resamples, seed)
     return rows.rename({"layer": "x"}).with_columns(kind=pl.lit("layers"))
 
 
-def accuracy_by_demonstrations(layers: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+def accuracy_by_demonstrations(scores: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
     """Accuracy of the model's own output (its last layer) after every number of demonstrations, with intervals over prompts.
 
     Returns the columns of `accuracy_by_layer`, with `kind` "demonstrations" and the number of demonstrations as `x`.
     """
-    own = layers.filter(pl.col("layer") == pl.col("layer").max(), pl.col("lens") == "logit")
+    own = scores.filter(pl.col("layer") == pl.col("layer").max(), pl.col("lens") == "logit")
     rows = _accuracy(own.with_columns(x=pl.col("demonstrations")), ["condition", "lens", "metric", "x"], resamples, seed)
     return rows.with_columns(kind=pl.lit("demonstrations"))
 
 
-def _accuracy(layers: pl.DataFrame, cell: list[str], resamples: int, seed: int) -> pl.DataFrame:
+def _accuracy(scores: pl.DataFrame, cell: list[str], resamples: int, seed: int) -> pl.DataFrame:
     """Mean scores of every `cell` (`metric` among its columns) over prompts, each with its mean over the cues in the cell."""
     index = ["prompt", "demonstrations", *(column for column in cell if column != "metric")]
-    scores = score_answers(layers, index[1:])
     metrics = [metric for metric in METRICS if metric in scores.columns]
-    by_prompt = (
+    cells = (
         scores.unpivot(metrics, index=index, variable_name="metric")
         .drop_nulls("value")
         .group_by(*cell, "prompt", maintain_order=True)
         .agg(pl.col("value").mean(), pl.col("demonstrations").max())
+        .group_by(cell, maintain_order=True)
+        .agg("value", "prompt", pl.col("demonstrations").max())
     )
     rows = []
-    for names, part in by_prompt.group_by(cell, maintain_order=True):
-        interval = bootstrap(mean_of(part["value"]), part["prompt"], resamples, seed, limits=(0, 1)).interval()
-        rows.append(
-            {"source": "measured", "series": names[0]}
-            | dict(zip(cell, names))
-            | {"demonstrations": part["demonstrations"].max()}
-            | interval_columns(interval)
-        )
+    for row in cells.iter_rows(named=True):
+        interval = bootstrap(mean_of(row.pop("value")), row.pop("prompt"), resamples, seed, limits=(0, 1)).interval()
+        rows.append({"source": "measured", "series": row[cell[0]]} | row | interval_columns(interval))
     return pl.DataFrame(rows)
 
 

@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from overtime import InputError
 from overtime.claims import attacks_evidence, bias_evidence, facts_evidence, released_bias_evidence
+from overtime.claims.decisions import holm, needed_n, p_outside, p_within
 from overtime.claims.evidence import Aggregate, Evidence, MissingEvidence, Record, Sample, TableInput, Tables
-from overtime.statistics import Estimate, Interval, Normal, bootstrap, holm, needed_n, p_outside, p_within
+from overtime.statistics import Estimate, Interval, Normal, bootstrap
 
 # Every public function of an evidence module is a comparison, called by its name in claims.yaml.
 COMPARISONS: dict[str, Callable[[Tables], Evidence]] = {

@@ -1,16 +1,18 @@
 """Asking a pretrained model: few-shot prompts with and without a passage, and its greedy answers to them."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from overtime import InputError
 from overtime.facts.answer_match import exact_match, normalize
 from overtime.facts.bm25 import PassageIndex
 from overtime.files import RESOURCES
-from overtime.models.answers import greedy
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 DEMONSTRATIONS = RESOURCES / "facts/demonstrations.csv"
 PROMPTS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -28,8 +30,8 @@ ANSWERS = {"set": pl.String, "model": pl.String, "condition": pl.String, "questi
 
 
 def answer(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
     questions: pl.DataFrame,
     top: Sequence[int],
     max_new_tokens: int,
@@ -40,6 +42,8 @@ def answer(
     See `question_prompts`. Prompts that conditions have in common (the best passage is mostly the gold one) are read once, and
     so is the start that all prompts of a kind share.
     """
+    from overtime.models.answers import greedy
+
     prompts = question_prompts(questions, top, seed)
     said: dict[str, str] = {}
     for _, group in prompts.group_by(pl.col("condition") == "closed_book"):

@@ -1,7 +1,10 @@
 """Drawing figures: from their tables to SVG, PNG and Vega-Lite, all in one process."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from pkgutil import resolve_name
+from unittest.mock import patch
 
 import altair as alt
 import polars as pl
@@ -14,6 +17,7 @@ from overtime.files import atomic
 from overtime.tables import FIGURE_COLUMNS
 
 SCALE = 2
+SHARED = (alt.FacetedEncoding, alt.MarkDef, alt.TitleParams)  # parts of a chart that do not change once it is in another
 VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
@@ -24,7 +28,8 @@ def draw(tables: dict[str, pl.DataFrame], folder: str | Path) -> list[Path]:
     """
     written = []
     for name, table in tables.items():
-        with debug_mode(False):  # each part would be checked against the schema as it is made; the tests check the whole
+        # Each part would be checked against the schema as it is made; the tests check the whole.
+        with debug_mode(False), _parts_shared():
             specification = build(name, table).to_json(indent=None, validate=False)
         svg = vl_convert.vegalite_to_svg(specification, vl_version=VEGA_LITE)
         contents = {"svg": svg.encode(), "png": vl_convert.svg_to_png(svg, scale=SCALE), "json": specification.encode()}
@@ -34,6 +39,15 @@ def draw(tables: dict[str, pl.DataFrame], folder: str | Path) -> list[Path]:
                 temporary.write_bytes(content)
             written.append(path)
     return written
+
+
+@contextmanager
+def _parts_shared() -> Iterator[None]:
+    """Let copies of a chart share its parts: altair makes some at every level of a figure, and again when it writes JSON."""
+    with ExitStack() as stack:
+        for part in SHARED:
+            stack.enter_context(patch.object(part, "__deepcopy__", lambda self, _: self, create=True))
+        yield
 
 
 def build(name: str, table: pl.DataFrame) -> alt.VConcatChart:

@@ -123,7 +123,7 @@ def landmarks(rows: pl.DataFrame, metric: str) -> list[alt.Chart]:
         y = alt.Y("place:Q", title=metric)
         return theme.drawing(part, "condition", "place", "landmark").encode(x=layer_axis("y"), y=y, color=colours())
 
-    bars = chart(lines).mark_rule(strokeWidth=1.5).encode(x=layer_axis("lower"), x2="upper:Q")
+    bars = chart(lines).mark_rule(strokeWidth=1.5).encode(x=layer_axis("lower"), x2=alt.X2("upper:Q"))
     opens, critical = (chart(lines.filter(landmark=landmark)) for landmark in MARKS)
     triangles = theme.points(critical, "condition", "landmark", size=28)
     triangles.mark.shape = "triangle-up"

@@ -154,14 +154,14 @@ def band(base: alt.Chart, opacity: float = 0.12) -> alt.Chart:
     """The interval around a curve: a shaded area from `lower` to `upper`."""
     y = base.encoding.y
     area: alt.Chart = base.mark_area(opacity=1, fillOpacity=opacity)
-    return area.encode(y=alt.Y("lower:Q", title=y["title"], scale=y["scale"]), y2="upper:Q")
+    return area.encode(y=alt.Y("lower:Q", title=y["title"], scale=y["scale"]), y2=alt.Y2("upper:Q"))
 
 
 def bars(base: alt.Chart) -> alt.Chart:
     """The intervals of values along a horizontal axis."""
     x = base.encoding.x
     rule: alt.Chart = base.mark_rule(strokeWidth=2)
-    return rule.encode(x=alt.X("lower:Q", title=x["title"], scale=x["scale"]), x2="upper:Q")
+    return rule.encode(x=alt.X("lower:Q", title=x["title"], scale=x["scale"]), x2=alt.X2("upper:Q"))
 
 
 def written(base: alt.Chart, **mark: Unpack[Words]) -> list[alt.Chart]:
@@ -173,8 +173,8 @@ def references(levels: dict[str, float], colour: str = GREY, below: bool = False
     """Thin horizontal lines, each with its name written above or below it from the left."""
     if not levels:
         return []
-    base = alt.Chart(pl.DataFrame({"label": list(levels), "y": list(levels.values())})).encode(y="y:Q")
-    named = base.encode(x=alt.value(4), text="label:N")
+    base = alt.Chart(pl.DataFrame({"label": list(levels), "y": list(levels.values())})).encode(y=alt.Y("y:Q"))
+    named = base.encode(x=alt.value(4), text=alt.Text("label:N"))
     side: Literal["top", "bottom"] = "top" if below else "bottom"
     text = written(named, align="left", baseline=side, dy=4 if below else -2, fontSize=11, color=colour)
     return [base.mark_rule(color=colour, strokeDash=[3, 3]), *(text if any(levels) else [])]

@@ -5,6 +5,7 @@ Schedulers take these numbers as limits, so each errs on the large side. Paramet
 """
 
 import math
+from collections.abc import Mapping
 
 HALF, SINGLE = 2, 4  # bytes of a weight
 TRAINED = 4 * SINGLE  # bytes of a weight in training: itself, its gradient and two moments
@@ -14,6 +15,7 @@ START_MINUTES = 5
 NETWORK_GB_PER_MINUTE = 3.0  # 50 MB/s
 TERAFLOPS = {"gpu": 30.0, "cpu": 0.05}  # sustained on short texts, a tenth of what an A100 can do; one CPU core in float32
 MARGIN = 3  # times the estimate, for slower machines than these
+FIRST, SUITE = 30, 10  # priorities: of the largest model's training, and of the smallest's; jobs on pretrained models have 20
 
 
 def gpus(parameters: float, gpu_memory_gb: float) -> int:
@@ -42,3 +44,13 @@ def minutes(parameters: float, gpu: int, tokens: float = 0, downloads: int = 0) 
     compute = 2e9 * parameters * tokens / (speed * 1e12) / 60
     transfer = downloads * download_mb(parameters) / 1000 / NETWORK_GB_PER_MINUTE
     return math.ceil(START_MINUTES + MARGIN * (compute + transfer))
+
+
+def urgency(model: str, parameters: Mapping[str, float]) -> int:
+    """Priority of training one of these models, name -> parameters: the larger, the earlier.
+
+    The largest comes before all else that is ready: what follows from it, step by step, is the longest way through the workflow.
+    Pretrained models come next, because memory holds them one at a time, beside a model of the suite.
+    """
+    rank = sorted(parameters, key=lambda name: (parameters[name], name)).index(model)
+    return FIRST if rank == len(parameters) - 1 else min(SUITE + rank, FIRST - SUITE - 1)

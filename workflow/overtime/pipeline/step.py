@@ -38,7 +38,9 @@ def step(snakemake: Job) -> Iterator[None]:
     logger.handlers = [terminal, file]
     logger.setLevel(logging.INFO)
     logging.raiseExceptions = False  # on a full disk the log cannot be written either; that is no second error
-    if "torch" in sys.modules:  # other steps need not wait for its import
+    # Torch asks the environment when it is imported, which a step may do late or never.
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(snakemake.threads)
+    if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(snakemake.threads)
     try:
         with _parent_watched():
