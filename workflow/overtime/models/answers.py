@@ -1,11 +1,12 @@
 """What a model answers to prompts: greedy continuations, and log-probabilities of candidate answers.
 
-What several prompts have in common at their start is computed once.
+What several prompts begin with in common is computed once, and equal prompts are one.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -35,25 +36,23 @@ def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max
 
     A prompt whose answer has ended takes no part in the steps that longer answers need.
     """
-    answers = [""] * len(prompts)
-    end = partial(_answer, tokenizer, stop)
-    budget = Budget.of(model)
+    answers, end = [""] * len(prompts), partial(_answer, tokenizer, stop)
     for reader, read in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, _likeliest):
-        rows = rows_at_once(max(prompt.last.stop for prompt in read) + max_new_tokens, budget)
+        finish = partial(_continue, model, reader, max_new_tokens, end)
+        rows = rows_at_once(max(prompt.last.stop for prompt in read) + max_new_tokens, Budget.of(model))
         read.sort(key=lambda prompt: prompt.last.stop)
         for first in range(0, len(read), rows):
-            for batch, texts in within_memory(partial(_continue, model, reader, max_new_tokens, end), read[first : first + rows]):
-                for prompt, text in zip(batch, texts):
-                    for index in prompt.last.ends:
-                        answers[index] = text
+            for prompt, text in chain.from_iterable(within_memory(finish, read[first : first + rows])):
+                for index in prompt.last.ends:
+                    answers[index] = text
     return answers
 
 
 @torch.inference_mode()
 def _continue(
     model: PreTrainedModel, reader: Reader, new: int, end: Callable[[list[int]], tuple[str, bool]], batch: list[Prompted]
-) -> tuple[list[Prompted], list[str]]:
-    """Prompts and their answers, which `end` cuts and declares ended."""
+) -> list[tuple[Prompted, str]]:
+    """Prompts with their answers; `end` gives the text of tokens and says whether it has ended."""
     tokens, places = torch.stack([prompt.found for prompt in batch]), list(range(len(batch)))
     rows, answers = reader.following([prompt.last for prompt in batch], tokens), [""] * len(batch)
     while True:
@@ -62,7 +61,7 @@ def _continue(
             answers[place] = text
         unfinished = [row for row, (_, ended) in enumerate(said) if not ended]
         if not unfinished or tokens.shape[1] == new:
-            return batch, answers
+            return list(zip(batch, answers))
         if len(unfinished) < len(said):
             tokens, rows, places = tokens[unfinished], rows[unfinished], [places[row] for row in unfinished]
         found = _logits(model, reader.read(rows)[:, -1], _likeliest)
@@ -103,14 +102,16 @@ def _read(
         check_length(model, f"prompt {number} with its answer", len(ids) + new - 1)
     for portion in portions(prompts, Budget.of(model), new - 1):
         reader = Reader(model, portion, new - 1)
+        read = partial(_read_batch, model, reader, find)
+        yield reader, list(chain.from_iterable(chain.from_iterable(within_memory(read, batch) for batch in portion.passes)))
 
-        def read(batch: list[Segment]) -> list[Prompted]:
-            state, last = reader.read(Rows.of(batch, reader.device)), [row for row, segment in enumerate(batch) if segment.ends]
-            column = [batch[row].stop - batch[row].start - 1 for row in last]
-            return [Prompted(batch[row], found) for row, found in zip(last, _logits(model, state[last, column], find))]
 
-        read_ = [prompt for batch in portion.passes for part in within_memory(read, batch) for prompt in part]
-        yield reader, read_
+def _read_batch(model: PreTrainedModel, reader: Reader, find: Callable[[Tensor], Tensor], batch: list[Segment]) -> list[Prompted]:
+    """Those prompts that end in a batch of segments."""
+    state = reader.read(Rows.of(batch, reader.device))
+    ending = [(row, segment.stop - segment.start - 1) for row, segment in enumerate(batch) if segment.ends]
+    row, column = torch.tensor(ending, dtype=torch.long).reshape(-1, 2).T
+    return [Prompted(batch[place], found) for place, found in zip(row.tolist(), _logits(model, state[row, column], find))]
 
 
 def _logits(model: PreTrainedModel, state: Tensor, find: Callable[[Tensor], Tensor]) -> Tensor:

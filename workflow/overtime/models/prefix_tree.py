@@ -1,26 +1,27 @@
 """Token sequences as a tree of segments, so that what several of them begin with is computed once.
 
-The tree is planned in portions whose tokens all stay in memory, and each portion in forward passes. Of a pass, a row is a segment
-behind its ancestors: first those that others stand on, by their depth, then the last segments of all sequences together.
+The tree is planned in portions whose tokens are all kept until it is read, and a portion in forward passes. A row of a pass is a
+segment behind its ancestors: first come those that others follow, by their depth, then the last ones of all sequences together.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 from transformers import PreTrainedModel
 
 from overtime.models.devices import tokens_at_once
+from overtime.models.token_batches import shared_start
 
-# How many tokens a branch must save: the cheapest of these is chosen for each portion. Without any, sequences are read apart.
+# Sequences share a segment if that saves so many tokens, or never: whichever is cheapest for a portion.
 SAVINGS = (4, 16, 64, 256, 1024, None)
-CACHED = 1 / 8  # share of a token's memory that an earlier one takes, gathered for one layer at a time
-GATHERED = 1 / 32  # share of a token's time that an earlier one takes
-CPU_OVERHEAD = 32  # tokens that are read in the time in which weights come from memory
-CPU_PASSES_KEPT = 4  # passes whose tokens are kept, as more rows are continued together the more there are
-GPU_OVERHEAD = 256  # the same on a GPU, which computes faster than it reads
-GPU_STARTED = 10**12  # parameters times tokens: what a GPU computes while the kernels of a pass are started one by one
+# What a token that a row sees, but does not compute, takes of a token's memory and time: it is gathered for a layer at a time.
+SEEN_MEMORY, SEEN_TIME = 1 / 8, 1 / 32
+CPU_OVERHEAD = 32  # tokens computed in the time in which a pass brings the weights from memory
+GPU_OVERHEAD = 256  # the same on a GPU, by its figures: none was at hand
+GPU_STARTS = 10**12  # parameters times tokens that a GPU computes while the kernels of a pass are started one by one
+CPU_PASSES_KEPT = 4  # the more sequences a portion has, the more are continued together
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Budget:
         together, context = tokens_at_once(model), getattr(model.config, "max_position_embeddings", None) or float("inf")
         if model.device.type == "cpu":
             return cls(together, CPU_PASSES_KEPT * together, CPU_OVERHEAD, context)
-        return cls(together, together, max(GPU_OVERHEAD, GPU_STARTED // model.num_parameters()), context)
+        return cls(together, together, max(GPU_OVERHEAD, GPU_STARTS // model.num_parameters()), context)
 
 
 @dataclass(eq=False)
@@ -52,8 +53,12 @@ class Segment:
     stop: int
     parent: "Segment | None"
     ends: list[int]
-    depth: int = 0  # number of parents
+    depth: int  # number of ancestors
     slots: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+
+    @property
+    def tokens(self) -> list[int]:
+        return self.sequence[self.start : self.stop]
 
     def place(self, position: int) -> tuple["Segment", int]:
         """The segment up to this one that holds a position of the sequence, and the number of that token in it."""
@@ -76,10 +81,10 @@ class Portion:
 
 
 def portions(sequences: list[list[int]], budget: Budget, more: int = 0) -> Iterator[Portion]:
-    """Plans that together read each sequence, which `more` tokens will follow, once."""
+    """Plans that together read every sequence, equal ones once, where `more` tokens will follow each."""
     order = sorted(range(len(sequences)), key=sequences.__getitem__)
-    common = [0, *(_common(sequences[left], sequences[right]) for left, right in zip(order, order[1:]))]
-    begin, size = 0, 0
+    common = [0, *(shared_start(sequences[left], sequences[right]) for left, right in pairwise(order))]
+    begin = size = 0
     for number, index in enumerate(order):
         new = len(sequences[index]) - common[number] + more
         if size + new > budget.kept and number > begin:
@@ -103,16 +108,16 @@ def _plan(sequences: list[list[int]], order: list[int], common: list[int], budge
 
 
 def _grow(sequences: list[list[int]], order: list[int], common: list[int], saving: int | None) -> list[Segment]:
-    """Segments, parents first; sequences part where that saves so many tokens at least."""
+    """Segments, parents first: those that save so many tokens at least, and what is left of each sequence."""
     segments: list[Segment] = []
     runs: list[tuple[int, int, int, Segment | None]] = [(0, len(order), 0, None)]  # sequences of a branch, its start, its parent
     while runs:
         first, after, start, parent = runs.pop()
         sequence = sequences[order[first]]
         stop = min(common[first + 1 : after], default=len(sequence))
-        longer = first + sum(len(sequences[index]) == stop for index in order[first:after])  # those that end here come first
+        longer = first + sum(len(sequences[index]) == stop for index in order[first:after])  # shorter ones come first
         parts = [first] * (longer > first) + [n for n in range(longer, after) if n == longer or common[n] == stop] + [after]
-        branches = [(one, other) for one, other in zip(parts, parts[1:])]
+        branches = list(pairwise(parts))
         if longer < after and (saving is None or (len(branches) - 1) * (stop - start) < saving):
             runs += [(one, other, start, parent) for one, other in branches]
             continue
@@ -148,20 +153,15 @@ def _batches(segments: list[Segment], budget: Budget) -> Iterator[list[Segment]]
 
 
 def _fit(rows: int, new: int, past: int, budget: Budget) -> bool:
-    return rows * new <= budget.together and rows * (new + past) * CACHED <= budget.kept and new + past <= budget.context
+    return rows * new <= budget.together and rows * (new + past) * SEEN_MEMORY <= budget.kept and new + past <= budget.context
 
 
 def rows_at_once(length: int, budget: Budget) -> int:
     """How many sequences of at most so many tokens can be continued together."""
-    return max(1, min(budget.together, int(budget.kept / CACHED / length)))
+    return max(1, min(budget.together, int(budget.kept / SEEN_MEMORY / length)))
 
 
 def _cost(batch: list[Segment], budget: Budget) -> float:
     """In tokens."""
     new, past = max(row.stop - row.start for row in batch), max(row.start for row in batch)
-    return budget.overhead + len(batch) * (new + past * GATHERED)
-
-
-def _common(left: list[int], right: list[int]) -> int:
-    """How many tokens two sequences begin with in common."""
-    return next((place for place, (one, other) in enumerate(zip(left, right)) if one != other), min(len(left), len(right)))
+    return budget.overhead + len(batch) * (new + past * SEEN_TIME)
