@@ -3,7 +3,8 @@
     python benchmarks/lens.py [SIZE]     peers: pip install nnsight transformer_lens
 
 Random weights in the shape of SmolLM2-135M (SIZE layers of 30, all by default), float32. CPU seconds, the best of three rounds;
-every way must agree on the labels' logits at every layer of the last position.
+every way must agree on the labels' logits at every layer of the last position. Then, where make figures left SmolLM2, a third of
+the prompts of its default run: what sharing their starts saves.
 """
 
 import copy
@@ -22,11 +23,15 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+from answers import MODEL, apart, measured
+
 from overtime.attacks.few_shot_prompts import few_shot_prompts, load_task
 from overtime.attacks.read_prompts import read_prompts
 from overtime.models.lens import read_layers
+from overtime.models.load import load
 
 ROUNDS, PROMPTS, DEMONSTRATIONS, ROWS = 3, 4, 8, 8
+CONDITIONS, TASKS, SOME = ["zero_shot", "true", "false", "injection", "benign"], ("sentiment", "topics", "questions"), 12
 TASK = load_task("sentiment")
 LABELS = list(TASK.labels)
 
@@ -131,8 +136,29 @@ def main(layers: int) -> None:
     compare({"read_prompts": clustered, "bare forward": lambda: bare(everything)}, base="bare forward")
 
 
+def shared() -> None:
+    """Every task's prompts on the real model, with and without sharing: CPU seconds, tokens computed, logits."""
+    model, tokenizer = load(MODEL, dtype="float32")
+    for name in TASKS:
+        task = load_task(name)
+        conditions = CONDITIONS + ["half", "random"] * (name == "topics")
+        prompts = few_shot_prompts(task, conditions, SOME, 2 * DEMONSTRATIONS, seed=0)
+
+        def job() -> np.ndarray:
+            return read_prompts(model, tokenizer, prompts, list(task.labels))["logit"].to_numpy()  # noqa: B023
+
+        seconds, tokens, logits = measured(model, job)
+        with apart():
+            others, computed, same = measured(model, job)
+        print(f"{name}, {len(prompts)} prompts of SmolLM2: {seconds:.1f} CPU-s, {tokens} tokens computed")
+        print(f"  read apart: ratio {others / seconds:.2f}, {computed / tokens:.2f} of the tokens", end="")
+        print(f"; largest difference of a logit {np.abs(same - logits).max():.0e}")
+
+
 if __name__ == "__main__":
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    if MODEL.exists():
+        shared()
     for peer in ("nnsight", "transformer_lens"):
         if not find_spec(peer):
             print(f"{peer}: not installed (pip install {peer})")

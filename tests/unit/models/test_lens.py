@@ -9,8 +9,6 @@ import pytest
 import tiny_models
 import torch
 from accelerate import dispatch_model
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tiny_models import ARCHITECTURES
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -18,7 +16,7 @@ from overtime import InputError
 from overtime.attacks.few_shot_prompts import Prompt, few_shot_prompts, load_task
 from overtime.attacks.read_prompts import read_prompts
 from overtime.models.lens import read_layers
-from overtime.models.residual_stream import SHORTEST_PREFIX, Readout, anatomy, group_by_prefix
+from overtime.models.residual_stream import Readout, anatomy
 
 CONDITIONS = ["zero_shot", "true", "false", "injection", "benign"]
 TASK = load_task("sentiment")
@@ -86,12 +84,12 @@ def test_out_of_memory_changes_no_number(build: Callable, tokenizer: PreTrainedT
     model, failed = build("llama"), []
     expected = read_prompts(model, tokenizer, PROMPTS, LABELS)
 
-    def check(_: torch.nn.Module, __: tuple, inputs: dict[str, torch.Tensor]) -> None:
-        if len(inputs["input_ids"]) > 1:
-            failed.append(inputs["input_ids"].shape)
+    def check(_: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        if len(inputs[0]) > 1:
+            failed.append(inputs[0].shape)
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    model.base_model.register_forward_pre_hook(check, with_kwargs=True)
+    model.base_model.register_forward_pre_hook(check)
     found = read_prompts(model, tokenizer, PROMPTS, LABELS)
     assert failed
     np.testing.assert_allclose(found["logit"], expected["logit"], atol=1e-5)
@@ -113,21 +111,6 @@ def test_bfloat16_reads_as_float32_does(build: Callable, tokenizer: PreTrainedTo
     exact = read_prompts(model, tokenizer, PROMPTS, LABELS)
     rounded = read_prompts(model.to(torch.bfloat16), tokenizer, PROMPTS, LABELS)
     assert np.corrcoef(exact["logit"], rounded["logit"])[0, 1] > 0.99
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.integers(0, 2), min_size=90, max_size=90),
-    st.lists(st.tuples(st.integers(1, 89), st.lists(st.integers(0, 2), max_size=9)), min_size=1, max_size=8),
-)
-def test_groups_share_their_prefix_and_hold_every_sequence_once(stem: list[int], cuts: list[tuple[int, list[int]]]) -> None:
-    sequences = [stem[:cut] + tail for cut, tail in cuts]
-    groups = group_by_prefix(sequences)
-    assert sorted(member for _, members in groups for member in members) == list(range(len(sequences)))
-    for length, members in groups:
-        assert len({tuple(sequences[member][:length]) for member in members}) == 1
-        assert all(len(sequences[member]) > length for member in members)
-        assert length == 0 or (len(members) > 1 and length >= SHORTEST_PREFIX)
 
 
 @pytest.mark.parametrize(

@@ -1,35 +1,34 @@
 """What a model answers to prompts: greedy continuations, and log-probabilities of candidate answers.
 
-What several prompts have in common at their start is computed once.
+What several prompts begin with in common is computed once, and equal prompts are one.
 """
 
-import copy
-import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, TypeVar, cast
+from itertools import chain
+from typing import cast
 
 import numpy as np
 import torch
-from torch.nn.functional import pad
-from transformers import Cache, PreTrainedModel
+from torch import Tensor
+from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
-from overtime.models.devices import tokens_at_once, within_memory
-from overtime.models.token_batches import TREES, after_start, by_length, check_length, left_pad, shared_start
+from overtime.models.devices import within_memory
+from overtime.models.prefix_tree import Budget, Segment, portions, rows_at_once
+from overtime.models.segment_cache import Reader, Rows
+from overtime.models.token_batches import after_start, check_length
 
-Finished = TypeVar("Finished")
-# Architectures for which padding between the shared start of prompts and the rest of each changes nothing (no local attention).
-SHARED_START = (*TREES, "bloom")
-SHORTEST_START = 16  # tokens; below, handling the cache costs more than it saves
+LOGIT_ROWS = 1024  # of the whole vocabulary, held at once
 
 
-class Prompted(NamedTuple):
-    """What a forward pass over a batch of prompts leaves: mask [rows, length], logits [rows, vocabulary] after them, cache."""
+@dataclass(frozen=True)
+class Prompted:
+    """A prompt that was read, as its last segment, and what was found after it, [tokens]."""
 
-    mask: torch.Tensor
-    logits: torch.Tensor
-    cache: Cache
+    last: Segment
+    found: Tensor
 
 
 def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max_new_tokens: int, stop: str = "\n") -> list[str]:
@@ -37,45 +36,45 @@ def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max
 
     A prompt whose answer has ended takes no part in the steps that longer answers need.
     """
-    answers = [""] * len(prompts)
-    finish = partial(_continue, model, tokenizer, max_new_tokens, stop)
-    for batch, texts in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, finish):
-        for index, text in zip(batch, texts):
-            answers[index] = text
+    answers, end = [""] * len(prompts), partial(_answer, tokenizer, stop)
+    for reader, read in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, _likeliest):
+        finish = partial(_continue, model, reader, max_new_tokens, end)
+        rows = rows_at_once(max(prompt.last.stop for prompt in read) + max_new_tokens, Budget.of(model))
+        read.sort(key=lambda prompt: prompt.last.stop)
+        for first in range(0, len(read), rows):
+            for prompt, text in chain.from_iterable(within_memory(finish, read[first : first + rows])):
+                for index in prompt.last.ends:
+                    answers[index] = text
     return answers
 
 
-def _continue(model: PreTrainedModel, tokenizer: Tokenizer, max_new_tokens: int, stop: str, read: Prompted) -> list[str]:
-    """Greedy answers of one batch, from what `_read` found after its prompts."""
-    mask, logits, cache = read
-    tokens, rows = logits.argmax(-1, keepdim=True), list(range(len(logits)))
-    answers = [""] * len(rows)
+@torch.inference_mode()
+def _continue(
+    model: PreTrainedModel, reader: Reader, new: int, end: Callable[[list[int]], tuple[str, bool]], batch: list[Prompted]
+) -> list[tuple[Prompted, str]]:
+    """Prompts with their answers; `end` gives the text of tokens and says whether it has ended."""
+    tokens, places = torch.stack([prompt.found for prompt in batch]), list(range(len(batch)))
+    rows, answers = reader.following([prompt.last for prompt in batch], tokens), [""] * len(batch)
     while True:
-        said = [_answer(tokenizer, ids, stop) for ids in tokens.tolist()]
-        for row, (text, _) in zip(rows, said):
-            answers[row] = text
-        unfinished = [place for place, (_, ended) in enumerate(said) if not ended]
-        if not unfinished or tokens.shape[1] == max_new_tokens:
-            return answers
+        said = [end(ids) for ids in tokens.tolist()]
+        for place, (text, _) in zip(places, said):
+            answers[place] = text
+        unfinished = [row for row, (_, ended) in enumerate(said) if not ended]
+        if not unfinished or tokens.shape[1] == new:
+            return list(zip(batch, answers))
         if len(unfinished) < len(said):
-            kept = torch.tensor(unfinished)  # on the CPU: the cache may lie on several GPUs
-            cache.batch_select_indices(kept)
-            tokens, mask, rows = tokens[kept], mask[kept], [rows[place] for place in unfinished]
-        mask = pad(mask, (0, 1), value=1)
-        logits, cache = _forward(model, tokens[:, -1:], mask, cache)
-        tokens = torch.cat([tokens, logits.argmax(-1, keepdim=True)], 1)
+            tokens, rows, places = tokens[unfinished], rows[unfinished], [places[row] for row in unfinished]
+        found = _logits(model, reader.read(rows)[:, -1], _likeliest)
+        tokens, rows = torch.cat([tokens, found], 1), rows.then(found)
 
 
 def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], candidates: list[str]) -> np.ndarray:
     """Natural-log P(first token of candidate | prompt), [prompt, candidate]; write candidates as they continue text: " Yes"."""
     first = [ids[0] for ids in tokenizer(candidates, add_special_tokens=False)["input_ids"]]
-
-    def choose(read: Prompted) -> np.ndarray:
-        return (read.logits[:, first] - read.logits.logsumexp(-1, keepdim=True)).cpu().numpy()
-
     result = np.empty((len(prompts), len(candidates)))
-    for batch, log_probs in _read(model, encode_prompts(tokenizer, prompts), 1, choose):
-        result[batch] = log_probs
+    for _, read in _read(model, encode_prompts(tokenizer, prompts), 1, lambda logits: logits.log_softmax(-1)[:, first]):
+        for prompt in read:
+            result[prompt.last.ends] = prompt.found.cpu().numpy()
     return result
 
 
@@ -93,45 +92,39 @@ def encode_prompts(tokenizer: Tokenizer, prompts: list[str]) -> list[list[int]]:
 
 @torch.inference_mode()
 def _read(
-    model: PreTrainedModel, prompts: list[list[int]], new: int, finish: Callable[[Prompted], Finished]
-) -> Iterator[tuple[list[int], Finished]]:
-    """Yield (indices, what `finish` makes of them) for batches of prompts.
+    model: PreTrainedModel, prompts: list[list[int]], new: int, find: Callable[[Tensor], Tensor]
+) -> Iterator[tuple[Reader, list[Prompted]]]:
+    """Yield readers of prompts, with what `find` makes of the logits after each; equal prompts are one.
 
     InputError for a prompt that leaves no room for `new` more tokens, the last of which is never read.
     """
     for number, ids in enumerate(prompts):
         check_length(model, f"prompt {number} with its answer", len(ids) + new - 1)
-    # One token of each prompt at least is left to be read.
-    shared = min(shared_start(prompts), min(map(len, prompts)) - 1)
-    if shared < SHORTEST_START or model.config.model_type not in SHARED_START:
-        shared = 0
-    start = _forward(model, *left_pad([prompts[0][:shared]], model), None)[1] if shared else None
-
-    def read(batch: list[int]) -> tuple[list[int], Finished]:
-        ids, mask = left_pad([prompts[index][shared:] for index in batch], model)
-        mask, cache = pad(mask, (shared, 0), value=1), copy.deepcopy(start)  # a forward pass appends to its cache
-        if cache is not None:
-            cache.batch_repeat_interleave(len(batch))
-        return batch, finish(Prompted(mask, *_forward(model, ids, mask, cache)))
-
-    lengths = [len(ids) - shared for ids in prompts]
-    # The shortest rests have the most cached tokens for each of their own.
-    for batch in by_length(lengths, tokens_at_once(model, cached=shared / min(lengths))):
-        yield from within_memory(read, batch)
+    for portion in portions(prompts, Budget.of(model), new - 1):
+        reader = Reader(model, portion, new - 1)
+        read = partial(_read_batch, model, reader, find)
+        yield reader, list(chain.from_iterable(chain.from_iterable(within_memory(read, batch) for batch in portion.passes)))
 
 
-@torch.inference_mode()
-def _forward(model: PreTrainedModel, ids: torch.Tensor, mask: torch.Tensor, cache: Cache | None) -> tuple[torch.Tensor, Cache]:
-    """Logits [rows, vocabulary] after `ids` [rows, new tokens], which follow what `cache` holds; `mask` covers both."""
-    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-    # Models with ALiBi (BLOOM) take none.
-    given = {"position_ids": positions} if "position_ids" in inspect.signature(model.base_model.forward).parameters else {}
-    output = model.base_model(ids, attention_mask=mask, past_key_values=cache, use_cache=True, **given)
-    # After the last token alone: logits of all of them would fill the memory.
-    return model.get_output_embeddings()(output.last_hidden_state[:, -1]).float(), output.past_key_values
+def _read_batch(model: PreTrainedModel, reader: Reader, find: Callable[[Tensor], Tensor], batch: list[Segment]) -> list[Prompted]:
+    """Those prompts that end in a batch of segments."""
+    state = reader.read(Rows.of(batch, reader.device))
+    ending = [(row, segment.stop - segment.start - 1) for row, segment in enumerate(batch) if segment.ends]
+    row, column = torch.tensor(ending, dtype=torch.long).reshape(-1, 2).T
+    return [Prompted(batch[place], found) for place, found in zip(row.tolist(), _logits(model, state[row, column], find))]
 
 
-def _answer(tokenizer: Tokenizer, ids: list[int], stop: str) -> tuple[str, bool]:
+def _logits(model: PreTrainedModel, state: Tensor, find: Callable[[Tensor], Tensor]) -> Tensor:
+    """What `find` makes of the logits [rows, vocabulary] after states [rows, width]."""
+    head = model.get_output_embeddings()
+    return torch.cat([find(head(rows).float()) for rows in state.split(LOGIT_ROWS)])
+
+
+def _likeliest(logits: Tensor) -> Tensor:
+    return logits.argmax(-1, keepdim=True)
+
+
+def _answer(tokenizer: Tokenizer, stop: str, ids: list[int]) -> tuple[str, bool]:
     """Text before `stop` or the end-of-text token, and whether either has come."""
     ended = tokenizer.eos_token_id in ids
     text = cast(str, tokenizer.decode(ids[: ids.index(tokenizer.eos_token_id)] if ended else ids))

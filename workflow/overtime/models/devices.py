@@ -95,18 +95,17 @@ def connect(model: "PreTrainedModel", layout: Layout) -> "PreTrainedModel":
     return cast("PreTrainedModel", dispatch_model(model, layout, skip_keys=model._skip_keys_device_placement))
 
 
-def tokens_at_once(model: "PreTrainedModel | Neox", cached: float = 0) -> int:
+def tokens_at_once(model: "PreTrainedModel | Neox") -> int:
     """Tokens in one forward pass, padding included: on GPUs, as many as fit into half of the free memory.
 
-    A token takes its part of the cache (2 vectors a layer, as does each of the `cached` tokens that lie before it on average),
-    the activations of one layer, and its logits of a part of the vocabulary. The estimate may fail, by long prompts in eager
-    attention or others on the same GPU: see `within_memory`.
+    A token takes its part of the cache (2 vectors a layer), the activations of one layer, and its logits of a part of the
+    vocabulary. The estimate may fail, by long prompts in eager attention or others on the same GPU: see `within_memory`.
     """
     if model.device.type == "cpu":
         return CPU_TOKENS
     config, free = model.config, free_memory()
     least = min(free[gpu] for gpu in {parameter.device.index for parameter in model.parameters()})
-    vectors = 2 * config.num_hidden_layers * (1 + cached) + ACTIVATIONS
+    vectors = 2 * config.num_hidden_layers + ACTIVATIONS
     token = model.dtype.itemsize * config.hidden_size * vectors + LOGITS
     return min(int(least / 2 / token), MOST_TOKENS)
 

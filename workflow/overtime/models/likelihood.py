@@ -85,7 +85,7 @@ def _read_sentences(model: "PreTrainedModel | Neox", batch: Batch) -> tuple[torc
 
 def _parting(more: list[int], less: list[int]) -> int:
     """Number of the first token in which two sentences differ, or of the last that both have."""
-    return min(shared_start([more, less]), len(more) - 1, len(less) - 1)
+    return min(shared_start(more, less), len(more) - 1, len(less) - 1)
 
 
 def _log_probs(head: torch.nn.Linear, hidden: torch.Tensor, sources: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -117,20 +117,9 @@ def check_length(model: "PreTrainedModel", name: str, tokens: int) -> None:
         raise InputError(f"{name}: {tokens} tokens, but the model's context holds {context}; use a shorter prompt")
 
 
-def left_pad(rows: list[list[int]], model: "PreTrainedModel") -> tuple[torch.Tensor, torch.Tensor]:
-    """`ids` and `mask` (1 on tokens, 0 on padding), both [rows, length], for prompts that are to be continued."""
-    shape = len(rows), max(map(len, rows))
-    ids, mask = np.zeros(shape, int), np.zeros(shape, int)
-    for row, tokens in enumerate(rows):
-        ids[row, shape[1] - len(tokens) :] = tokens
-        mask[row, shape[1] - len(tokens) :] = 1
-    return torch.from_numpy(ids).to(model.device), torch.from_numpy(mask).to(model.device)
-
-
-def shared_start(sequences: list[list[int]]) -> int:
-    """How many leading tokens all sequences have in common."""
-    columns = zip(*sequences)
-    return next((place for place, tokens in enumerate(columns) if len(set(tokens)) > 1), min(map(len, sequences)))
+def shared_start(left: list[int], right: list[int]) -> int:
+    """How many tokens two sequences begin with in common."""
+    return next((place for place, (one, other) in enumerate(zip(left, right)) if one != other), min(len(left), len(right)))
 
 
 def by_length(lengths: list[int], tokens: int) -> Iterator[list[int]]:
