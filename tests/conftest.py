@@ -24,4 +24,4 @@ def project(finished, tmp_path) -> Path:
     """A copy of the finished project for one test."""
     from finished import copy_finished
 
-    return copy_finished(tmp_path / "project")
+    return copy_finished(finished, tmp_path / "project")

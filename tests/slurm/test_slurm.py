@@ -14,7 +14,7 @@ from cluster import MORTAL, NODES, Cluster, obstacle, wait_until
 from project import OFFLINE, SNAKEMAKE, TINY, create
 
 TABLES = [f"results/tiny/figures/{name}.parquet" for name in ("fig2", "fig1_pretrained", "fig6", "fig7")]
-TABLES += ["results/tiny/scores/answers/own/smollm2-135m.parquet"]
+TABLES += [f"results/tiny/scores/{name}/smollm2-135m.parquet" for name in ("answers/own", "shifted")]
 # What this cluster needs besides the profile: it has neither accounts nor accounting, and its jobs are over in seconds.
 ARGUMENTS = "--jobs 4 --slurm-no-account --slurm-status-command squeue --slurm-init-seconds-before-status-checks 3"
 PROFILE = f"--workflow-profile profiles/slurm {ARGUMENTS} --config gpu_memory_gb=80".split()
@@ -50,9 +50,9 @@ def training(cluster: Cluster, folder: Path) -> dict[str, str] | None:
     """A job that is in the middle of training."""
     for job in cluster.jobs():
         run = re.fullmatch(r"rule_train_baseline_wildcards_(\w+)_(\d+)", job["Comment"])
-        if run and job["JobState"] == "RUNNING":
-            if (folder / f"results/tiny/checkpoints/{run[1]}/baseline/.seed{run[2]}.partial").exists():
-                return job
+        partial = run and folder / f"results/tiny/checkpoints/{run[1]}/baseline/.seed{run[2]}.partial"
+        if partial and job["JobState"] == "RUNNING" and partial.exists():
+            return job
     return None
 
 

@@ -19,7 +19,7 @@ SECRETS = {"HF_TOKEN": "hf_secretvalue", "PIP_INDEX_URL": "http://somebody:secre
 
 
 def state() -> str:
-    """Hash of all that the run could depend on: the project, the stand-ins, the versions, this Python, the place of everything."""
+    """Hash of all that the run could depend on: the project, stand-ins, versions, this Python, the place of everything."""
     sources = [ROOT / part for part in (*PARTS, "requirements.txt")] + [Path(__file__).parent]
     files = [file for source in sources for file in (source.rglob("*") if source.is_dir() else [source])]
     digest = sha256(f"{sys.version} {sys.prefix} {ROOT}".encode())
@@ -56,12 +56,12 @@ def make(folder: Path) -> str:
     return done.stdout
 
 
-def copy_finished(folder: Path) -> Path:
+def copy_finished(project: Path, folder: Path) -> Path:
     """A copy of the finished project, in which only what changes is made again.
 
     Snakemake remembers the absolute paths of some inputs: another place would be a change of all that is made from them.
     """
-    shutil.copytree(finished(), folder, symlinks=True)
+    shutil.copytree(project, folder, symlinks=True)
     profile = folder / "profiles/default/config.yaml"
     triggers = {"rerun-triggers": ["mtime", "params", "code", "software-env"]}
     profile.write_text(yaml.safe_dump(yaml.safe_load(profile.read_text()) | triggers))
