@@ -21,7 +21,7 @@ slurm: .venv/slurm
 
 # Lint beside the tests. The finished run that several suites look at stays in build/runs until something changes.
 test: .venv/installed
-	$(MAKE) --jobs 2 lint test-code
+	$(MAKE) --no-print-directory --jobs 2 lint test-code
 
 test-code: .venv/installed
 	$(BIN)/pytest $(PARALLEL) tests/workflow tests/unit tests/claims tests/hub
