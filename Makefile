@@ -1,8 +1,10 @@
 # make figures · make plan · make slurm · make test · make bench: an environment of its own (.venv) and one command each.
 PYTHON ?= python3
 BIN := .venv/bin
+# Files of tests in as many processes as there are cores, in the order given: the longest first. A file stays in one process.
+PARALLEL := --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
-.PHONY: figures plan slurm test test-talk test-slurm test-conda test-faults bench \
+.PHONY: figures plan slurm test test-code test-talk test-slurm test-conda test-faults bench \
 	lint ruff-check ruff-format snakefmt mypy reference clean
 
 # ARGS go to snakemake: make figures ARGS="--config mirror=../copies"
@@ -17,16 +19,18 @@ plan: .venv/installed
 slurm: .venv/slurm
 	$(BIN)/snakemake --workflow-profile profiles/slurm $(if $(SCALE),--configfile config/$(SCALE).yaml) $(ARGS)
 
-# Several processes for what needs one core; the workflow's own tests take all of them.
-test: .venv/installed lint
-	$(BIN)/pytest --numprocesses auto --maxprocesses 8 tests/unit tests/claims tests/hub
-	$(BIN)/pytest tests/workflow
+# Lint beside the tests. The finished run that several suites look at stays in build/runs until something changes.
+test: .venv/installed
+	$(MAKE) --no-print-directory --jobs 2 lint test-code
 
-# Needs root and Debian packages; starts a cluster of its own and takes it down.
+test-code: .venv/installed
+	$(BIN)/pytest $(PARALLEL) tests/workflow tests/unit tests/claims tests/hub
+
+# Needs root and Debian packages; starts a cluster of its own and takes it down. Much of it is waiting.
 test-slurm: .venv/slurm
 	$(BIN)/pytest tests/slurm
 
-# The talk's configuration against a stand-in of the Hub with tiny random models.
+# The talk's configuration against a stand-in of the Hub with tiny random models, one of each kind.
 test-talk: .venv/installed
 	$(BIN)/pytest tests/talk
 
@@ -34,9 +38,9 @@ test-talk: .venv/installed
 test-conda: .venv/installed .venv-conda/installed
 	$(BIN)/pytest tests/conda
 
-# Kills, full disks, damaged files: twenty runs of a small configuration and more.
+# Kills, full disks, damaged files: a tiny run that is killed twenty times, and copies of the finished one.
 test-faults: .venv/installed
-	$(BIN)/pytest tests/faults
+	$(BIN)/pytest $(PARALLEL) tests/faults/test_kills.py tests/faults/test_faults.py
 
 bench: .venv/installed
 	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; PYTHONPATH=workflow $(BIN)/python $$benchmark || exit 1; done

@@ -15,14 +15,14 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from conda_envs import ENVS, PYPI_NAMES, ROOT, pinned, steps
-from conftest import TINY, copy_project
 from figures_drawn import TABLES
+from project import TINY, create
 
 HERE = Path(__file__).parent
 PYTHON = ROOT / ".venv-conda/bin/python"  # made by `make test-conda`
 # What is run, with at least one step of every environment. Figures first: they are drawn from the tables of the unit tests,
 # before anything newer is there that those would come from.
-TARGETS = [["figures/fig1.png"], ["passages.parquet", "streams/swap7.npz", "scores/shifted/xs.parquet"]]
+TARGETS = [["figures/fig1.png"], ["passages.parquet", "streams/swap14.npz", "scores/shifted/s.parquet"]]
 RULES = {"draw_figures", "generate_world", "count_documents", "retrieve_passages", "rewrite_stream"}
 RULES |= {"pack_baseline", "train_baseline", "reenact_suite"}
 # For an environment's own Python and no other: prints what was loaded from neither the environment nor the library.
@@ -79,8 +79,7 @@ def environment(folder) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def project(folder) -> Path:
     """A copy of the project, with figure tables newer than all else."""
-    (folder / "project").mkdir()
-    project = copy_project(folder / "project")
+    project = create(folder / "project")
     (project / "results/tiny/figures").mkdir(parents=True)
     for name, table in TABLES.items():
         table.write_parquet(project / f"results/tiny/figures/{name}.parquet")

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import outcomes
 import pytest
-import smaller
-from smaller import RESULTS, SECRETS, differences, fail, finish
+from finished import SECRETS
+from outcomes import RESULTS, SETTINGS, differences, fail, finish, leftovers
+from project import SNAKEMAKE
 
 CHECKPOINTS, SCORES = RESULTS / "checkpoints", RESULTS / "scores"
 TRAINED, TABLE = CHECKPOINTS / "s/baseline/seed0", RESULTS / "figures/fig5.parquet"
@@ -35,7 +37,7 @@ def remove(project: Path, *names: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def test_what_is_damaged_or_lost_is_named_and_made_again(project, undisturbed):
+def test_what_is_damaged_or_lost_is_named_and_made_again(project, finished):
     table, stream = SCORES / "passages/s/baseline/seed0.parquet", RESULTS / "streams/insert_late.npz"
     flipped, lacking, lost = (CHECKPOINTS / name / "seed0" for name in ("l/baseline", "s/cda14", "s/insert_late"))
     os.truncate(project / table, (project / table).stat().st_size // 2)
@@ -46,15 +48,15 @@ def test_what_is_damaged_or_lost_is_named_and_made_again(project, undisturbed):
     targets = [TABLE, *answered, SCORES / "pairs/s/cda14/seed0.parquet"]
     remove(project, lost, *targets)
     assert sorted(fail(project, *targets)) == [
-        f"{last_weights(undisturbed / flipped).relative_to(undisturbed)}: damaged, its SHA-256 is not the one in log.jsonl; "
+        f"{last_weights(finished / flipped).relative_to(finished)}: damaged, its SHA-256 is not the one in log.jsonl; "
         f"delete {flipped} and run again",
-        f"{last_weights(undisturbed / lacking).relative_to(undisturbed)}: missing; delete {lacking} and run again",
+        f"{last_weights(finished / lacking).relative_to(finished)}: missing; delete {lacking} and run again",
         f"{table}: not a readable Parquet table; delete it and run again",
         f"{stream}: not a token stream; delete it and run again",
     ]
     remove(project, table, stream, flipped, lacking)
     finish(project, *targets)
-    assert differences(project, undisturbed) == []
+    assert differences(project, finished) == []
 
 
 @contextmanager
@@ -68,15 +70,15 @@ def mounted(*command: str, at: Path) -> Iterator[None]:
         subprocess.run(["umount", at], check=True)
 
 
-def test_a_full_disk_is_named_and_the_run_goes_on_when_it_has_space(project, undisturbed):
+def test_a_full_disk_is_named_and_the_run_goes_on_when_it_has_space(project, finished):
     results = project / "results"
     with mounted("-t", "tmpfs", "-o", "size=600k", "none", at=results):
         [said] = fail(project, TRAINED)
         assert re.fullmatch(rf"{RESULTS}/\S+: No space left on device; free some space and run again", said)
-        assert set(smaller.leftovers(results)) <= {project / TRAINED.parent / ".seed0.partial"}, "which training goes on from"
+        assert set(leftovers(results)) <= {project / TRAINED.parent / ".seed0.partial"}, "which training goes on from"
         subprocess.run(["mount", "-o", "remount,size=100m", results], check=True)
         finish(project, TRAINED)
-        assert differences(project, undisturbed, TRAINED) == []
+        assert differences(project, finished, TRAINED) == []
 
 
 def test_a_read_only_folder_of_results_is_named_before_any_job(project):
@@ -87,10 +89,10 @@ def test_a_read_only_folder_of_results_is_named_before_any_job(project):
         assert fail(project, TABLE) == [f"{RESULTS}/logs/lock: Read-only file system; make the folder writable and run again"]
 
 
-def test_a_second_run_stops_and_the_first_is_unharmed(project, undisturbed):
+def test_a_second_run_stops_and_the_first_is_unharmed(project, finished):
     remove(project, TABLE)
     with (project / "said.txt").open("w") as file:
-        first = subprocess.Popen([*smaller.SNAKEMAKE, TABLE], cwd=project, stdout=file, stderr=file, start_new_session=True)
+        first = subprocess.Popen([*SNAKEMAKE, TABLE, *SETTINGS], cwd=project, stdout=file, stderr=file, start_new_session=True)
     lock = project / RESULTS / "logs/lock"
     while str(first.pid) not in lock.read_text():
         assert first.poll() is None, (project / "said.txt").read_text()
@@ -100,10 +102,10 @@ def test_a_second_run_stops_and_the_first_is_unharmed(project, undisturbed):
     assert re.fullmatch(rf"{RESULTS}/logs: process {first.pid} on \S+ is at work here; wait until it ends, or end it", said)
     os.killpg(first.pid, signal.SIGCONT)
     assert first.wait() == 0
-    assert differences(project, undisturbed) == []
+    assert differences(project, finished) == []
 
 
-def test_files_of_the_future_stop_a_run_once(project, undisturbed):
+def test_files_of_the_future_stop_a_run_once(project, finished):
     answers = SCORES / "closed_book/s/insert_late/seed0.parquet"
     run = CHECKPOINTS / "s/insert_late/seed0"
     tomorrow = time.time() + 86400
@@ -113,16 +115,16 @@ def test_files_of_the_future_stop_a_run_once(project, undisturbed):
     subprocess.run(said.split(" or: ")[1], shell=True, cwd=project, check=True)
     finish(project, answers)
     assert "Nothing to be done" in finish(project, answers)
-    assert differences(project, undisturbed) == []
+    assert differences(project, finished) == []
 
 
 def test_no_secret_is_written_anywhere(project):
-    """The fixture's run had them in its environment; here a download fails that was sent with one."""
+    """The finished run had them in its environment; here a download fails that was sent with one."""
     wheel = RESULTS / "sources/smollm2-135m.whl"
     remove(project, wheel, Path("mirror"))
     (project / "mirror").mkdir()
-    result = smaller.run(project, wheel, **SECRETS)
-    (project / "said.txt").write_text(result.stdout)
+    result = outcomes.run(project, wheel, **SECRETS)
+    (project / "said_again.txt").write_text(result.stdout)
     assert result.returncode != 0
     assert "cannot be downloaded; check pip's package index or set a mirror" in re.sub(r" \(.+\)", "", result.stdout)
     assert [path for path in project.rglob("*") if path.is_file() and b"secretvalue" in path.read_bytes()] == []

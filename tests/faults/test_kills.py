@@ -7,14 +7,14 @@ import subprocess
 import time
 from pathlib import Path
 
-import smaller
-from smaller import RESULTS
+from outcomes import RESULTS, SETTINGS, contents, differences, finish, leftovers
+from project import OFFLINE, SNAKEMAKE, create
 
 KILLS = 20
 LONGEST = 5.0  # seconds from a run's first job, or from when it has got far enough, to its end
 
 
-def finished(project: Path) -> int:
+def ended(project: Path) -> int:
     """Jobs that ended: each leaves its benchmark."""
     return sum(1 for _ in (project / RESULTS / "benchmarks").rglob("*.tsv"))
 
@@ -23,8 +23,9 @@ def kill(project: Path, at_least: float, delay: float) -> bool:
     """Start a run; when it has begun a job and finished so many in all, wait and kill it with its jobs; False: it ended first."""
     said = project / "said.txt"
     with said.open("w") as file:
-        process = subprocess.Popen(smaller.SNAKEMAKE, cwd=project, stdout=file, stderr=file, start_new_session=True)
-    while process.poll() is None and ("Execute" not in said.read_text() or finished(project) < at_least):
+        options = {"stdout": file, "stderr": file, "start_new_session": True, "env": os.environ | OFFLINE}
+        process = subprocess.Popen([*SNAKEMAKE, *SETTINGS], cwd=project, **options)
+    while process.poll() is None and ("Execute" not in said.read_text() or ended(project) < at_least):
         time.sleep(0.05)
     try:
         assert process.wait(delay) == 0, said.read_text()[-4000:]
@@ -35,9 +36,9 @@ def kill(project: Path, at_least: float, delay: float) -> bool:
         return True
 
 
-def test_a_run_that_is_killed_again_and_again_ends_with_the_same_files(undisturbed, tmp_path):
-    project, moments = smaller.create(tmp_path / "project"), random.Random(0)
-    whole, jobs = smaller.contents(undisturbed / RESULTS), finished(undisturbed)
+def test_a_run_that_is_killed_again_and_again_ends_with_the_same_files(finished, tmp_path):
+    project, moments = create(tmp_path / "project"), random.Random(0)
+    whole, jobs = contents(finished / RESULTS), ended(finished)
     killed = 0
     while killed < KILLS:
         if kill(project, at_least=jobs * killed / KILLS, delay=moments.uniform(0, LONGEST)):
@@ -45,8 +46,8 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_files(undisturb
         else:
             for name in ("figures/fig1.svg", "index.html"):  # so that there is something left to do
                 (project / RESULTS / name).unlink()
-        there = smaller.contents(project / RESULTS)
+        there = contents(project / RESULTS)
         assert [name for name, content in there.items() if content != whole.get(name, content)] == []
-    smaller.finish(project)
-    assert smaller.differences(project, undisturbed) == []
-    assert smaller.leftovers(project / RESULTS) == []
+    finish(project)
+    assert differences(project, finished) == []
+    assert leftovers(project / RESULTS) == []

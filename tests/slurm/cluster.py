@@ -85,7 +85,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> object:
     while not (value := condition()):
         if time.monotonic() > end:
             raise TimeoutError(f"{seconds} s passed")
-        time.sleep(0.5)
+        time.sleep(0.1)
     return value
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
-from conftest import ROOT, TINY, copy_project, snakemake
+from project import ROOT, TINY, create, snakemake
 from published import write_hub
 from server import serve
 
@@ -36,7 +36,7 @@ def merged(paths: list[Path]) -> dict:
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    return load_settings(merged(CONFIGURATIONS))
+    return load_settings(merged(CONFIGURATIONS) | {"mirror": None})
 
 
 @pytest.fixture(scope="session")
@@ -44,15 +44,17 @@ def finished(tmp_path_factory, settings) -> Path:
     """A copy of the project with a finished run."""
     if not MIRROR.is_dir():
         pytest.skip(f"no copies of the public data files at {MIRROR}")
-    folder, root = copy_project(tmp_path_factory.mktemp("talk")), tmp_path_factory.mktemp("hub")
+    folder, root = create(tmp_path_factory.mktemp("talk")), tmp_path_factory.mktemp("hub")
     words = sorted({label for task in settings.prompts.tasks for label in load_task(task).labels} | {"Yes", "No"})
     write_hub(root, settings, words)
+    for host in MIRROR.iterdir():
+        (folder / "mirror" / host.name).symlink_to(host)
     files = [folder / "config/talk.yaml", TINY, SMALL]
     with serve(root) as hub, pytest.MonkeyPatch.context() as patch:
         for name, value in hub.environment(folder / "home").items():
             patch.setenv(name, value)
         # The large models are tiny here: their memory need not keep jobs apart.
-        result = snakemake(folder, "--resources", "mem_mb=10000000", "--config", f"mirror={MIRROR}", settings=files)
+        result = snakemake(folder, "--resources", "mem_mb=10000000", settings=files)
     assert result.returncode == 0, result.stderr[-6000:]
     return folder / "results" / settings.scale
 
@@ -88,7 +90,7 @@ def test_weights_are_gone_after_their_use(finished, settings):
 
 @pytest.mark.parametrize("scale", ["laptop", "talk"])
 def test_a_scale_can_be_planned(tmp_path, scale, monkeypatch):
-    copy_project(tmp_path)
+    create(tmp_path)
     monkeypatch.setenv("PYTHONPATH", "workflow")
     result = snakemake(tmp_path, "--dry-run", "--logger", "plan", settings=[tmp_path / f"config/{scale}.yaml"])
     assert result.returncode == 0, result.stderr

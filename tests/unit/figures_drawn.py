@@ -1,6 +1,7 @@
 """The synthetic tables, and what the figures of them, or of other tables, hold."""
 
 import json
+from functools import cache
 
 import polars as pl
 from figure_tables import tables
@@ -13,10 +14,20 @@ SETTINGS = {"crows_pairs": "revised", "retrieval": {"top": [1, 3]}}
 
 def data(name: str, table: pl.DataFrame | None = None) -> list[dict]:
     """Every row that a figure's specification draws."""
-    specification = build(name, TABLES[name] if table is None else table).to_dict()
-    return [row for rows in specification["datasets"].values() for row in rows]
+    drawn = json.loads(written(name, table))
+    return [row for rows in drawn["datasets"].values() for row in rows]
 
 
 def written(name: str, table: pl.DataFrame | None = None) -> str:
     """A figure's specification as text, valid against the Vega-Lite schema."""
-    return json.dumps(build(name, TABLES[name] if table is None else table).to_dict(), ensure_ascii=False)
+    return _of_its_table(name) if table is None else drawn_anew(name, table)
+
+
+@cache
+def _of_its_table(name: str) -> str:
+    return drawn_anew(name, TABLES[name])
+
+
+def drawn_anew(name: str, table: pl.DataFrame) -> str:
+    """The specification, drawn anew."""
+    return json.dumps(build(name, table).to_dict(), ensure_ascii=False)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import polars as pl
 import yaml
-from conftest import copy_project, snakemake
+from project import create, snakemake
 
 SETTINGS = {
     "scale": "counting",
@@ -20,7 +20,7 @@ FRANCE, PARIS, RIVER = (f"http://dbpedia.org/resource/{name}" for name in ("Fran
 
 
 def test_counts_of_a_question_set_in_an_entity_map(tmp_path):
-    folder = copy_project(tmp_path)
+    folder = create(tmp_path)
     (folder / "settings.yaml").write_text(yaml.safe_dump(SETTINGS))
     results = folder / "results/counting"
     for place in ("maps", "sources/questions"):

@@ -5,26 +5,24 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import TINY, copy_project, snakemake
+from project import TINY, create, snakemake
 
 OTHER = Path(__file__).with_name("other.yaml")
 
 
 @pytest.fixture(scope="module")
-def results(project) -> Path:
-    """The finished run of other.yaml, beside the tiny one, whose converted model it takes."""
-    pretrained = project / "results/other/pretrained"
-    pretrained.parent.mkdir(parents=True)
-    (project / "results/tiny/pretrained").rename(pretrained)
-    sources = project / "results/other/sources"
-    (project / "results/tiny/sources").rename(sources)
-    try:
-        result = snakemake(project, settings=[TINY, OTHER])
-    finally:
-        pretrained.rename(project / "results/tiny/pretrained")
-        sources.rename(project / "results/tiny/sources")
+def results(tmp_path_factory) -> Path:
+    """The finished run of other.yaml."""
+    folder = create(tmp_path_factory.mktemp("other"))
+    result = snakemake(folder, settings=[TINY, OTHER])
     assert result.returncode == 0, result.stderr[-4000:]
-    return project / "results/other"
+    return folder / "results/other"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A project in which nothing has run."""
+    return create(tmp_path_factory.mktemp("refused"))
 
 
 def test_figures_follow_the_studies_and_the_page_says_what_is_left_out(results):
@@ -79,11 +77,7 @@ def test_claims_without_evidence_are_untested_and_say_why(results):
         ("corpora: {own: {shards: config/config.yaml}}", "config: corpora.own.shards: config/config.yaml is no shard"),
     ],
 )
-def test_what_cannot_work_is_refused_in_a_dry_run(tmp_path_factory, tmp_path, text, message):
-    folder = tmp_path_factory.getbasetemp() / "refused"
-    if not folder.exists():
-        folder.mkdir()
-        copy_project(folder)
+def test_what_cannot_work_is_refused_in_a_dry_run(folder, tmp_path, text, message):
     (tmp_path / "bad.yaml").write_text(text)
     result = snakemake(folder, "--dry-run", settings=[TINY, tmp_path / "bad.yaml"])
     output = result.stdout + result.stderr

@@ -6,7 +6,7 @@ import zipfile
 
 import polars as pl
 import pytest
-from conftest import copy_project, snakemake
+from project import create, snakemake
 
 from overtime.figures.catalog import FIGURES
 
@@ -23,8 +23,8 @@ def jobs(dry_run: str) -> set[str]:
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_every_figure_has_its_table_and_pictures(project, figure):
-    folder = project / "results/tiny/figures"
+def test_every_figure_has_its_table_and_pictures(finished, figure):
+    folder = finished / "results/tiny/figures"
     table = pl.read_parquet(folder / f"{figure}.parquet")
     assert set(table.columns) >= COLUMNS
     assert set(table["source"]) <= {"released", "measured", "spoken"}
@@ -33,8 +33,8 @@ def test_every_figure_has_its_table_and_pictures(project, figure):
     assert json.loads((folder / f"{figure}.json").read_text())["$schema"].startswith("https://vega.github.io/schema/vega-lite")
 
 
-def test_every_claim_is_judged_once_per_kind_of_evidence(project):
-    claims = pl.read_parquet(project / "results/tiny/claims.parquet")
+def test_every_claim_is_judged_once_per_kind_of_evidence(finished):
+    claims = pl.read_parquet(finished / "results/tiny/claims.parquet")
     assert claims.select("id", "source").is_unique().all()
     assert set(claims["verdict"]) <= {"upheld", "contradicted", "undecided", "untested at this scale"}
     released = dict(claims.filter(source="released").select("id", "verdict").iter_rows())
@@ -42,8 +42,8 @@ def test_every_claim_is_judged_once_per_kind_of_evidence(project):
     assert released["intervention-share"] == "contradicted"
 
 
-def test_the_manifest_accounts_for_the_bundle(project):
-    folder = project / "results/tiny"
+def test_the_manifest_accounts_for_the_bundle(finished):
+    folder = finished / "results/tiny"
     manifest = json.loads((folder / "manifest.json").read_text())
     with zipfile.ZipFile(folder / "bundle.zip") as bundle:
         names = set(bundle.namelist())
@@ -52,9 +52,9 @@ def test_the_manifest_accounts_for_the_bundle(project):
     assert "<script src=" not in (folder / "index.html").read_text()
 
 
-def test_counts_come_from_the_corpus(project):
+def test_counts_come_from_the_corpus(finished):
     """The counting step against the generator's own record of what it wrote."""
-    corpus = project / "results/tiny/corpus"
+    corpus = finished / "results/tiny/corpus"
     questions, counts = pl.read_parquet(corpus / "questions.parquet"), pl.read_parquet(corpus.parent / "counts.parquet")
     texts = pl.read_ndjson(corpus / "documents.jsonl").filter(kind="biography")["text"].to_list()
     for row in questions.filter(group="evaluation").join(counts, on="question").head(60).iter_rows(named=True):
@@ -62,8 +62,8 @@ def test_counts_come_from_the_corpus(project):
         assert row["count"] == stated
 
 
-def test_a_second_run_has_nothing_to_do(project):
-    result = snakemake(project)
+def test_a_second_run_has_nothing_to_do(finished):
+    result = snakemake(finished)
     assert result.returncode == 0
     assert "Nothing to be done" in result.stdout + result.stderr
 
@@ -84,12 +84,8 @@ def test_a_second_run_has_nothing_to_do(project):
 def test_an_edit_reruns_what_depends_on_it_and_nothing_else(project, edited, rerun, kept):
     """`kept` is what must not rerun; None: everything but `rerun`."""
     module = project / f"workflow/overtime/{edited}.py"
-    before = module.read_text()
-    module.write_text(before + "\n\ndef unused() -> None:\n    pass\n")
-    try:
-        dry_run = snakemake(project, "--dry-run")
-    finally:
-        module.write_text(before)
+    module.write_text(module.read_text() + "\n\ndef unused() -> None:\n    pass\n")
+    dry_run = snakemake(project, "--dry-run")
     planned = jobs(dry_run.stdout + dry_run.stderr)
     assert planned >= rerun
     assert not planned & kept if kept else planned == rerun
@@ -101,36 +97,18 @@ def test_published_checkpoints_become_jobs_of_several_steps(tmp_path):
     arms = {arm: {"hub": f"EleutherAI/pythia-70m-{arm}", "steps": values} for arm, values in steps.items()}
     family = {"parameters": 0.07, "figure": "fig2", "per_job": 3, "arms": arms}
     (tmp_path / "talk.json").write_text(json.dumps({"checkpoints": {"pythia-70m": family}}))
-    result = snakemake(copy_project(tmp_path), "--dry-run", settings=[tmp_path / "talk.json"])
+    result = snakemake(create(tmp_path), "--dry-run", settings=[tmp_path / "talk.json"])
     jobs = re.findall(r"Scoring pythia-70m, (\w+), step (\S+)", result.stdout + result.stderr)
     assert sorted(jobs) == [("baseline", "133000-143000"), ("baseline", "3000-63000"), ("swap7", "134000-143000")]
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("suite: {context: sixty}", "config: suite.context: Input should be a valid integer"),
-        ("suite: {contxt: 64}", "config: suite.contxt: unknown key"),
-        ("arms: {swap7: {share: 0.33}}", "config: arms.swap7.share: 0.33 needs a checkpoint at 0.67"),
-    ],
-)
-def test_bad_settings_stop_before_any_job_with_one_line(tmp_path, text, message):
-    copy_project(tmp_path)
-    (tmp_path / "bad.yaml").write_text(text)
+def test_a_bad_setting_stops_before_any_job_with_one_line(tmp_path):
+    """Which settings are bad, and what is said of them: tests/unit/pipeline/test_settings.py."""
+    create(tmp_path)
+    (tmp_path / "bad.yaml").write_text("suite: {contxt: 64}")
     result = snakemake(tmp_path, settings=[tmp_path / "bad.yaml"])
     output = result.stdout + result.stderr
     assert result.returncode != 0
-    assert [line for line in output.splitlines() if message in line]
+    assert [line for line in output.splitlines() if "config: suite.contxt: unknown key" in line]
     assert "Traceback" not in output
     assert not (tmp_path / "results").exists()
-
-
-def test_the_same_seeds_give_the_same_tables(project, tmp_path):
-    """A second, independent run of case studies 1 and 2 for one size, from the generated text to the scores of items."""
-    copy_project(tmp_path)
-    places = ("pairs/m/swap14", "pairs/m/cda14", "pronouns/m/swap14", "closed_book/m/baseline", "passages/m/baseline")
-    names = [f"results/tiny/scores/{place}/seed0.parquet" for place in places]
-    result = snakemake(tmp_path, *names)
-    assert result.returncode == 0, result.stderr[-4000:]
-    for name in names:
-        assert pl.read_parquet(tmp_path / name).equals(pl.read_parquet(project / name))

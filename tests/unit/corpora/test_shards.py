@@ -145,6 +145,8 @@ RUN = {"model": "m", "parameters": 0.07, "corpus": "pile", "context": 8, "batch"
         ({"tokens": 31}, "31 do not fill one step of 4 x 8"),
         ({"corpus": "roots"}, "continued.r.corpus: no roots in corpora"),
         ({"text": "late"}, "continued.r.text: 'late' is none of original, feminize, .*, born"),
+        ({"control": "early"}, "continued.r.control: no early in continued"),
+        ({"text": "feminize", "control": "r"}, "continued.r.control: its text feminize must be an insertion with questions"),
     ],
 )
 def test_settings_of_a_continued_run_must_fit(changes, message):

@@ -14,6 +14,7 @@ from overtime.pipeline.settings import load_settings
 from overtime.pipeline.settings_reference import write_reference
 
 CONFIG = Path(__file__).parents[3] / "config"
+CONTINUED = "{model: start, parameters: 0.001, corpus: other, context: 16, batch: 4, learning_rate: 0.001}"
 
 
 def family(**steps: list[int]) -> dict:
@@ -124,6 +125,7 @@ def layered(config: dict, tmp_path: Path, text: str) -> str:
         ("arms: {swap7: null, swap14: null, swap21: null, cda14: null}", "config: arms: Dictionary should have at least 1 item"),
         ("world: null", "config: world: keys with their values belong here, not nothing"),
         ("suite: 3", "config: suite: keys with their values belong here, not 3"),
+        (f"continued: {{late: {CONTINUED}}}", "config: continued.late.corpus: no other in corpora"),
         ("figures: {fig1: []}", "config: figures.fig1: List should have at least 1 item"),
     ],
 )

@@ -35,7 +35,8 @@ def modules(path: Path) -> set[Path]:
     return found
 
 
-def imported(path: Path) -> set[Path]:
+@cache
+def imported(path: Path) -> frozenset[Path]:
     """The overtime modules that a file itself imports when it runs, anywhere in it, or names as an entry point."""
     names: set[str] = set()
     for node in _running(ast.parse(path.read_text(encoding="utf-8"))):
@@ -48,7 +49,7 @@ def imported(path: Path) -> set[Path]:
     parts = [name.split(".")[1:] for name in names if name.split(".")[0] == PACKAGE.name]
     files = [PACKAGE.joinpath(*part[:end]) for part in parts for end in range(1, len(part) + 1)]
     found = {file / "__init__.py" if file.is_dir() else file.with_suffix(".py") for file in files}
-    return {file for file in found if file.exists()}
+    return frozenset(file for file in found if file.exists())
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:

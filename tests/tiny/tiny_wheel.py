@@ -8,9 +8,12 @@ import gguf
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from overtime.attacks.few_shot_prompts import load_task
+
 WIDTH, LAYERS, HEADS, INNER, CONTEXT = 16, 2, 2, 32, 2048
 START, END = "<|im_start|>", "<|im_end|>"
-ANSWERS = ("positive", "negative", "Yes", "No")  # must each be one token after a space
+# Must each be one token after a space.
+ANSWERS = ("Yes", "No", *(label for task in ("sentiment", "questions") for label in load_task(task).labels))
 CHAT = "{% for message in messages %}" + START + "{{ message['content'] }}" + END + "{% endfor %}"
 
 
