@@ -284,16 +284,16 @@ def test_few_units_are_undecided_and_say_what_would_decide():
 def test_paths_carry_the_identities(tmp_path):
     inputs = bias_inputs(True, np.random.default_rng(4))
     paths = []
-    for (model, arm, seed), rows in inputs["pair_scores"].group_by("model", "arm", "seed"):
-        path = tmp_path / f"scores/pairs/{model}/{arm}/seed{seed}.parquet"
+    for (model,), rows in inputs["pair_scores"].group_by("model"):
+        path = tmp_path / f"scores/pairs/{model}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows.drop("model", "arm", "seed").write_parquet(path)
+        rows.drop("model").write_parquet(path)
         paths.append(path)
     by_path = judge(CLAIMS, inputs | {"pair_scores": sorted(paths)}, resamples=300)
     assert by_path.equals(judge(CLAIMS, inputs, resamples=300))
-    stray = tmp_path / "stray.parquet"
+    stray = tmp_path / "stray"
     inputs["pair_scores"].write_parquet(stray)
-    with pytest.raises(InputError, match=r"stray\.parquet: a score table must lie at"):
+    with pytest.raises(InputError, match=r"stray: a score table must lie at"):
         judge(CLAIMS, {"pair_scores": [stray], "pairs": inputs["pairs"]} | DECLARED)
     with pytest.raises(InputError, match=r"pairs: no column template, direction"):
         judge(CLAIMS, inputs | {"pairs": inputs["pairs"].select("pair")})

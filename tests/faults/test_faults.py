@@ -38,14 +38,13 @@ def remove(project: Path, *names: Path) -> None:
 
 
 def test_what_is_damaged_or_lost_is_named_and_made_again(project, finished):
-    table, stream = SCORES / "passages/s/baseline/seed0.parquet", RESULTS / "streams/insert_late.npz"
+    table, stream = SCORES / "passages/s.parquet", RESULTS / "streams/insert_late.npz"
     flipped, lacking, lost = (CHECKPOINTS / name / "seed0" for name in ("l/baseline", "s/cda14", "s/insert_late"))
     os.truncate(project / table, (project / table).stat().st_size // 2)
     flip(project / stream)
     flip(last_weights(project / flipped))
     last_weights(project / lacking).unlink()
-    answered = [SCORES / f"closed_book/{name}/seed0.parquet" for name in ("l/baseline", "s/insert_late")]
-    targets = [TABLE, *answered, SCORES / "pairs/s/cda14/seed0.parquet"]
+    targets = [TABLE, *(SCORES / f"{name}.parquet" for name in ("closed_book/l", "inserted/s", "pairs/s"))]
     remove(project, lost, *targets)
     assert sorted(fail(project, *targets)) == [
         f"{last_weights(finished / flipped).relative_to(finished)}: damaged, its SHA-256 is not the one in log.jsonl; "
@@ -106,7 +105,7 @@ def test_a_second_run_stops_and_the_first_is_unharmed(project, finished):
 
 
 def test_files_of_the_future_stop_a_run_once(project, finished):
-    answers = SCORES / "closed_book/s/insert_late/seed0.parquet"
+    answers = SCORES / "inserted/s.parquet"
     run = CHECKPOINTS / "s/insert_late/seed0"
     tomorrow = time.time() + 86400
     os.utime(project / run / ".snakemake_timestamp", (tomorrow, tomorrow))

@@ -11,8 +11,9 @@ from project import create, snakemake
 from overtime.corpora.documents import read_documents, write_lines
 from overtime.corpora.entity_map import EntityMap
 from overtime.corpora.rewrite import rewrite
-from overtime.models import load as models
+from overtime.models.neox import Neox, NeoxConfig
 from overtime.models.vocabulary import save_tokenizer
+from overtime.models.weights import save_weights
 from overtime.training.runs import read_log
 
 SETTINGS = """
@@ -51,9 +52,9 @@ def folder(tmp_path_factory) -> Path:
     )
     (folder / "own.yaml").write_text(SETTINGS)
     save_tokenizer([*TEXTS, "her is from Ems home to"], folder / "start")
-    model = models.build_neox(width=16, layers=1, heads=2, vocabulary=32, context=16, seed=0)
-    model.config.save_pretrained(folder / "start")
-    models.save_weights(model, folder / "start/model.safetensors")
+    model = Neox(NeoxConfig(32, 16, 1, 2, 16))
+    model.config.save(folder / "start")
+    save_weights(model, folder / "start/model.safetensors")
     return folder
 
 

@@ -1,5 +1,6 @@
 """Settings that no committed file has: what a run goes without is left out with a reason, what cannot work is refused."""
 
+import json
 import re
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def test_figures_follow_the_studies_and_the_page_says_what_is_left_out(results):
     links = set(re.findall(r'href="#(fig\w+)"', page))
     assert links <= drawn, "no link leads nowhere"
     assert set(pl.read_parquet(results / "figures/fig7.parquet")["source"]) == {"released"}
+
+
+def test_the_manifest_says_how_precision_was_chosen(results):
+    precision = json.loads((results / "manifest.json").read_text())["precision"]
+    assert precision["device"] == "cpu"
+    for row in precision["timings"]:
+        assert row["chosen"] == max(("float32", "bfloat16"), key=row.__getitem__)
+        assert row["float32"] > 0
 
 
 def test_an_arm_is_called_what_it_does(results):

@@ -95,9 +95,9 @@ def use_corpora():
 
 
 def use_models():
-    from overtime.models.load import build_neox
+    from overtime.models.neox import Neox, NeoxConfig
 
-    model = build_neox(width=8, layers=1, heads=2, vocabulary=11, context=16, seed=0)
+    model = Neox(NeoxConfig(11, 8, 1, 2, 16))
     assert (model.config.model_type, tuple(model.lm_head.weight.shape)) == ("gpt_neox", (11, 8))
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from overtime.facts.ask_suite import answers
+from overtime.facts.ask_suite import one_word_answers
 from overtime.files import read_table, write_table
 from overtime.models.neox import Neox, NeoxConfig
 from overtime.pipeline.step import step
@@ -13,5 +13,5 @@ with step(snakemake):
     asked = read_table(input.questions).filter(group="evaluation").select("question", "answer", prompt=pl.col("text"))
     model = Neox(NeoxConfig.read(input.runs[0]))
     runs = dict(zip(input.runs, snakemake.params.runs))
-    [scores] = evaluate(model, runs, answers(model, input.tokenizer, asked), last_only=True)
+    [scores] = evaluate(model, runs, one_word_answers(model, input.tokenizer, asked), last_only=True)
     write_table(scores, snakemake.output.scores)

@@ -9,6 +9,6 @@ from overtime.pipeline.step import step
 
 with step(snakemake):
     device = devices.choose(snakemake.params.device)
-    timings = [precision.measure(width, device) for width in precision.WIDTHS]
+    timings = [precision.time_products(width, device) for width in precision.WIDTHS]
     with atomic(snakemake.output.timings) as temporary:
         Path(temporary).write_text(json.dumps({"device": device, "timings": timings}, indent=2) + "\n")

@@ -16,7 +16,7 @@ with step(snakemake):
         model.config.save(folder)
         copy_tokenizer(input.baseline, folder)
 
-    chosen = precision.choose(options["precision"], options["width"], "cpu", input.timings)
+    chosen = precision.choose_precision(options["precision"], options["width"], "cpu", input.timings)
     for file, run in zip(input.streams, snakemake.output.runs):
         stream = Stream.load(file)
         train(model, describe, stream, Recipe.of(stream, options, chosen), run, start=input.baseline)

@@ -18,5 +18,5 @@ with step(snakemake):
         copy_tokenizer(input.tokenizer, folder)
 
     stream = Stream.load(input.stream)
-    chosen = precision.choose(options["precision"], options["width"], "cpu", input.timings)
+    chosen = precision.choose_precision(options["precision"], options["width"], "cpu", input.timings)
     train(model, describe, stream, Recipe.of(stream, options, chosen), snakemake.output.run)

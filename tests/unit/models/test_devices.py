@@ -145,7 +145,3 @@ def test_settings_are_resolved(monkeypatch):
         devices.choose("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert [devices.choose(setting) for setting in ("auto", "cpu", "cuda")] == ["cuda", "cpu", "cuda"]
-    monkeypatch.setattr(devices, "has_bfloat16", lambda device: device == "cuda")
-    assert devices.inference_dtype("auto", "cuda") == "bfloat16"
-    assert devices.inference_dtype("auto", "cpu") == "float32"
-    assert devices.inference_dtype("float16", "cpu") == "float16"

@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, BloomConfig, GPTNeoConfig, LlamaC
 
 from overtime import InputError
 from overtime.models import load as models
-from overtime.models import weights
+from overtime.models.weights import checkpoints, reload_weights, save_weights
 from overtime.sources.gguf import convert_gguf
 
 
@@ -46,19 +46,19 @@ def folder(tmp_path, neox) -> Path:
     PreTrainedTokenizerFast(tokenizer_object=core, **marks).save_pretrained(tmp_path)
     neox.config.save_pretrained(tmp_path)
     for step in (5, 20, 100):
-        weights.save_weights(build_neox(32, 2, 2, vocabulary=20, context=64, seed=step), tmp_path / f"step{step}.safetensors")
+        save_weights(build_neox(32, 2, 2, vocabulary=20, context=64, seed=step), tmp_path / f"step{step}.safetensors")
     return tmp_path
 
 
 def test_checkpoints_of_a_run(folder):
     (folder / "step7.safetensors.tmp").touch()
-    assert [step for step, _ in weights.checkpoints(folder)] == [5, 20, 100]
+    assert [step for step, _ in checkpoints(folder)] == [5, 20, 100]
     last, tokenizer = models.load(folder)
     assert same(tensors_of(last), load_file(folder / "step100.safetensors"))
     assert last.device.type == "cpu"
     first, _ = models.load(folder, revision="step5")
     assert same(tensors_of(first), load_file(folder / "step5.safetensors"))
-    weights.reload_weights(first, folder / "step100.safetensors")
+    reload_weights(first, folder / "step100.safetensors")
     assert same(tensors_of(first), tensors_of(last))
     assert tokenizer("c b")["input_ids"] == [4, 3]
     assert not last.training
@@ -77,7 +77,7 @@ CONFIGS = {
 def test_loads_what_from_pretrained_loads(folder, neox, architecture, form):
     torch.manual_seed(3)
     model = neox if architecture == "gpt_neox" else AutoModelForCausalLM.from_config(CONFIGS[architecture])
-    for _, path in weights.checkpoints(folder):
+    for _, path in checkpoints(folder):
         path.unlink()
     model.save_pretrained(folder, max_shard_size="20KB" if form.startswith("sharded") else "5GB")
     if form.endswith("bin"):
@@ -115,7 +115,7 @@ def test_published_names_find_their_place(folder, neox):
     bloom = AutoModelForCausalLM.from_config(CONFIGS["bloom"])
     save_file({name: value.clone() for name, value in bloom.transformer.named_parameters()}, folder / "body.safetensors")
     other = AutoModelForCausalLM.from_config(CONFIGS["bloom"])
-    weights.reload_weights(other, folder / "body.safetensors")
+    reload_weights(other, folder / "body.safetensors")
     assert same(tensors_of(other), tensors_of(bloom))
 
 
@@ -135,7 +135,7 @@ def test_an_ill_fitting_checkpoint_changes_nothing(folder, change, message):
     change(weights)
     save_file(weights, folder / "step6.safetensors")
     with pytest.raises(InputError, match=rf"step6.safetensors: {re.escape(message)}"):
-        weights.reload_weights(model, folder / "step6.safetensors")
+        reload_weights(model, folder / "step6.safetensors")
     assert same(tensors_of(model), before)
 
 
@@ -144,9 +144,9 @@ def test_a_tied_model_refuses_two_values(tmp_path):
     weights = tensors_of(model)
     save_file(weights | {"lm_head.weight": weights["model.embed_tokens.weight"].clone()}, tmp_path / "equal.safetensors")
     save_file(weights | {"lm_head.weight": torch.ones(40, 32)}, tmp_path / "other.safetensors")
-    weights.reload_weights(model, tmp_path / "equal.safetensors")
+    reload_weights(model, tmp_path / "equal.safetensors")
     with pytest.raises(InputError, match=r"differs from the one that it is tied to"):
-        weights.reload_weights(model, tmp_path / "other.safetensors")
+        reload_weights(model, tmp_path / "other.safetensors")
 
 
 def test_what_is_missing_is_said_in_one_line(folder, tmp_path_factory):
@@ -173,7 +173,7 @@ def test_a_pickle_that_runs_code_is_refused(folder):
         def __reduce__(self):
             return Path.touch, (folder / "executed",)
 
-    for _, path in weights.checkpoints(folder):
+    for _, path in checkpoints(folder):
         path.unlink()
     torch.save({"lm_head.weight": Evil()}, folder / "pytorch_model.bin")
     with pytest.raises(InputError, match=r"pytorch_model\.bin: not a readable weights file"):

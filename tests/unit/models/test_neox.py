@@ -11,7 +11,7 @@ from transformers import AutoConfig, GPTNeoXForCausalLM
 from overtime import InputError
 from overtime.bias.pronoun_contexts import pronoun_log_odds
 from overtime.bias.score_suite import pair_scores, pronoun_scores
-from overtime.facts.ask_suite import answers
+from overtime.facts.ask_suite import one_word_answers
 from overtime.models.answers import greedy, token_log_probs
 from overtime.models.likelihood import score_pairs
 from overtime.models.load import load
@@ -130,14 +130,14 @@ def test_the_suites_answers_are_those_of_the_general_path(suite):
     prompts = ["question : who lost keys answer", "who was late", "question : where was the cook who met him answer", "the"]
     expected = greedy(other, tokenizer, prompts, max_new_tokens=1)
     asked = pl.DataFrame({"question": range(4), "prompt": prompts, "answer": [expected[0], "no", expected[2], "no"]})
-    table = answers(model, folder, asked)()
+    table = one_word_answers(model, folder, asked)()
     assert table["prediction"].to_list() == expected
     assert table["correct"].to_list() == [True, False, True, False]
     assert table.columns == ["question", "prediction", "correct"]
     with torch.no_grad():  # a model that would end the text
         model.gpt_neox.final_layer_norm.weight.zero_()
         model.gpt_neox.final_layer_norm.bias.copy_(model.lm_head.weight[0] * 9)
-    assert answers(model, folder, asked)()["prediction"].to_list() == [""] * 4
+    assert one_word_answers(model, folder, asked)()["prediction"].to_list() == [""] * 4
 
 
 def test_words_that_no_model_knows_are_named(suite):
@@ -145,4 +145,4 @@ def test_words_that_no_model_knows_are_named(suite):
     with pytest.raises(InputError, match="no word 'pilot', which stands in the document 'the pilot'"):
         pronoun_scores(model, folder, pl.DataFrame({"context": [0], "contrast": ["she/he"], "text": ["the pilot"]}))
     with pytest.raises(InputError, match="a document of 34 tokens does not fit into a context of 32"):
-        answers(model, folder, pl.DataFrame({"question": [0], "prompt": [" ".join(["the"] * 33)], "answer": ["x"]}))
+        one_word_answers(model, folder, pl.DataFrame({"question": [0], "prompt": [" ".join(["the"] * 33)], "answer": ["x"]}))

@@ -7,7 +7,7 @@ import torch
 
 from overtime import InputError
 from overtime.models import precision
-from overtime.models.precision import choose, measure
+from overtime.models.precision import choose_precision, time_products
 
 
 @pytest.fixture
@@ -22,14 +22,14 @@ def table(tmp_path):
 
 
 def test_the_nearest_width_of_the_table_decides(table):
-    found = {width: choose("auto", width, "cpu", table) for width in (32, 127, 128, 255, 257, 4096)}
+    found = {width: choose_precision("auto", width, "cpu", table) for width in (32, 127, 128, 255, 257, 4096)}
     assert found == {32: "float32", 127: "float32", 128: "bfloat16", 255: "bfloat16", 257: "float32", 4096: "float32"}
 
 
 def test_a_setting_is_honoured_whatever_is_faster(table, monkeypatch):
-    monkeypatch.setattr(precision, "measure", None)
-    assert choose("float32", 128, "cpu", table) == "float32"
-    assert choose("bfloat16", 32, "cpu") == "bfloat16"
+    monkeypatch.setattr(precision, "time_products", None)
+    assert choose_precision("float32", 128, "cpu", table) == "float32"
+    assert choose_precision("bfloat16", 32, "cpu") == "bfloat16"
 
 
 @pytest.mark.parametrize("slow", precision.PRECISIONS)
@@ -44,15 +44,15 @@ def test_the_slower_precision_is_not_chosen(monkeypatch, slow):
 
     monkeypatch.setattr(torch.nn.functional, "linear", delayed)
     monkeypatch.setattr(precision, "SECONDS", 0.01)
-    timing = measure(128, "cpu")
+    timing = time_products(128, "cpu")
     fast = next(name for name in precision.PRECISIONS if name != slow)
     assert timing["chosen"] == fast
     assert timing[fast] > timing[slow] > 0
-    assert choose("auto", 140, "cpu") == fast
+    assert choose_precision("auto", 140, "cpu") == fast
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"timings": []}', '{"timings": [{"width": 128}]}', '{"timings": 3}'])
 def test_what_is_no_table_is_one_line(tmp_path, text):
     (tmp_path / "timings.json").write_text(text)
     with pytest.raises(InputError, match=r"timings\.json: not a table of .*; delete it and run again"):
-        choose("auto", 256, "cpu", tmp_path / "timings.json")
+        choose_precision("auto", 256, "cpu", tmp_path / "timings.json")

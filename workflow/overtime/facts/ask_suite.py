@@ -9,7 +9,7 @@ from overtime.models.vocabulary import END_ID, encode, word_ids
 from overtime.training.runs import Measure
 
 
-def answers(model: Neox, tokenizer: str, asked: pl.DataFrame) -> Measure:
+def one_word_answers(model: Neox, tokenizer: str, asked: pl.DataFrame) -> Measure:
     """A measure of questions: `asked` without its columns `prompt` and `answer`, and with `prediction` and `correct`.
 
     A model that ends the text instead of answering predicts nothing.

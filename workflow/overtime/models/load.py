@@ -39,7 +39,7 @@ def load(
         raise InputError(f"{folder}: no tokenizer; one of {', '.join(TOKENIZERS)} must lie beside config.json")
     try:
         config = AutoConfig.from_pretrained(folder)
-        dtype = precision.choose(dtype, config.hidden_size, device, timings)
+        dtype = precision.choose_precision(dtype, config.hidden_size, device, timings)
         # Only parameters wait for their file; buffers are computed here, not stored.
         with no_init_weights(), init_empty_weights(include_buffers=False):
             model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))

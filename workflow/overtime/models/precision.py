@@ -32,8 +32,8 @@ class Timing(TypedDict):
     chosen: str
 
 
-def choose(setting: str, width: int, device: str, timings: str | Path | None = None) -> str:
-    """Resolve "auto" to the faster precision for a model of this width: by a table of `measure`, or by measuring now.
+def choose_precision(setting: str, width: int, device: str, timings: str | Path | None = None) -> str:
+    """Resolve "auto" to the faster precision for a model of this width: by a table of `time_products`, or by measuring now.
 
     Another `setting` is returned as it is. Below the narrowest width of the table it is float32: products are so small there that
     turning numbers into others costs more than it saves. InputError for a file that is not such a table.
@@ -42,14 +42,14 @@ def choose(setting: str, width: int, device: str, timings: str | Path | None = N
         return setting
     if width < WIDTHS[0]:
         return "float32"
-    table = read_timings(timings) if timings else [measure(_nearest(width, WIDTHS), device)]
+    table = read_timings(timings) if timings else [time_products(_nearest(width, WIDTHS), device)]
     nearest = _nearest(width, [row["width"] for row in table])
     [row] = [row for row in table if row["width"] == nearest]
     logger.info("width %d: float32 %.0f, bfloat16 %.0f GFLOP/s; %s", width, row["float32"], row["bfloat16"], row["chosen"])
     return row["chosen"]
 
 
-def measure(width: int, device: str) -> Timing:
+def time_products(width: int, device: str) -> Timing:
     """Time tokens [ROWS, width] times weights [width, 4 * width], the largest product of a model, in both precisions.
 
     The fastest of several turns counts, in case the machine does something else, too.

@@ -45,7 +45,7 @@ def continue_checkpoint(
     cpu = device == "cpu" or not torch.cuda.is_available()
     model.to(Accelerator(cpu=cpu).device)
     stream = open_stream(packed, len(tokenizer), options["context"], options["batch"])
-    chosen = precision.choose(options["precision"], config.hidden_size, model.device.type, options["timings"])
+    chosen = precision.choose_precision(options["precision"], config.hidden_size, model.device.type, options["timings"])
 
     def describe(place: Path) -> None:
         config.save_pretrained(place)
