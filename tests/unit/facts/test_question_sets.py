@@ -10,7 +10,6 @@ import pytest
 
 from overtime import InputError
 from overtime.corpora.counting import countries
-from overtime.facts import ask_pretrained as asking
 from overtime.facts.annotators import join_annotators, leave_one_out, read_annotators
 from overtime.facts.answer_match import exact_match, normalize
 from overtime.facts.ask_pretrained import answer, answered_questions, question_prompts
