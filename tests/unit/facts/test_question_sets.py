@@ -10,7 +10,6 @@ import pytest
 
 from overtime import InputError
 from overtime.corpora.counting import countries
-from overtime.facts import ask_pretrained as asking
 from overtime.facts.annotators import join_annotators, leave_one_out, read_annotators
 from overtime.facts.answer_match import exact_match, normalize
 from overtime.facts.ask_pretrained import answer, answered_questions, question_prompts
@@ -88,7 +87,7 @@ def test_answers_are_given_once_for_equal_prompts_and_any_alias_is_right(monkeyp
         read.extend(prompts)
         return ["bob." if "Bob" in prompt.rpartition("\n\n")[2] else "nobody" for prompt in prompts]
 
-    monkeypatch.setattr(asking, "greedy", greedy)
+    monkeypatch.setattr("overtime.models.answers.greedy", greedy)
     questions = QUESTIONS.with_columns(answers=pl.Series([["Ada"], ["Bo", "Bob"], []], dtype=pl.List(pl.String)))
     table = answer(None, None, questions, top=[1], max_new_tokens=1, seed=0)
     assert len(read) == len(set(read)) < table.height == 12
