@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime.models.devices import within_memory
 from overtime.models.prefix_tree import Budget, Segment, portions, rows_at_once
-from overtime.models.segment_cache import Reader, Rows
+from overtime.models.segment_cache import Reader, Inputs
 from overtime.models.token_batches import after_start, check_length
 
 LOGIT_ROWS = 1024  # of the whole vocabulary, held at once
@@ -108,7 +108,7 @@ def _read(
 
 def _read_batch(model: PreTrainedModel, reader: Reader, find: Callable[[Tensor], Tensor], batch: list[Segment]) -> list[Prompted]:
     """Those prompts that end in a batch of segments."""
-    state = reader.read(Rows.of(batch, reader.device))
+    state = reader.read(Inputs.of(batch, reader.device))
     ending = [(row, segment.stop - segment.start - 1) for row, segment in enumerate(batch) if segment.ends]
     row, column = torch.tensor(ending, dtype=torch.long).reshape(-1, 2).T
     return [Prompted(batch[place], found) for place, found in zip(row.tolist(), _logits(model, state[row, column], find))]
