@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime.models.devices import within_memory
 from overtime.models.prefix_tree import Budget, Segment, portions, rows_at_once
-from overtime.models.segment_cache import Reader, Inputs
+from overtime.models.segment_cache import Inputs, Reader
 from overtime.models.token_batches import after_start, check_length
 
 LOGIT_ROWS = 1024  # of the whole vocabulary, held at once

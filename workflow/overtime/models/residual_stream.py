@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 from overtime import InputError
 from overtime.models.devices import within_memory
 from overtime.models.prefix_tree import Budget, Segment, portions
-from overtime.models.segment_cache import Reader, Inputs
+from overtime.models.segment_cache import Inputs, Reader
 
 # Blocks and final norm inside the trunk, by `model_type`. What enters the first block counts as the embeddings: with GPT-2's
 # positions and BLOOM's embedding norm.
