@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime.models.devices import within_memory
 from overtime.models.prefix_tree import Budget, Segment, portions, rows_at_once
-from overtime.models.segment_cache import Reader, Rows
+from overtime.models.segment_cache import Inputs, Reader
 from overtime.models.token_batches import after_start, check_length
 
 LOGIT_ROWS = 1024  # of the whole vocabulary, held at once
@@ -36,10 +36,10 @@ def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max
 
     A prompt whose answer has ended takes no part in the steps that longer answers need.
     """
-    answers, end = [""] * len(prompts), partial(_answer, tokenizer, stop)
-    for reader, read in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, _likeliest):
+    answers, end, budget = [""] * len(prompts), partial(_answer, tokenizer, stop), Budget.of(model)
+    for reader, read in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, _likeliest, budget):
         finish = partial(_continue, model, reader, max_new_tokens, end)
-        rows = rows_at_once(max(prompt.last.stop for prompt in read) + max_new_tokens, Budget.of(model))
+        rows = rows_at_once(max(prompt.last.stop for prompt in read) + max_new_tokens, budget)
         read.sort(key=lambda prompt: prompt.last.stop)
         for first in range(0, len(read), rows):
             for prompt, text in chain.from_iterable(within_memory(finish, read[first : first + rows])):
@@ -72,7 +72,8 @@ def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[
     """Natural-log P(first token of candidate | prompt), [prompt, candidate]; write candidates as they continue text: " Yes"."""
     first = [ids[0] for ids in tokenizer(candidates, add_special_tokens=False)["input_ids"]]
     result = np.empty((len(prompts), len(candidates)))
-    for _, read in _read(model, encode_prompts(tokenizer, prompts), 1, lambda logits: logits.log_softmax(-1)[:, first]):
+    chosen, budget = (lambda logits: logits.log_softmax(-1)[:, first]), Budget.of(model)
+    for _, read in _read(model, encode_prompts(tokenizer, prompts), 1, chosen, budget):
         for prompt in read:
             result[prompt.last.ends] = prompt.found.cpu().numpy()
     return result
@@ -92,7 +93,7 @@ def encode_prompts(tokenizer: Tokenizer, prompts: list[str]) -> list[list[int]]:
 
 @torch.inference_mode()
 def _read(
-    model: PreTrainedModel, prompts: list[list[int]], new: int, find: Callable[[Tensor], Tensor]
+    model: PreTrainedModel, prompts: list[list[int]], new: int, find: Callable[[Tensor], Tensor], budget: Budget
 ) -> Iterator[tuple[Reader, list[Prompted]]]:
     """Yield readers of prompts, with what `find` makes of the logits after each; equal prompts are one.
 
@@ -100,15 +101,16 @@ def _read(
     """
     for number, ids in enumerate(prompts):
         check_length(model, f"prompt {number} with its answer", len(ids) + new - 1)
-    for portion in portions(prompts, Budget.of(model), new - 1):
+    for portion in portions(prompts, budget, new - 1):
         reader = Reader(model, portion, new - 1)
         read = partial(_read_batch, model, reader, find)
         yield reader, list(chain.from_iterable(chain.from_iterable(within_memory(read, batch) for batch in portion.passes)))
+        reader.layers.clear()  # what it keeps makes room for the next, though the caller still holds it
 
 
 def _read_batch(model: PreTrainedModel, reader: Reader, find: Callable[[Tensor], Tensor], batch: list[Segment]) -> list[Prompted]:
     """Those prompts that end in a batch of segments."""
-    state = reader.read(Rows.of(batch, reader.device))
+    state = reader.read(Inputs.of(batch, reader.device))
     ending = [(row, segment.stop - segment.start - 1) for row, segment in enumerate(batch) if segment.ends]
     row, column = torch.tensor(ending, dtype=torch.long).reshape(-1, 2).T
     return [Prompted(batch[place], found) for place, found in zip(row.tolist(), _logits(model, state[row, column], find))]

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 from overtime import InputError
 from overtime.models.devices import within_memory
 from overtime.models.prefix_tree import Budget, Segment, portions
-from overtime.models.segment_cache import Reader, Rows
+from overtime.models.segment_cache import Inputs, Reader
 
 # Blocks and final norm inside the trunk, by `model_type`. What enters the first block counts as the embeddings: with GPT-2's
 # positions and BLOOM's embedding norm.
@@ -114,7 +114,7 @@ def _read(
     found = [(index, row, column) for row, segment in enumerate(batch) for index, column in places[segment]]
     index, row, column = torch.tensor(found, dtype=torch.long).reshape(-1, 3).T
     with _recording(parts.blocks, row, column) as kept:
-        reader.read(Rows.of(batch, reader.device))
+        reader.read(Inputs.of(batch, reader.device))
     return index.tolist(), torch.stack([stream.to(parts.unembedding.weight.device) for stream in kept], dim=1)
 
 

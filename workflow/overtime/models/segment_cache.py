@@ -5,6 +5,9 @@ row, distances stay those of the sequence, by which rotary positions, ALiBi and 
 """
 
 import inspect
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,9 +19,11 @@ from transformers.cache_utils import DynamicLayer
 
 from overtime.models.prefix_tree import Portion, Segment
 
+GROUPED = "TRANSFORMERS_SDPA_FORCE_GQA"  # read by its attention at every call
+
 
 @dataclass
-class Rows:
+class Inputs:
     """Rows of a pass: `ids` and their slots `own`, both [rows, new], and the slots of what lies before, `past` [rows, earlier].
 
     Slot 0 stands for padding, on the right of ids and on the left of past.
@@ -29,19 +34,19 @@ class Rows:
     past: Tensor
 
     @classmethod
-    def of(cls, segments: list[Segment], device: torch.device) -> "Rows":
+    def of(cls, segments: list[Segment], device: torch.device) -> "Inputs":
         ids = pad_sequence([torch.tensor(segment.tokens) for segment in segments], batch_first=True)
         own = pad_sequence([torch.from_numpy(segment.slots[segment.start :]) for segment in segments], batch_first=True)
         past = [torch.from_numpy(segment.slots[: segment.start]) for segment in segments]
         earlier = pad_sequence(past, batch_first=True, padding_side="left")
         return cls(ids.to(device), own.to(device), earlier.to(device))
 
-    def __getitem__(self, rows: list[int]) -> "Rows":
-        return Rows(self.ids[rows], self.own[rows], self.past[rows])
+    def __getitem__(self, rows: list[int]) -> "Inputs":
+        return Inputs(self.ids[rows], self.own[rows], self.past[rows])
 
-    def then(self, ids: Tensor) -> "Rows":
+    def then(self, ids: Tensor) -> "Inputs":
         """One more token, `ids` [rows, 1], in each row, in the slot after its last; no row may be padded on the right."""
-        return Rows(ids, self.own[:, -1:] + 1, torch.cat([self.past, self.own], 1))
+        return Inputs(ids, self.own[:, -1:] + 1, torch.cat([self.past, self.own], 1))
 
     def described(self, positions: bool) -> dict[str, Tensor]:
         """What the model must be told of them: nothing if they begin sequences, a mask if one is padded on the left.
@@ -62,7 +67,7 @@ class Rows:
 class Slots(DynamicLayer):
     """Keys and values of one layer, [2, slots, heads, width of a head]; a pass sees those that its rows name."""
 
-    rows: Rows
+    rows: Inputs
 
     def __init__(self, number: int):
         super().__init__()  # type: ignore[no-untyped-call]
@@ -96,16 +101,31 @@ class Reader:
         slots = portion.slots + more * sum(1 for _ in portion.lasts())
         self.layers = [Slots(slots) for _ in range(model.config.num_hidden_layers if more or branched else 0)]
 
-    def read(self, rows: Rows) -> Tensor:
+    def read(self, rows: Inputs) -> Tensor:
         """The trunk's last state [rows, new, width]."""
         for layer in self.layers:
             layer.rows = rows
         cache = Cache(layers=[*self.layers]) if self.layers else None
-        output = self.trunk(rows.ids, past_key_values=cache, use_cache=cache is not None, **rows.described(self.positions))
+        with _heads_in_groups(self.device.type == "cpu" and rows.ids.shape[1] > 1):
+            output = self.trunk(rows.ids, past_key_values=cache, use_cache=cache is not None, **rows.described(self.positions))
         return cast(Tensor, output.last_hidden_state)
 
-    def following(self, segments: list[Segment], ids: Tensor) -> Rows:
+    def following(self, segments: list[Segment], ids: Tensor) -> Inputs:
         """One more token, `ids` [rows, 1], after each segment, in slots that any earlier followers lose."""
         past = pad_sequence([torch.from_numpy(segment.slots) for segment in segments], batch_first=True, padding_side="left")
         own = self.free + self.more * torch.arange(len(segments))[:, None]
-        return Rows(ids, own.to(self.device), past.to(self.device))
+        return Inputs(ids, own.to(self.device), past.to(self.device))
+
+
+@contextmanager
+def _heads_in_groups(wanted: bool) -> Iterator[None]:
+    """Let heads share keys as they are: transformers copies them for each head where there is a mask, as GPUs want it.
+
+    On a processor that would take a quarter of a pass behind 300 tokens.
+    """
+    if wanted:
+        os.environ[GROUPED] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(GROUPED, None)
