@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +29,8 @@ class Job(Protocol):
 def step(snakemake: Job) -> Iterator[None]:
     """Run a script's body with its log file and thread limit; an InputError, or a full disk, ends the step with one line.
 
-    Messages go to the rule's log and to the terminal; a traceback goes to the log alone, unless the error is unexpected.
+    Messages go to the rule's log and to the terminal; a traceback goes to the log alone, unless the error is unexpected, and so
+    does what the step cost, from which `benchmarks/main_job.py` adds up a run.
     """
     title = " ".join([snakemake.rule, *map(str, snakemake.wildcards)])
     terminal = logging.StreamHandler(sys.stderr)
@@ -45,6 +47,8 @@ def step(snakemake: Job) -> Iterator[None]:
     try:
         with _parent_watched():
             yield
+        logger.handlers = [file]
+        logger.info("used %.2f CPU-seconds", cpu_seconds())
     except BaseException as error:
         problem = obstacle(error, snakemake.output[0]) or (error if isinstance(error, InputError) else None)
         if problem:
@@ -54,6 +58,12 @@ def step(snakemake: Job) -> Iterator[None]:
         if problem:
             sys.exit(1)
         raise
+
+
+def cpu_seconds() -> float:
+    """What this process and those that it waited for have used since they began, imports included."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 @contextmanager
