@@ -33,8 +33,8 @@ CHAPTERS = {
         "retrieve_",
         "fetch_",
         "gather_",
-    )
-    + ("convert_",),
+        "convert_",
+    ),
     "detectors and defence": ("detect_attacks", "defend"),
     "tables and verdicts": ("tabulate_", "judge_claims"),
     "drawing, page, bundle": ("draw_figures", "build_gallery", "zip_bundle", "write_manifest"),
@@ -48,7 +48,8 @@ def chapter(rule: str) -> str:
 
 def costs(results: Path) -> tuple[Counter[str], Counter[str]]:
     """CPU-seconds and jobs of every chapter."""
-    seconds, jobs = Counter(), Counter()
+    seconds: Counter[str] = Counter()
+    jobs: Counter[str] = Counter()
     for log in sorted((results / "logs").rglob("*.log")):
         name = chapter(log.relative_to(results / "logs").with_suffix("").parts[0])
         if found := USED.findall(log.read_text(encoding="utf-8")):
