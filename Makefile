@@ -42,7 +42,7 @@ test-conda: .venv/installed .venv-conda/installed
 test-faults: .venv/installed
 	$(BIN)/pytest $(PARALLEL) tests/faults/test_kills.py tests/faults/test_faults.py
 
-bench: .venv/installed
+bench: figures
 	for benchmark in benchmarks/*.py; do echo "== $$benchmark"; PYTHONPATH=workflow $(BIN)/python $$benchmark || exit 1; done
 
 lint: ruff-check ruff-format snakefmt mypy
