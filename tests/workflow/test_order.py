@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SNAKEMAKE
+from project import ROOT, SNAKEMAKE
 
 LOGGER = """
 import json
@@ -54,5 +54,8 @@ def test_training_follows_the_size_and_the_largest_model_comes_before_all_else_t
 def test_pretrained_models_go_beside_the_suite_and_scores_after_training(priorities):
     pretrained = priorities["answer_set", "smollm2-135m"]
     assert priorities["train_baseline", "m"] < pretrained < priorities["train_baseline", "l"]
+    waited_for = {"fetch_public", "fetch_wheel", "convert_pretrained", "measure_precision", "gather_questions"}
+    assert all(priority > pretrained for (rule, _), priority in priorities.items() if rule in waited_for)
+    assert waited_for <= {rule for rule, _ in priorities}
     for model in ("xs", "s", "m", "l"):
         assert priorities["score_bias", model] < priorities["train_arms", model] == priorities["train_baseline", model]

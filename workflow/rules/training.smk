@@ -16,6 +16,7 @@ rule measure_precision:
         "<logs>/measure_precision.log",
     benchmark:
         "<benchmarks>/measure_precision.tsv"
+    priority: 25
     conda:
         "../../envs/torch.yaml"
     resources:
