@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from project import OFFLINE, SNAKEMAKE, TINY
+from project import ALONE, SNAKEMAKE, TINY
 
 RESULTS = Path("results/tiny")
 SETTINGS = ("--configfile", str(TINY))
@@ -15,7 +15,7 @@ SETTINGS = ("--configfile", str(TINY))
 def run(project: Path, *targets: str | Path, **environment: str) -> subprocess.CompletedProcess:
     """Run snakemake in the project, stdout and stderr together in `stdout`."""
     command = [*SNAKEMAKE, *map(str, targets), *SETTINGS]
-    env = os.environ | OFFLINE | environment
+    env = os.environ | ALONE | environment
     return subprocess.run(command, cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

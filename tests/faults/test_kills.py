@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from outcomes import RESULTS, SETTINGS, contents, differences, finish, leftovers
-from project import OFFLINE, SNAKEMAKE, create
+from project import ALONE, SNAKEMAKE, create
 
 KILLS = 20
 LONGEST = 5.0  # seconds from a run's first job, or from when it has got far enough, to its end
@@ -23,7 +23,7 @@ def kill(project: Path, at_least: float, delay: float) -> bool:
     """Start a run; when it has begun a job and finished so many in all, wait and kill it with its jobs; False: it ended first."""
     said = project / "said.txt"
     with said.open("w") as file:
-        options = {"stdout": file, "stderr": file, "start_new_session": True, "env": os.environ | OFFLINE}
+        options = {"stdout": file, "stderr": file, "start_new_session": True, "env": os.environ | ALONE}
         process = subprocess.Popen([*SNAKEMAKE, *SETTINGS], cwd=project, **options)
     while process.poll() is None and ("Execute" not in said.read_text() or ended(project) < at_least):
         time.sleep(0.05)

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cluster import MORTAL, NODES, Cluster, obstacle, wait_until
-from project import OFFLINE, SNAKEMAKE, TINY, create
+from project import ALONE, SNAKEMAKE, TINY, create
 
 TABLES = [f"results/tiny/figures/{name}.parquet" for name in ("fig2", "fig1_pretrained", "fig6", "fig7")]
 TABLES += [f"results/tiny/scores/{name}/smollm2-135m.parquet" for name in ("answers/own", "shifted")]
@@ -35,7 +35,7 @@ def interrupted(cluster, tmp_path_factory) -> tuple[Path, dict[str, str]]:
     folder = create(tmp_path_factory.mktemp("slurm"))
     command = [*MORTAL, *SNAKEMAKE, *TABLES, "--configfile", str(TINY), *PROFILE]
     with open(folder / "run.log", "w") as log:
-        process = subprocess.Popen(command, cwd=folder, env=cluster.environment | OFFLINE, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=cluster.environment | ALONE, stdout=log, stderr=log)
     try:
         victim = wait_until(lambda: training(cluster, folder) or process.poll() is not None, 900)
         assert victim is not True, (folder / "run.log").read_text()[-4000:]

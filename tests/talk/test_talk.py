@@ -9,8 +9,8 @@ import yaml
 from project import ROOT, TINY, create, snakemake
 from published import write_hub
 from server import serve
+from tiny_wheel import ANSWERS
 
-from overtime.attacks.few_shot_prompts import load_task
 from overtime.pipeline.settings import Settings, load_settings
 
 SMALL = Path(__file__).with_name("small.yaml")
@@ -45,8 +45,7 @@ def finished(tmp_path_factory, settings) -> Path:
     if not MIRROR.is_dir():
         pytest.skip(f"no copies of the public data files at {MIRROR}")
     folder, root = create(tmp_path_factory.mktemp("talk")), tmp_path_factory.mktemp("hub")
-    words = sorted({label for task in settings.prompts.tasks for label in load_task(task).labels} | {"Yes", "No"})
-    write_hub(root, settings, words)
+    write_hub(root, settings, sorted(ANSWERS))
     for host in MIRROR.iterdir():
         (folder / "mirror" / host.name).symlink_to(host)
     files = [folder / "config/talk.yaml", TINY, SMALL]

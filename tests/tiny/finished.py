@@ -10,9 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import yaml
-from project import OFFLINE, PARTS, ROOT, SNAKEMAKE, TINY, create
+from project import ALONE, PARTS, ROOT, RUNS, SNAKEMAKE, TINY, create
 
-RUNS = ROOT / "build/runs"
 DAY = 86400  # seconds
 # It is made without a network and with secrets around, for tests to look for what became of either.
 SECRETS = {"HF_TOKEN": "hf_secretvalue", "PIP_INDEX_URL": "http://somebody:secretvalue@127.0.0.1:9/simple", "PIP_RETRIES": "0"}
@@ -46,11 +45,11 @@ def finished() -> Path:
 
 def make(folder: Path) -> str:
     """Run all of it; returns what was said."""
-    alone = ["unshare", "--net"]
-    if subprocess.run([*alone, "true"], capture_output=True).returncode:
-        alone = []  # it takes root; no download finds its way all the same
-    environment = os.environ | OFFLINE | SECRETS
-    command = [*alone, *SNAKEMAKE, "--configfile", str(TINY)]
+    without_network = ["unshare", "--net"]
+    if subprocess.run([*without_network, "true"], capture_output=True).returncode:
+        without_network = []  # it takes root; no download finds its way all the same
+    environment = os.environ | ALONE | SECRETS
+    command = [*without_network, *SNAKEMAKE, "--configfile", str(TINY)]
     done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout[-4000:]
     return done.stdout

@@ -16,9 +16,10 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
 TINY = Path(__file__).with_name("tiny.yaml")
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--nocolor")
-# What tiny runs find on the network would tell one from another.
-OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-OFFLINE |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1")
+RUNS = ROOT / "build/runs"
+# What runs find around them, on the network or of a repository that they lie in, would tell one from another.
+ALONE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+ALONE |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1") | {"GIT_CEILING_DIRECTORIES": str(RUNS)}
 
 
 def create(folder: Path) -> Path:
@@ -53,4 +54,4 @@ def replace_model(folder: Path, dataset: str) -> None:
 def snakemake(folder: Path, *arguments: str, settings: Sequence[Path] = (TINY,)) -> subprocess.CompletedProcess:
     """Run snakemake in a folder with these settings on top of the default ones."""
     command = [*SNAKEMAKE, *arguments, "--configfile", *map(str, settings)]
-    return subprocess.run(command, cwd=folder, env=os.environ | OFFLINE, capture_output=True, text=True)
+    return subprocess.run(command, cwd=folder, env=os.environ | ALONE, capture_output=True, text=True)
