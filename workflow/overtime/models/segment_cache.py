@@ -123,9 +123,11 @@ def _heads_in_groups(wanted: bool) -> Iterator[None]:
 
     On a processor that would take a quarter of a pass behind 300 tokens.
     """
-    if wanted:
+    set_here = wanted and GROUPED not in os.environ
+    if set_here:
         os.environ[GROUPED] = "1"
     try:
         yield
     finally:
-        os.environ.pop(GROUPED, None)
+        if set_here:
+            del os.environ[GROUPED]
