@@ -5,7 +5,8 @@
 # out:  <results>/checkpoints/{model}/{arm}/seed{seed}/: step{n}.safetensors, log.jsonl (kept: every later step reads them);
 #       <results>/continued/{run}/: the same layout
 #       <results>/timings.json, by which a precision of `auto` is resolved, once a run
-# steps: measure_precision; train_baseline -> train_arms (one job for all arms of a run: starting torch costs more than training some of them);
+# steps: measure_precision; train_baseline -> train_arms (one job for all arms of a run: starting torch costs more than training
+#        some of them);
 #        download_start, pack_corpus -> continue_checkpoint (target `continued`)
 
 

@@ -16,7 +16,7 @@ from overtime.models.answers import greedy, token_log_probs
 from overtime.models.likelihood import score_pairs
 from overtime.models.load import load
 from overtime.models.neox import Neox, NeoxConfig
-from overtime.models.vocabulary import copy_tokenizer, save_tokenizer
+from overtime.models.vocabulary import copy_tokenizer, save_tokenizer, word_ids
 from overtime.models.weights import save_weights
 
 SIZES = {"xs": (32, 2, 2, 25_472), "s": (64, 2, 4, 100_096), "m": (128, 2, 4, 396_800), "l": (256, 2, 4, 1_580_032)}
@@ -146,3 +146,14 @@ def test_words_that_no_model_knows_are_named(suite):
         pronoun_scores(model, folder, pl.DataFrame({"context": [0], "contrast": ["she/he"], "text": ["the pilot"]}))
     with pytest.raises(InputError, match="a document of 34 tokens does not fit into a context of 32"):
         one_word_answers(model, folder, pl.DataFrame({"question": [0], "prompt": [" ".join(["the"] * 33)], "answer": ["x"]}))
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"vocab_size": 3}'])
+def test_a_run_without_its_description_is_named(tmp_path, content):
+    for name in ("config.json", "tokenizer.json"):
+        if content is not None:
+            (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=r"config\.json: not that of a run of the suite .*; delete .* and run again"):
+        NeoxConfig.read(tmp_path)
+    with pytest.raises(InputError, match=r"tokenizer\.json: not the suite's tokenizer .*; delete .* and run again"):
+        word_ids(tmp_path)

@@ -56,3 +56,12 @@ def test_what_is_no_table_is_one_line(tmp_path, text):
     (tmp_path / "timings.json").write_text(text)
     with pytest.raises(InputError, match=r"timings\.json: not a table of .*; delete it and run again"):
         choose_precision("auto", 256, "cpu", tmp_path / "timings.json")
+
+
+def test_a_table_of_another_device_decides_nothing_here(tmp_path, monkeypatch):
+    """The suite trains on the processor of a machine whose GPU the table is of."""
+    row = {"width": 256, "float32": 1.0, "bfloat16": 9.0, "chosen": "bfloat16"}
+    (tmp_path / "timings.json").write_text(json.dumps({"device": "cuda", "timings": [row]}))
+    monkeypatch.setattr(precision, "time_products", lambda width, device: row | {"width": width, "chosen": f"of {device}"})
+    assert choose_precision("auto", 256, "cpu", tmp_path / "timings.json") == "of cpu"
+    assert choose_precision("auto", 256, "cuda", tmp_path / "timings.json") == "bfloat16"

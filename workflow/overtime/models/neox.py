@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from overtime import InputError
 from overtime.models.vocabulary import END_ID, PADDING_ID
 
 ROTARY_SHARE, ROTARY_BASE = 0.5, 10_000  # of a head's dimensions that are rotated; wavelengths grow up to 2 pi times the base
@@ -33,9 +34,13 @@ class NeoxConfig:
 
     @classmethod
     def read(cls, folder: str | Path) -> "NeoxConfig":
-        """From the config.json of a run of the suite."""
-        stored = json.loads((Path(folder) / "config.json").read_text())
-        return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+        """From the config.json of a run of the suite; InputError if it is none."""
+        path = Path(folder) / "config.json"
+        try:
+            stored = json.loads(path.read_text())
+            return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: not that of a run of the suite ({error}); delete {folder} and run again") from error
 
     def save(self, folder: str | Path) -> None:
         """Write config.json such that transformers loads the folder."""

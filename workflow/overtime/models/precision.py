@@ -33,7 +33,7 @@ class Timing(TypedDict):
 
 
 def choose_precision(setting: str, width: int, device: str, timings: str | Path | None = None) -> str:
-    """Resolve "auto" to the faster precision for a model of this width: by a table of `time_products`, or by measuring now.
+    """Resolve "auto" to the faster precision for a model of this width on this device: by a table of it, or by measuring now.
 
     Another `setting` is returned as it is. Below the narrowest width of the table it is float32: products are so small there that
     turning numbers into others costs more than it saves. InputError for a file that is not such a table.
@@ -42,7 +42,9 @@ def choose_precision(setting: str, width: int, device: str, timings: str | Path 
         return setting
     if width < WIDTHS[0]:
         return "float32"
-    table = read_timings(timings) if timings else [time_products(_nearest(width, WIDTHS), device)]
+    measured, table = read_timings(timings) if timings else (device, [])
+    if not table or measured != device:  # on a machine with GPUs the suite trains on the processor all the same
+        table = [time_products(_nearest(width, WIDTHS), device)]
     nearest = _nearest(width, [row["width"] for row in table])
     [row] = [row for row in table if row["width"] == nearest]
     logger.info("width %d: float32 %.0f, bfloat16 %.0f GFLOP/s; %s", width, row["float32"], row["bfloat16"], row["chosen"])
@@ -60,16 +62,17 @@ def time_products(width: int, device: str) -> Timing:
     return Timing(width=width, float32=single, bfloat16=half, chosen="bfloat16" if half > single else "float32")
 
 
-def read_timings(path: str | Path) -> list[Timing]:
-    """The table that `measure_precision` wrote."""
+def read_timings(path: str | Path) -> tuple[str, list[Timing]]:
+    """The device and the table that `measure_precision` wrote."""
     try:
-        rows = json.loads(Path(path).read_text())["timings"]
+        stored = json.loads(Path(path).read_text())
+        device, rows = str(stored["device"]), stored["timings"]
         table = [Timing(**{name: row[name] for name in Timing.__annotations__}) for row in rows]  # type: ignore[typeddict-item]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a table of timings ({error}); delete it and run again") from error
     if not table:
         raise InputError(f"{path}: not a table of timings (it is empty); delete it and run again")
-    return table
+    return device, table
 
 
 @torch.inference_mode()

@@ -35,8 +35,12 @@ def copy_tokenizer(source: str | Path, folder: str | Path) -> None:
 
 
 def word_ids(folder: str | Path) -> dict[str, int]:
-    """The token id of every word of a tokenizer of `save_tokenizer`."""
-    vocabulary: dict[str, int] = json.loads((Path(folder) / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    """The token id of every word of a tokenizer of `save_tokenizer`; InputError if it is none."""
+    path = Path(folder) / "tokenizer.json"
+    try:
+        vocabulary: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not the suite's tokenizer ({error}); delete {folder} and run again") from error
     return vocabulary
 
 
