@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ import polars as pl
 from overtime import InputError
 
 RESOURCES = Path(str(resources.files("overtime"))) / "resources"  # word lists, prompts, released numbers, templates
+
+POINTER = re.compile(rb"version https://(git-lfs\.github|hawser\.github)\.com/spec/|(\.\./|\.git/|/)*annex/objects/")
+WEB_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|script|\?xml)\b", re.IGNORECASE | re.DOTALL)
 
 
 @contextmanager
@@ -30,9 +34,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        # A folder can be renamed over an empty one only.
+        # A folder can be renamed over an empty one only, and not over a link, whose target is left alone.
         if temporary.is_dir() and path.is_dir():
-            shutil.rmtree(path)
+            _remove(path)
         temporary.replace(path)
     finally:
         _remove(temporary)
@@ -45,7 +49,7 @@ def scratch(temporary: Path) -> TemporaryDirectory[str]:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -59,6 +63,7 @@ def write_table(table: pl.DataFrame, path: str | Path) -> None:
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pl.DataFrame:
     """Read a Parquet table; a missing, broken or incomplete one is an InputError that names the file."""
+    refuse_impostor(path)
     try:
         table = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -78,6 +83,7 @@ def read_user_table(path: str | Path, columns: list[str]) -> pl.DataFrame:
     if Path(path).suffix == ".parquet":
         table = read_table(path, columns)
     else:
+        refuse_impostor(path)
         try:
             table = pl.read_csv(path, infer_schema=False)
         except (OSError, pl.exceptions.PolarsError) as error:
@@ -89,6 +95,27 @@ def read_user_table(path: str | Path, columns: list[str]) -> pl.DataFrame:
         if empty.len():
             raise InputError(f"{path}: row {empty[0] + 1}: no {name}")
     return table
+
+
+def impostor(path: str | Path) -> str | None:
+    """What a file is if it stands in another's place, as failed downloads and clones leave it; None for all others."""
+    with open(path, "rb") as file:
+        start = file.read(1024)
+    if POINTER.match(start):
+        return "a pointer of Git LFS or git-annex, not the file itself; fetch that (git lfs pull, git annex get)"
+    if WEB_PAGE.match(start):
+        return "a web page, as servers send in a file's place; fetch the file again, signed in if need be"
+    return None
+
+
+def refuse_impostor(path: str | Path) -> None:
+    """Raise InputError, naming the file, if it is another in its place (see `impostor`); not for one that cannot be read."""
+    try:
+        found = impostor(path)
+    except OSError:
+        return  # whoever reads it says so
+    if found:
+        raise InputError(f"{path}: {found}")
 
 
 def sha256(path: str | Path) -> str:
