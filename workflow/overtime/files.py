@@ -18,7 +18,9 @@ from overtime import InputError
 RESOURCES = Path(str(resources.files("overtime"))) / "resources"  # word lists, prompts, released numbers, templates
 
 POINTER = re.compile(rb"version https://(git-lfs\.github|hawser\.github)\.com/spec/|(\.\./|\.git/|/)*annex/objects/")
-WEB_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|script|\?xml)\b", re.IGNORECASE | re.DOTALL)
+WEB_PAGE = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|script|\?xml)\b", re.IGNORECASE | re.DOTALL
+)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.initialization import no_init_weights
 
 from overtime import InputError
+from overtime.files import refuse_impostor
 from overtime.models import devices, precision
 from overtime.models.weights import reload_weights, weights_file
 from overtime.sources.hub import download
@@ -37,6 +38,8 @@ def load(
         folder, revision = download(str(source), revision), None
     if not any((folder / name).exists() for name in TOKENIZERS):
         raise InputError(f"{folder}: no tokenizer; one of {', '.join(TOKENIZERS)} must lie beside config.json")
+    for part in sorted(folder.iterdir()):
+        refuse_impostor(part)
     try:
         config = AutoConfig.from_pretrained(folder)
         dtype = precision.choose_precision(dtype, config.hidden_size, device, timings)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import platform
+import stat
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,11 +26,14 @@ def lock(path: str | Path) -> None:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # "w" would empty the file, and with it the name of the process that holds it.
-        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
+        # Not emptied, or the name of the process that holds it would be lost; and no link, or another's file would be emptied.
+        file = open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+", encoding="utf-8")  # noqa: SIM115
     except OSError as error:
-        raise InputError(obstacle(error, path) or f"{path}: {error}") from error
+        raise InputError(obstacle(error, path) or f"{path}: {error.strerror}; remove what lies there") from error
     _held.append(file)
+    about = os.fstat(file.fileno())
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
+        raise InputError(f"{path}: a link, or no file; remove what lies there")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -38,7 +38,9 @@ class ClusterEstimate(Section):
 
 
 class Corpus(Section):
-    shards: list[str] = Field(min_length=1, description="files of JSON Lines, .jsonl or .json, plain, .gz or .zst, or globs of them, in order")
+    shards: list[str] = Field(
+        min_length=1, description="files of JSON Lines, .jsonl or .json, plain, .gz or .zst, or globs of them, in order"
+    )
     rewrite: list[Rewriting] = Field(default=[], description="ways to rewrite it")
     names: str | None = Field(default=None, description="table of `entity` and `name` to count, CSV or Parquet")
     questions: str | None = Field(default=None, description="linked questions whose relevant documents are counted")
