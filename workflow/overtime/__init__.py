@@ -36,8 +36,10 @@ def _environment_secrets() -> set[str]:
     for value in os.environ.values():
         for address in value.split():
             user = address.partition("://")[2].rpartition("@")[0]
-            password = user.partition(":")[2]
-            secrets |= {user, password, unquote(user), unquote(password)}
+            if ":" in user or "/" not in user:
+                password = user.partition(":")[2]
+                # What a parser that stops at a slash takes for a host is a part of it.
+                secrets |= {user, password, unquote(user), unquote(password), *user.split("/")}
     return {secret for secret in secrets if len(secret) >= _SHORTEST}
 
 

@@ -36,13 +36,11 @@ def fetch(source: PinnedFile, destination: str | Path, mirror: str | Path | None
     the server asks for, and a cut transfer goes on where it stopped. Raises UnreachableError when that does not help, any other
     InputError when the server has no such file, sends more than the ledger's bytes or others, and leaves nothing behind.
     """
-    parts = urlsplit(source.url)
-    copy = Path(mirror, parts.netloc or parts.scheme, parts.path.lstrip("/")) if mirror else None
-    mirrored = copy if copy is not None and copy.exists() else None
+    mirrored = _mirrored(source, mirror)
     with atomic(destination) as temporary:
         if mirrored is not None:
             _copy(mirrored, temporary)
-        elif parts.scheme == "pypi":
+        elif source.url.startswith("pypi:"):
             _download_from_index(source, temporary)
         else:
             _download(source, temporary)
@@ -53,6 +51,12 @@ def fetch(source: PinnedFile, destination: str | Path, mirror: str | Path | None
             raise InputError(f"{origin}: {expected}{f'; it is {kind}' if kind else ''}")
 
 
+def _mirrored(source: PinnedFile, mirror: str | Path | None) -> Path | None:
+    parts = urlsplit(source.url)
+    copy = Path(mirror, parts.netloc or parts.scheme, parts.path.lstrip("/")) if mirror else None
+    return copy if copy is not None and copy.exists() else None
+
+
 def _copy(mirrored: Path, temporary: Path) -> None:
     try:
         shutil.copyfile(mirrored, temporary)
@@ -61,19 +65,28 @@ def _copy(mirrored: Path, temporary: Path) -> None:
 
 
 def fetch_dataset(sources: Sequence[PinnedFile], folder: str | Path, mirror: str | Path | None = None) -> None:
-    """Fetch the files of datasets to `folder`/`Source.file`, eight at a time; the folder is complete or absent."""
+    """Fetch the files of datasets to `folder`/`Source.file`, eight at a time; the folder is complete or absent.
+
+    Raises UnreachableError only if nothing else is wrong with any file that was looked at: those of the mirror always are.
+    """
     taken: dict[str, str] = {}
     for source in sources:
         if neighbour := clash(source.file, taken):
             raise InputError(f"{source.url}: the folder already has {neighbour}")
+    problems: list[InputError] = []
+
+    def fetch_one(source: PinnedFile) -> None:
+        if not problems:
+            try:
+                fetch(source, temporary / source.file, mirror)
+            except InputError as error:
+                problems.append(error)
+
+    mirrored_first = sorted(sources, key=lambda source: _mirrored(source, mirror) is None)
     with atomic(folder) as temporary:
-        thread_map(
-            lambda source: fetch(source, temporary / source.file, mirror),
-            sources,
-            max_workers=8,
-            desc=sources[0].dataset,
-            delay=SHOW_AFTER,
-        )
+        thread_map(fetch_one, mirrored_first, max_workers=8, desc=sources[0].dataset, delay=SHOW_AFTER)
+        if problems:
+            raise min(problems, key=lambda problem: isinstance(problem, UnreachableError))
 
 
 def _download(source: PinnedFile, temporary: Path) -> None:
@@ -107,7 +120,7 @@ def _receive(session: requests.Session, source: PinnedFile, temporary: Path) -> 
     # Not compressed on the way, so that the bytes received tell where to go on.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     with session.get(source.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-        if response.status_code == requests.codes.requested_range_not_satisfiable:
+        if start and response.status_code == requests.codes.requested_range_not_satisfiable:
             return True  # the server's file ends here, shorter than the ledger's: the hash will say so
         response.raise_for_status()
         resumed = response.status_code == requests.codes.partial_content
