@@ -76,7 +76,7 @@ def read_ledger(path: str | Path) -> list[PinnedFile]:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not text in UTF-8 (byte {error.start + 1}); save the ledger of sources as UTF-8") from error
     except csv.Error as error:
-        raise InputError(f"{path}: row {reader.line_num}: no line of a table ({error})") from error
+        raise InputError(f"{path}: row {reader.line_num + 1}: no line of a table ({error})") from error
     except ValidationError as error:
         problem = error.errors()[0]
         raise InputError(f"{path}: row {reader.line_num}, column {problem['loc'][0]}: {problem['msg']}") from error
