@@ -57,48 +57,6 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_table(table: pl.DataFrame, path: str | Path) -> None:
-    """Write a Parquet table atomically."""
-    with atomic(path) as temporary:
-        table.write_parquet(temporary)
-
-
-def read_table(path: str | Path, columns: list[str] | None = None) -> pl.DataFrame:
-    """Read a Parquet table; a missing, broken or incomplete one is an InputError that names the file."""
-    refuse_impostor(path)
-    try:
-        table = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a readable Parquet table ({reason}); delete it and run again") from error
-    missing = [name for name in columns or [] if name not in table.columns]
-    if missing:
-        raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    return table
-
-
-def read_user_table(path: str | Path, columns: list[str]) -> pl.DataFrame:
-    """Read a table that a person made, CSV or Parquet by its ending; the named columns must be there and filled in every row.
-
-    All columns of a CSV file are text. Raises InputError naming file and row.
-    """
-    if Path(path).suffix == ".parquet":
-        table = read_table(path, columns)
-    else:
-        refuse_impostor(path)
-        try:
-            table = pl.read_csv(path, infer_schema=False)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise InputError(f"{path}: not a readable CSV table ({str(error).splitlines()[0]})") from error
-        if missing := [name for name in columns if name not in table.columns]:
-            raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    for name in columns:
-        empty = (table[name].cast(pl.String).fill_null("").str.strip_chars() == "").arg_true()
-        if empty.len():
-            raise InputError(f"{path}: row {empty[0] + 1}: no {name}")
-    return table
-
-
 def impostor(path: str | Path) -> str | None:
     """What a file is if it stands in another's place, as failed downloads and clones leave it; None for all others."""
     with open(path, "rb") as file:
@@ -118,6 +76,47 @@ def refuse_impostor(path: str | Path) -> None:
         return  # whoever reads it says so
     if found:
         raise InputError(f"{path}: {found}")
+
+
+def write_table(table: pl.DataFrame, path: str | Path) -> None:
+    """Write a Parquet table atomically."""
+    with atomic(path) as temporary:
+        table.write_parquet(temporary)
+
+
+def read_table(path: str | Path, columns: list[str] | None = None) -> pl.DataFrame:
+    """Read a Parquet table; a missing, broken or incomplete one is an InputError that names the file."""
+    try:
+        table = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        refuse_impostor(path)
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a readable Parquet table ({reason}); delete it and run again") from error
+    missing = [name for name in columns or [] if name not in table.columns]
+    if missing:
+        raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+    return table
+
+
+def read_user_table(path: str | Path, columns: list[str]) -> pl.DataFrame:
+    """Read a table that a person made, CSV or Parquet by its ending; the named columns must be there and filled in every row.
+
+    All columns of a CSV file are text. Raises InputError naming file and row.
+    """
+    if Path(path).suffix == ".parquet":
+        table = read_table(path, columns)
+    else:
+        try:
+            table = pl.read_csv(path, infer_schema=False)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise InputError(f"{path}: not a readable CSV table ({str(error).splitlines()[0]})") from error
+        if missing := [name for name in columns if name not in table.columns]:
+            raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+    for name in columns:
+        empty = (table[name].cast(pl.String).fill_null("").str.strip_chars() == "").arg_true()
+        if empty.len():
+            raise InputError(f"{path}: row {empty[0] + 1}: no {name}")
+    return table
 
 
 def sha256(path: str | Path) -> str:

@@ -18,7 +18,7 @@ from polars.io.plugins import register_io_source
 from pyroaring import BitMap
 
 from overtime import InputError
-from overtime.files import atomic
+from overtime.files import atomic, refuse_impostor
 
 MAP_COLUMNS = {"entity": pl.String, "documents": pl.Binary}
 GROUP = 1000  # entities in one Parquet row group: a few MB of the Pile's map
@@ -55,6 +55,7 @@ class EntityMap:
             metadata = pl.read_parquet_metadata(path)
             known = pl.read_parquet_schema(path) == MAP_COLUMNS and "size" in metadata
         except (OSError, pl.exceptions.PolarsError) as error:
+            refuse_impostor(path)
             raise InputError(f"{path}: not a readable Parquet file; write it with EntityMap.to_parquet") from error
         if not known:
             raise InputError(f"{path}: not an entity map; write it with EntityMap.to_parquet")
@@ -138,6 +139,7 @@ class _Npz:
             self._members = {member.removesuffix(".npy"): member for member in self._file.zip.namelist()}
             headers = {entity: _npy_header(self._file.zip, member) for entity, member in self._members.items()}
         except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+            refuse_impostor(path)
             raise InputError(f"{path}: not a readable npz file of entity -> document indices") from error
         for entity, (shape, kind) in headers.items():  # a wrong array shows before hours of conversion
             if len(shape) != 1 or kind not in "iu":

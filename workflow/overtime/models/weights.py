@@ -27,7 +27,7 @@ COMPUTED = re.compile(r"\.(self_attn|attention|attn)\.((attention\.)?(masked_)?b
 WRAPPERS = ("checkpoint", "state_dict", "model_state_dict", "model", "module")
 WRAPPED = re.compile(r"^((module|_orig_mod|_forward_module|_fsdp_wrapped_module)\.)+")  # before the names of a wrapped model
 # What damaged files make torch, safetensors and json raise.
-UNREADABLE = (
+DAMAGES = (
     OSError,
     RuntimeError,
     KeyError,
@@ -123,7 +123,7 @@ def _tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
             yield from _state_dict(stored, path).items()
     except InputError:
         raise
-    except UNREADABLE as error:
+    except DAMAGES as error:
         raise InputError(f"{path}: not a readable weights file ({(str(error) or 'it ends too soon').splitlines()[0]})") from error
 
 
