@@ -46,6 +46,7 @@ class EntityMap:
 
         Raises InputError for a file that is no npz and for an entity whose array is not a list of integers.
         """
+        refuse_impostor(path)
         return cls(_Npz(Path(path)), None)
 
     @classmethod
@@ -139,7 +140,6 @@ class _Npz:
             self._members = {member.removesuffix(".npy"): member for member in self._file.zip.namelist()}
             headers = {entity: _npy_header(self._file.zip, member) for entity, member in self._members.items()}
         except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
-            refuse_impostor(path)
             raise InputError(f"{path}: not a readable npz file of entity -> document indices") from error
         for entity, (shape, kind) in headers.items():  # a wrong array shows before hours of conversion
             if len(shape) != 1 or kind not in "iu":

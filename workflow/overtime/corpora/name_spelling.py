@@ -39,30 +39,34 @@ def plain(text: str) -> str:
     apostrophes, quotes and hyphens are those of ASCII, invisible characters are left out, and letters and accents are composed
     (NFC). Half of a surrogate pair is a question mark. White space at either end may go.
     """
-    ascii_only = text.isascii()
-    if ascii_only and len(text) < 100 and not ("-" in text or "`" in text):
-        return " ".join(text.split())  # most names
-    if not ascii_only:
-        text = unicodedata.normalize("NFC", text)
-        for character, variants in _APART.items():
-            for variant in variants:  # quicker than one pass that looks every character up
-                text = text.replace(variant, character)
-    if "-" in text:
-        text = _WRAPPED.sub("-", text)
-    for character in _BREAKS:
-        text = text.replace(character, " ")
-    text = text.replace("`", "'")
+    if text.isascii():
+        return _spaced(text)
+    text = unicodedata.normalize("NFC", text)
     try:
         codes = np.frombuffer(text.encode(), np.uint8)
     except UnicodeEncodeError:
         return plain(text.encode("utf-8", "replace").decode())
-    spaces = codes == ord(" ")
-    if np.count_nonzero(spaces[1:] & spaces[:-1]):  # a fraction of the time that looking for two of them takes
+    beyond = codes[codes >= 0x80]  # in UTF-8, all characters beyond ASCII and nothing else
+    characters = beyond.tobytes().decode()
+    for character, variants in _APART.items():
+        for variant in variants:
+            if variant in characters:
+                text = text.replace(variant, character)
+    text = _spaced(text)
+    # The first byte of letters from U+0800 on; that of punctuation is 0xE2.
+    return _SPLIT.sub("", text) if np.count_nonzero((beyond >= 0xE0) & (beyond != 0xE2)) else text
+
+
+def _spaced(text: str) -> str:
+    if len(text) < 100 and not ("-" in text or "`" in text):
+        return " ".join(text.split())  # most names
+    if "-" in text:
+        text = _WRAPPED.sub("-", text)
+    for character in _BREAKS:
+        text = text.replace(character, " ")
+    if "  " in text:
         text = _RUN.sub(" ", text)
-    # The first byte, in UTF-8, of letters from U+0800 on; that of punctuation is 0xE2.
-    if not ascii_only and np.count_nonzero((codes >= 0xE0) & (codes != 0xE2)):
-        text = _SPLIT.sub("", text)
-    return text
+    return text.replace("`", "'")
 
 
 class _Joined(dict[str, bool]):

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from overtime import InputError
 
 PASSING = {408, 425, 429, *range(500, 600)}  # answers of a server that may be others later
-LONGEST = 255  # bytes in the name of a file
+NAME_BYTES = 255  # in the name of a file, at most
 
 
 class UnreachableError(InputError):
@@ -27,8 +27,8 @@ def unsafe(path: str) -> str | None:
         return "a backslash or a control character stands in the path"
     if any(re.match(r"[A-Za-z]:", part) for part in parts):
         return "a drive letter stands in the path"
-    if any(len(part.encode(errors="replace")) > LONGEST for part in parts):
-        return f"a name in the path is longer than {LONGEST} bytes"
+    if any(len(part.encode(errors="replace")) > NAME_BYTES for part in parts):
+        return f"a name in the path is longer than {NAME_BYTES} bytes"
     return None
 
 
