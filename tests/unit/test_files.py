@@ -131,7 +131,8 @@ def test_sha256_is_that_of_the_bytes(tmp_path):
 
 
 def job(tmp_path) -> SimpleNamespace:
-    return SimpleNamespace(rule="count_documents", wildcards=["m", "0"], log=[str(tmp_path / "log")], output=["out"], threads=1)
+    files = {"log": [str(tmp_path / "log")], "input": [str(tmp_path / "in")], "output": ["out"]}
+    return SimpleNamespace(rule="count_documents", wildcards=["m", "0"], threads=1, **files)
 
 
 def test_a_user_error_is_one_line_on_the_terminal_and_a_traceback_in_the_log(tmp_path, capsys):
@@ -156,7 +157,7 @@ def test_a_step_ends_soon_after_what_started_it(tmp_path):
         "import time\n"
         "from types import SimpleNamespace\n"
         "from overtime.pipeline.step import step\n"
-        "with step(SimpleNamespace(rule='r', wildcards=[], log=['log'], output=['out'], threads=1)):\n"
+        "with step(SimpleNamespace(rule='r', wildcards=[], log=['log'], input=[], output=['out'], threads=1)):\n"
         "    print('began', flush=True)\n"
         "    time.sleep(60)\n"
         "    print('ended')\n"

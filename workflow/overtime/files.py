@@ -1,5 +1,6 @@
 """Files that are either whole or absent: write to a temporary name, then rename."""
 
+import errno
 import glob
 import os
 import shutil
@@ -21,7 +22,7 @@ RESOURCES = Path(str(resources.files("overtime"))) / "resources"  # word lists, 
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it on success, remove it on any failure. Files and folders alike.
 
-    What a process that was killed here left behind is removed first.
+    It is on the disk before it gets its name. What a process that was killed here left behind is removed first.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,12 +31,38 @@ def atomic(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        # A folder can be renamed over an empty one only.
-        if temporary.is_dir() and path.is_dir():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        move(temporary, path)
     finally:
         _remove(temporary)
+
+
+def move(temporary: Path, path: Path) -> None:
+    """Give a whole file or folder its name, in the place of what has it now; either name survives a power cut with all content."""
+    _flush(temporary)
+    # A folder can be renamed over an empty one only.
+    if temporary.is_dir() and path.is_dir():
+        shutil.rmtree(path)
+    temporary.replace(path)
+    _flush_one(path.parent)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or a folder with all that is in it, is on the disk."""
+    if path.is_dir():
+        for inner in path.iterdir():
+            _flush(inner)
+    _flush_one(path)
+
+
+def _flush_one(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # of file systems that cannot flush a folder
+            raise
+    finally:
+        os.close(handle)
 
 
 def scratch(temporary: Path) -> TemporaryDirectory[str]:
