@@ -86,12 +86,12 @@ def test_a_step_refuses_what_an_earlier_step_did_not_write(tmp_path, capsys):
     table = pl.DataFrame({"score": np.random.default_rng(0).random(1000)})
     with step(job(tmp_path, [], [scores])):
         write_table(table, scores)
-    with step(job(tmp_path, [scores], [])):
+    with step(job(tmp_path, [scores], [tmp_path / "figure"])):
         assert read_table(scores).equals(table)
     flip(scores, 4000)
     assert not read_table(scores).equals(table), "nothing else notices"
     capsys.readouterr()
-    with pytest.raises(SystemExit), step(job(tmp_path, [scores], [])):
+    with pytest.raises(SystemExit), step(job(tmp_path, [scores], [tmp_path / "figure"])):
         raise AssertionError("the step must not begin")
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
