@@ -30,7 +30,7 @@ def test_every_bit_of_a_signed_file_counts(tmp_path_factory, content, data):
     sign(path)
     assert check_signature(path) == len(content) == path.stat().st_size - SIGNATURE
     flip(path, data.draw(st.integers(0, len(content) + SIGNATURE - 1)), data.draw(st.integers(0, 7)))
-    with pytest.raises(InputError, match="damaged, .+; delete .+file and run again"):
+    with pytest.raises(InputError, match=r"damaged, .+; delete .+file and run again"):
         check_signature(path)
 
 

@@ -1,8 +1,8 @@
 """Hashes that stay with files, so that a bit that flips on a disk is noticed when the file is read again.
 
-A step seals what it makes: `.sha256/NAME` beside the file or folder NAME holds SHA-256 and path of each of its files, as `sha256sum`
-writes and checks them (`sha256sum --check .sha256/NAME`). A file that must be whole by itself is signed: it ends in the SHA-256
-of all that comes before.
+A step seals what it makes: `.sha256/NAME` beside the file or folder NAME holds SHA-256 and path of each of its files, as
+`sha256sum --check .sha256/NAME` reads them. A file that must be whole by itself is signed: it ends in the SHA-256 of all that
+comes before.
 """
 
 import hashlib
@@ -39,14 +39,12 @@ def check_seal(path: str | Path) -> None:
             raise InputError(f"{file}: missing; delete {path} and run again")
         status = file.stat()
         if _hash(file, status.st_mtime_ns, status.st_size) != written:
-            raise InputError(
-                f"{file}: damaged, its SHA-256 is not the one that it was written with; delete {path} and run again"
-            )
+            raise InputError(f"{file}: damaged, its SHA-256 is not the one that it was written with; delete {path} and run again")
 
 
 @cache
 def _hash(file: Path, changed: int, size: int) -> str:
-    """SHA-256 of a file, computed once in a process for each state of it: steps check their inputs, and so does who loads them."""
+    """SHA-256 of a file, once in a process for each state of it: steps check their inputs, and so does who loads them."""
     return sha256(file)
 
 

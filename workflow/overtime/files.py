@@ -37,7 +37,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 def move(temporary: Path, path: Path) -> None:
-    """Give a whole file or folder its name, in the place of what has it now; either name survives a power cut with all content."""
+    """Give a file or folder, once all of it is on the disk, its name, in the place of what has it now."""
     _flush(temporary)
     # A folder can be renamed over an empty one only.
     if temporary.is_dir() and path.is_dir():

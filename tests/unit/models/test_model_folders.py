@@ -1,4 +1,4 @@
-"""Model folders from anywhere: no code in them is run, no question asked, and what cannot be is one line before memory is asked for."""
+"""Model folders from anywhere: no code in them is run, no question asked, and what cannot be is one line."""
 
 import ast
 import json
@@ -127,7 +127,14 @@ def test_every_load_says_that_nothing_foreign_is_run():
 
 IMPOSSIBLE = [-1, 0, 10**12, "32", 2.5, True, float("nan"), [0], {}]
 SIZES = {
-    "llama": ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size", "vocab_size"],
+    "llama": [
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "num_key_value_heads",
+        "intermediate_size",
+        "vocab_size",
+    ],
     "gpt2": ["n_embd", "n_layer", "n_head", "n_positions", "vocab_size"],
 }
 
@@ -181,7 +188,13 @@ def test_a_broken_tokenizer_is_one_line(folder, file, content):
 
 def test_sizes_of_real_models_pass():
     for config in (
-        {"hidden_size": 16384, "num_hidden_layers": 126, "num_attention_heads": 128, "num_key_value_heads": 8, "vocab_size": 128256},
+        {
+            "hidden_size": 16384,
+            "num_hidden_layers": 126,
+            "num_attention_heads": 128,
+            "num_key_value_heads": 8,
+            "vocab_size": 128256,
+        },
         {"text_config": {"max_position_embeddings": 10485760, "hidden_size": 5120, "num_attention_heads": 40}},
         {"hidden_size": 2048, "num_attention_heads": 8, "head_dim": 256, "intermediate_size": [8192] * 30},
         {"hidden_size": 1152, "num_attention_heads": 4, "head_dim": 256, "vocab_size": 262144},

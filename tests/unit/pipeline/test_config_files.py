@@ -75,7 +75,9 @@ def test_the_profiles_refuse_a_file_before_it_is_run(tmp_path, profile):
     """Snakemake reads the files of its command line before it reads the workflow."""
     file = tmp_path / "mine.yaml"
     file.write_text(f"__use_yte__: true\nscale: ?open({str(tmp_path / 'ran')!r}, 'w') and 'tiny'\n")
-    settings = [] if profile == "default" else ["--workflow-profile", f"profiles/{profile}", "--executor", "local", "--cores", "1"]
+    settings = (
+        [] if profile == "default" else ["--workflow-profile", f"profiles/{profile}", "--executor", "local", "--cores", "1"]
+    )
     command = [sys.executable, "-m", "snakemake", "--dry-run", *settings, "--configfile", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode != 0
@@ -88,7 +90,7 @@ def test_the_profiles_refuse_a_file_before_it_is_run(tmp_path, profile):
 def test_control_characters_in_settings_are_one_line(text):
     config = yaml.safe_load((CONFIG / "config.yaml").read_text()) | {"mirror": None}
     config["questions"]["sets"] = {"one": {"format": "own", "annotations": text}}
-    with pytest.raises(InputError, match="config: questions.sets.one.annotations: .+ holds the control character") as error:
+    with pytest.raises(InputError, match=r"config: questions\.sets\.one\.annotations: .+ holds the control character") as error:
         load_settings(config)
     assert not set(str(error.value)) & set("\x00\x1b\x85\n\x07")
     config["questions"]["sets"]["one"]["annotations"] = "é – 王 😀"

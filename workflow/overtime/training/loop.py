@@ -65,11 +65,12 @@ def train(
     """Train over the whole stream; `folder` appears when it is done.
 
     The folder holds what `describe` writes into it (config.json and the tokenizer), step{n}.safetensors, step{n}.optimizer.pt
-    (signed) at the branching steps, and log.jsonl: step, percent of training, tokens, since the last entry mean loss in nats per token and
-    tokens per second, and the SHA-256 of the weights.
+    (signed) at the branching steps, and log.jsonl: step, percent of training, tokens, since the last entry mean loss in nats per
+    token and tokens per second, and the SHA-256 of the weights.
     `start` is the run to branch from, at the first step of the stream; without it the model's own weights are the beginning.
     While it runs, everything is in `.{folder name}.partial` beside the folder, from where the next call with the same arguments
-    continues; where anything there is damaged, or of a run with other arguments, it says so and begins again. Of several processes, each of which calls this, the first one writes.
+    continues; where anything there is damaged, or other arguments made it, a line says so and the run begins again. Of several
+    processes, each of which calls this, the first one writes.
     """
     accelerator = Accelerator(cpu=model.device.type == "cpu")
     folder = Path(folder)

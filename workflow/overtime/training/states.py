@@ -1,4 +1,4 @@
-"""What a training run keeps besides weights: optimizer states, and what an interrupted one is resumed from. All of it is signed."""
+"""What a training run keeps besides weights, all of it signed: optimizer states, and what an interrupted one goes on from."""
 
 import json
 from pathlib import Path
