@@ -37,8 +37,9 @@ def load(
         folder, revision = download(str(source), revision), None
     check_seal(folder)
     config, tokenizer = read_model_config(folder), read_tokenizer(folder)
-    if len(tokenizer) > (known := config.get_text_config().vocab_size):
-        raise InputError(f"{folder}: a tokenizer of {len(tokenizer)} tokens, but the model knows {known}")
+    # Without what is added to a vocabulary, such as a mark for padding that no model has seen.
+    if tokenizer.vocab_size > (known := config.get_text_config().vocab_size):
+        raise InputError(f"{folder}: a tokenizer of {tokenizer.vocab_size} tokens, but the model knows {known}")
     with readable(folder):
         dtype = precision.choose_precision(dtype, config.hidden_size, device, timings)
         # Only parameters wait for their file; buffers are computed here, not stored.

@@ -36,6 +36,8 @@ def continue_checkpoint(
     """
     model, tokenizer = load(start, revision, dtype="float32")
     config = model.config
+    if len(tokenizer) > config.vocab_size:
+        raise InputError(f"{start}: a tokenizer of {len(tokenizer)} tokens, but the model knows {config.vocab_size}")
     longest = getattr(config, "max_position_embeddings", None)
     if longest is not None and options["context"] > longest:
         raise InputError(f"{start}: a context of {options['context']} tokens, but the model takes {longest} at most")
