@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,13 +45,15 @@ def dry_run(folder: Path, *before: str, python: str = sys.executable) -> str:
 
 
 @pytest.fixture
-def checkout(tmp_path) -> Path:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    for part in ("workflow", "config", "profiles"):
-        shutil.copytree(ROOT / part, tmp_path / "project" / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", tmp_path / "project")
-    return tmp_path / "project"
+def checkout() -> Iterator[Path]:
+    """A checkout where everybody can read it; pytest's own folders are for one user alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "project")
+        place.parent.chmod(0o755)
+        for part in ("workflow", "config", "profiles"):
+            shutil.copytree(ROOT / part, place / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "Snakefile", place)
+        yield place
 
 
 @pytest.fixture
