@@ -1,6 +1,7 @@
-"""BM25 retrieval of passages: Lucene's variant, k1 1.5, b 0.75, English stop words removed, indexed by bm25s (Lù 2024, arXiv 2407.03618).
+"""BM25 retrieval of passages: Lucene's variant, k1 1.5, b 0.75, English stop words removed.
 
-Passages are chosen here and not by bm25s, which cuts equal scores as its sorting happens to leave them.
+The index is that of bm25s (Lù 2024, arXiv 2407.03618). Passages are chosen here: bm25s cuts equal scores as its sorting
+happens to leave them.
 """
 
 from itertools import chain
