@@ -127,7 +127,7 @@ def test_broken_question_files(tmp_path):
     with pytest.raises(InputError, match=r"nq\.jsonl: line 2 is not"):
         read_nq_open(tmp_path / "nq.jsonl")
     (tmp_path / "trivia.json").write_text('{"Data": [{"Question": "q"}]}')
-    with pytest.raises(InputError, match=r"trivia\.json: not a TriviaQA file"):
+    with pytest.raises(InputError, match=r"trivia\.json: none of 1 questions has an answer, as in a test split"):
         read("trivia_qa", tmp_path / "trivia.json")
     (tmp_path / "empty").touch()
     with pytest.raises(InputError, match="empty: no questions"):
@@ -230,7 +230,7 @@ def test_annotators_are_judged_by_the_others(tmp_path):
     with pytest.raises(InputError, match=r"dev\.jsonl: line 1 lacks Natural Questions' document_tokens"):
         read_annotators(tmp_path / "dev.jsonl")
     (tmp_path / "dev.jsonl").write_text('{"question_text": "q"')
-    with pytest.raises(InputError, match=r"dev\.jsonl: not readable as JSON Lines"):
+    with pytest.raises(InputError, match=r"dev\.jsonl: line 1: not readable as JSON Lines"):
         read_annotators(tmp_path / "dev.jsonl")
 
 

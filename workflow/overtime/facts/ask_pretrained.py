@@ -49,7 +49,7 @@ def answer(
     """
     from overtime.models.answers import greedy
 
-    prompts = _fitting(model, tokenizer, question_prompts(questions, top, seed), max_new_tokens)
+    prompts = fitting(model, tokenizer, question_prompts(questions, top, seed), max_new_tokens)
     left_out = len(_asked(questions)) - prompts["question"].n_unique()
     said: dict[str, str] = {}
     for _, group in prompts.group_by(pl.col("condition") == "closed_book"):
@@ -61,10 +61,13 @@ def answer(
     return prompts.select("condition", "question", "hit", left_out=pl.lit(left_out, pl.Int64)).with_columns(**columns)
 
 
-def _fitting(
+def fitting(
     model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompts: pl.DataFrame, max_new_tokens: int
 ) -> pl.DataFrame:
-    """The prompts of the questions all of whose prompts leave room for an answer."""
+    """Those `prompts` (`question`, `prompt`) whose question has none that is too long for the model; the log says how many have.
+
+    Raises InputError if no question is left.
+    """
     from overtime.models.answers import leave_room
 
     fits = pl.Series(leave_room(model, tokenizer, prompts["prompt"].to_list(), max_new_tokens), dtype=pl.Boolean)

@@ -70,9 +70,10 @@ class PassageIndex:
         """
         if not known:
             return np.empty(0, np.int64), np.empty(0)
-        scores = np.bincount(*map(np.concatenate, zip(*known)), self.size)
+        places, parts = map(np.concatenate, zip(*known))
+        scores = np.bincount(places, parts, self.size)
         # At least as good as the k-th best is the k-th best of those with one word, the rarest that so many have.
-        rarest = min((places for places, _ in known if len(places) >= k), key=len, default=None)
+        rarest = min((holding for holding, _ in known if len(holding) >= k), key=len, default=None)
         least = 0.0 if rarest is None else np.partition(scores[rarest], -k)[-k] * (1 - 10 ** (1 - DIGITS))
         near = np.flatnonzero(scores > least)
         mantissas, exponents = np.frexp(scores[near])
