@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tiny_models import build_neox, words
 
 from overtime import InputError
 from overtime.corpora.counting import countries
@@ -95,6 +96,65 @@ def test_answers_are_given_once_for_equal_prompts_and_any_alias_is_right(monkeyp
     right = table.filter("correct").select("question", "condition").rows()
     assert right == [(6, "bm25_1"), (6, "oracle")]  # and never a question without answers
     assert table.filter(condition="closed_book")["hit"].null_count() == 3
+
+
+PLANTED = [
+    ("Obama", "Obama’s term began in 2009.", 0),
+    ("Obama", "It was Obama's.", 0),
+    ("first", "the twenty-first century", 0),
+    ("twenty-first", "It is the twenty first day.", 0),
+    ("1918", "The war of 1914–1918 was long.", 0),
+    ("the US", "He lives in the U.S.", 0),
+    ("U.S.", "The US is large", 0),
+    ("1000", "There are 1,000 lamps.", 0),
+    ("北京", "他住在北京市。", 0),
+    ("A+", "Her blood is A+.", 0),
+    ("---", "He wrote --- and left.", 0),
+    ("A+", "A lamp.", 1),
+    ("art", "The party started.", 1),
+    ("US", "Because of us? No, of them.", 0),
+    ("5", "There are 15 lamps.", 1),
+]
+
+
+@pytest.mark.parametrize(("answer", "passage", "eligible"), PLANTED)
+def test_a_wrong_passage_holds_no_answer(answer, passage, eligible):
+    """Among the question's own passage, a planted one and one about other things."""
+    rows = [("Own, whatever is in it.", [answer]), (passage, ["x"]), ("Cows eat grass.", ["y"])]
+    questions = pl.DataFrame({"question": [0, 1, 2], "text": ["q", "r", "s"]}).with_columns(
+        passage=pl.Series([row[0] for row in rows]), answers=pl.Series([row[1] for row in rows])
+    )
+    start = len(answered_questions(passages=True)) + len("Passage: ")
+    drawn = {
+        question_prompts(questions, seed=seed).filter(condition="wrong", question=0)["prompt"][0][start:].partition("\n")[0]
+        for seed in range(30)
+    }
+    assert drawn == {"Cows eat grass."} | ({passage} if eligible else set())
+
+
+def test_a_question_whose_answer_is_everywhere_is_left_out_and_the_others_are_asked(caplog):
+    questions = QUESTIONS.with_columns(answers=pl.Series([["lamp", "harbour"], ["Bo", "Bob"], ["Kiel"]]))
+    caplog.set_level("INFO", "overtime")
+    table = question_prompts(questions)
+    assert table["question"].unique().sort().to_list() == [6, 7]
+    assert table.filter(question=6).height == 4
+    assert "1 questions are left out, since every other passage holds an answer to them" in caplog.text
+
+
+def test_a_question_that_is_too_long_for_the_model_is_left_out_of_all_conditions(caplog):
+    start, room = answered_questions(passages=True), 40
+    caplog.set_level("INFO", "overtime")
+    tokenizer = words([start, *QUESTIONS["passage"], *QUESTIONS["text"]])
+    tokenizer.bos_token = tokenizer.eos_token = "<unk>"
+    model = build_neox(16, 1, 2, len(tokenizer), len(tokenizer(start)["input_ids"]) + room, 0).eval()
+    long = [*QUESTIONS["text"][:2], "Where, and where, is the harbour? " * 9]
+    table = answer(model, tokenizer, QUESTIONS.with_columns(text=pl.Series(long)), [1], 3, 0)
+    assert table["question"].unique().sort().to_list() == [5, 6]
+    assert table.group_by("condition").len()["len"].to_list() == [2] * 4
+    assert table["left_out"].unique().to_list() == [1]
+    assert "1 questions are left out, since one of their prompts is longer than the model's context" in caplog.text
+    with pytest.raises(InputError, match="none leaves room for its answer"):
+        answer(model, tokenizer, QUESTIONS.with_columns(text=pl.lit("why " * 900)), [1], 3, 0)
 
 
 def test_demonstrations_answer_in_the_format_that_is_asked_for():

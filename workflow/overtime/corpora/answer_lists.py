@@ -3,10 +3,13 @@
 import ast
 import json
 import math
+import re
+from contextlib import suppress
 
 from overtime import InputError
 
 WRITTEN_LISTS = ("['", '["')
+UNSEPARATED = re.compile(r"['\"]\s+['\"]")
 
 
 def answer_list(value: object, place: str) -> list[str]:
@@ -22,9 +25,9 @@ def answer_list(value: object, place: str) -> list[str]:
 
 def checked_text(value: object, place: str, name: str) -> str:
     """A text that can be read and written. Raises InputError, beginning with `place`, for any other value."""
-    if not isinstance(value, str) or not visible(value):
+    if not isinstance(value, str) or not visible(_whole(value, place, name)):
         raise InputError(f"{place}: {name} is {json.dumps(value, default=repr)}; need a text")
-    return _whole(value, place, name)
+    return value
 
 
 def visible(text: str) -> bool:
@@ -51,9 +54,8 @@ def _whole(text: str, place: str, name: str) -> str:
 
 def _read_list(text: str, place: str) -> object:
     """A list as JSON or Python writes it; nothing in it is evaluated but literals."""
-    for read in (json.loads, ast.literal_eval):
-        try:
+    # NumPy writes no commas, and Python joins such neighbours to one text.
+    for read in (json.loads,) if UNSEPARATED.search(text) else (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             return read(text)
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-            continue
     raise InputError(f'{place}: {text[:60]} begins like a list of answers and is none; need ["one", "another"]')

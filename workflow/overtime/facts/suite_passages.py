@@ -14,9 +14,9 @@ def passage_prompts(
     """A row per condition and question: `condition`, `question`, `prompt`, `answer`, `hit`.
 
     Passages are the distinct biographies among the training documents. Conditions: closed_book; bm25_{k} for each k of `top`
-    (best passage last, next to the question); oracle (one passage that states the fact, drawn at random); wrong (a passage about
-    somebody else without the answer). `hit`: a passage that is shown names the person and the answer; null for closed_book. Questions are those of
-    the evaluation group that at least one document answers.
+    (best passage last, next to the question), oracle (one passage that states the fact, drawn at random); wrong (a passage about
+    somebody else that does not name the answer). `hit`: a passage that is shown names the person and the answer; null for
+    closed_book. Questions are those of the evaluation group that at least one document answers.
     """
     rng = np.random.default_rng(seed)
     passages = documents.filter(kind="biography")["text"].unique(maintain_order=True).to_list()
@@ -34,7 +34,9 @@ def passage_prompts(
         others = (passages[place] for place in rng.permutation(len(passages)) if row["answer"] not in words[place])
         other = next((passage for passage in others if passage not in about[row["entity"]]), None)
         if other is None:
-            raise InputError(f"wrong passages: every passage names {row['entity']} or {row['answer']}; need one that names neither")
+            raise InputError(
+                f"wrong passages: every passage names {row['entity']} or {row['answer']}; need one that names neither"
+            )
         shown = {
             "closed_book": [],
             **{f"bm25_{k}": [passages[i] for i in reversed(ranked.get(query, [])[:k])] for k in top},
