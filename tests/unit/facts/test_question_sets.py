@@ -11,10 +11,12 @@ from tiny_models import build_neox, words
 
 from overtime import InputError
 from overtime.corpora.counting import countries
+from overtime.corpora.world_vocabulary import QUESTION_CUE
 from overtime.facts.annotators import join_annotators, leave_one_out, read_annotators
 from overtime.facts.answer_match import exact_match, normalize
 from overtime.facts.ask_pretrained import answer, answered_questions, question_prompts
 from overtime.facts.question_sets import ROWS, SET, as_set, from_hub, link, load_questions, read, read_nq_open, read_xquad
+from overtime.facts.suite_passages import passage_prompts
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[4] / "shared" / "mirror")) / "raw.githubusercontent.com"
 
@@ -130,6 +132,25 @@ def test_a_wrong_passage_holds_no_answer(answer, passage, eligible):
         for seed in range(30)
     }
     assert drawn == {"Cows eat grass."} | ({passage} if eligible else set())
+
+
+def test_wrong_passages_of_the_suite_name_neither_the_person_nor_the_answer():
+    texts = [
+        "ada lee lives in ulm .",  # the gold passage
+        "bo ray lives in ulm .",  # names the answer
+        "ada lee works for dash .",  # is about her
+        "cy fox lives in ems .",
+    ]
+    documents = pl.DataFrame({"text": texts, "kind": "biography"})
+    question = {"question": [0], "group": ["evaluation"], "entity": ["ada lee"], "answer": ["ulm"]}
+    questions = pl.DataFrame(question | {"text": ["where does ada lee live ? " + QUESTION_CUE]})
+    counts = pl.DataFrame({"question": [0], "count": [1]})
+    for seed in range(20):
+        prompts = passage_prompts(documents, questions, counts, [1], seed)
+        assert texts[3] in prompts.filter(condition="wrong")["prompt"][0]
+        assert texts[0] in prompts.filter(condition="oracle")["prompt"][0]
+    with pytest.raises(InputError, match="every passage names ada lee or ulm"):
+        passage_prompts(documents.head(3), questions, counts, [1], 0)
 
 
 def test_a_question_whose_answer_is_everywhere_is_left_out_and_the_others_are_asked(caplog):

@@ -12,7 +12,7 @@ import polars as pl
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 WORD = rf"[{UNSPACED}]|[\w--[{UNSPACED}]]+"
-TAIL = r"(\w)['’]\p{Latin}\b"  # the letter of a possessive or contraction (Ada's, don't) is no word
+TAIL = r"(\w)['’ʼ]\p{Latin}\b"  # the letter of a possessive or contraction (Ada's, don't) is no word
 
 
 def split_words(texts: Sequence[str]) -> list[list[str]]:
