@@ -53,9 +53,9 @@ def test_files_that_read_right(form, file, answers):
         ("nq_open", "nq_utf16_no_mark.jsonl", "nq_utf16_no_mark.jsonl, line 1: holds zero bytes"),
         ("nq_open", "nq_surrogate.jsonl", r"nq_surrogate.jsonl: line 2: answer holds .ud83d, half of a character"),
         ("nq_open", "nq_surrogate_question.jsonl", r"line 1: question holds .udc00, half of a character"),
-        ("nq_open", "nq_truth.jsonl", "nq_truth.jsonl: line 2: answer true is no text"),
-        ("nq_open", "nq_nan.jsonl", "nq_nan.jsonl: line 1: answer NaN is no text"),
-        ("nq_open", "nq_null_alias.jsonl", "nq_null_alias.jsonl: line 1: answer null is no text"),
+        ("nq_open", "nq_truth.jsonl", "nq_truth.jsonl: line 2: answer is true; need a text"),
+        ("nq_open", "nq_nan.jsonl", "nq_nan.jsonl: line 1: answer is NaN; need a text"),
+        ("nq_open", "nq_null_alias.jsonl", "nq_null_alias.jsonl: line 1: answer is null; need a text"),
         ("nq_open", "nq_null_question.jsonl", "nq_null_question.jsonl: line 3: question is null; need a text"),
         ("nq_open", "nq_deep.jsonl", "nq_deep.jsonl: line 1 is not"),
         ("nq_open", "nq_digits.jsonl", "nq_digits.jsonl: line 1 is not"),
@@ -86,7 +86,7 @@ def test_hub_tables_with_answers_of_other_kinds(tmp_path):
         pl.DataFrame(columns).write_parquet(tmp_path / "hub.parquet")
         assert read(form, tmp_path / "hub.parquet")["answers"].to_list() == answers
     pl.DataFrame({"question": ["q"], "possible_answers": ["['a' 'b']"], "s_pop": [7]}).write_parquet(tmp_path / "hub.parquet")
-    with pytest.raises(InputError, match=r"popqa questions: row 1: .* begins like a list of answers"):
+    with pytest.raises(InputError, match=r"hub\.parquet: row 1: .* begins like a list of answers"):
         read("popqa", tmp_path / "hub.parquet")
 
 

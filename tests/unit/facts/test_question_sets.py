@@ -159,7 +159,7 @@ def test_a_question_whose_answer_is_everywhere_is_left_out_and_the_others_are_as
     table = question_prompts(questions)
     assert table["question"].unique().sort().to_list() == [6, 7]
     assert table.filter(question=6).height == 4
-    assert "1 questions are left out, since every other passage holds an answer to them" in caplog.text
+    assert "1 of 3 questions are left out: all other passages hold an answer to them" in caplog.text
 
 
 def test_a_question_that_is_too_long_for_the_model_is_left_out_of_all_conditions(caplog):
@@ -173,7 +173,7 @@ def test_a_question_that_is_too_long_for_the_model_is_left_out_of_all_conditions
     assert table["question"].unique().sort().to_list() == [5, 6]
     assert table.group_by("condition").len()["len"].to_list() == [2] * 4
     assert table["left_out"].unique().to_list() == [1]
-    assert "1 questions are left out, since one of their prompts is longer than the model's context" in caplog.text
+    assert "1 of 3 questions are left out: a prompt is longer than the model's context; the first is question 7" in caplog.text
     with pytest.raises(InputError, match="none leaves room for its answer"):
         answer(model, tokenizer, QUESTIONS.with_columns(text=pl.lit("why " * 900)), [1], 3, 0)
 

@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 
 from overtime import InputError
+from overtime.corpora.text_files import checked_text, visible
 
 WRITTEN_LISTS = ("['", '["')
 UNSEPARATED = re.compile(r"['\"]\s+['\"]")
@@ -20,36 +21,12 @@ def answer_list(value: object, place: str) -> list[str]:
     if isinstance(value, str) and value.lstrip().startswith(WRITTEN_LISTS):
         value = _read_list(value, place)
     values = value if isinstance(value, list) else [] if value is None else [value]
-    return [text for text in (_answer(one, place) for one in values) if visible(text)]
+    texts = [str(one) if _is_number(one) else one for one in values]
+    return [checked_text(text, place, "answer") for text in texts if not isinstance(text, str) or visible(text)]
 
 
-def checked_text(value: object, place: str, name: str) -> str:
-    """A text that can be read and written. Raises InputError, beginning with `place`, for any other value."""
-    if not isinstance(value, str) or not visible(_whole(value, place, name)):
-        raise InputError(f"{place}: {name} is {json.dumps(value, default=repr)}; need a text")
-    return value
-
-
-def visible(text: str) -> bool:
-    """Whether a text has a character to be seen: neither white space nor a control or format character."""
-    return any(character.isprintable() and not character.isspace() for character in text)
-
-
-def _answer(value: object, place: str) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return str(value)
-    if not isinstance(value, str):
-        raise InputError(f"{place}: answer {json.dumps(value, default=repr)} is no text; need a text or a list of texts")
-    return _whole(value, place, "answer")
-
-
-def _whole(text: str, place: str, name: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        half = text[error.start].encode("ascii", "backslashreplace").decode()
-        raise InputError(f"{place}: {name} holds {half}, half of a character; write the whole one") from error
-    return text
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _read_list(text: str, place: str) -> object:

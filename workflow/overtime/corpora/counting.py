@@ -16,9 +16,8 @@ from ahocorasick_rs import AhoCorasick
 from pyroaring import BitMap
 
 from overtime import InputError
-from overtime.corpora.answer_lists import checked_text
 from overtime.corpora.entity_map import EntityMap
-from overtime.corpora.text_files import text_lines
+from overtime.corpora.text_files import checked_text, text_lines
 from overtime.files import RESOURCES
 
 DOCUMENTS_AT_ONCE = 20_000  # documents between which `count_texts` packs what it found

@@ -8,6 +8,7 @@ memory.
 
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, cast
@@ -138,14 +139,12 @@ class _Npz:
             self._archive = zipfile.ZipFile(path)
             members = self._archive.namelist()
             self._members = {member.removesuffix(".npy"): member for member in members}
+            twice = [name for name, number in Counter(member.removesuffix(".npy") for member in members).items() if number > 1]
             headers = {entity: _npy_header(self._archive, member) for entity, member in self._members.items()}
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: not a readable npz file of entity -> document indices") from error
-        if len(headers) < len(members):
-            twice = next(
-                member for member in members if self._members[member.removesuffix(".npy")] != member or members.count(member) > 1
-            )
-            raise InputError(f"{path}: two arrays are called {twice.removesuffix('.npy')}; each entity needs one")
+        if twice:
+            raise InputError(f"{path}: two arrays are called {twice[0]}; each entity needs one")
         for entity, (shape, kind) in headers.items():  # a wrong array shows before hours of conversion
             if len(shape) != 1 or kind not in "iu":
                 raise InputError(f"{path}: {entity} is no list of document indices: shape {shape}, dtype kind {kind!r}")

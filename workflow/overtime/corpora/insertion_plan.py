@@ -59,13 +59,10 @@ def read_asked(path: str | Path) -> pl.DataFrame:
     table = table.with_row_index("question").with_columns(
         pl.col("entity").str.strip_chars().str.normalize("NFC"), inserted=whole_numbers(table["inserted"], path)
     )
-    for (entity,), rows in table.group_by("entity", maintain_order=True):
-        other = rows.filter(pl.col("inserted").ne_missing(pl.col("inserted").first()))
-        if other.height:
-            numbers = (
-                f"row {rows['question'][0] + 1} says {rows['inserted'][0]}, row {other['question'][0] + 1} {other['inserted'][0]}"
-            )
-            raise InputError(f"{path}: inserted of {entity}: {numbers.replace('None', 'nothing')}; an entity is in one group")
+    first = [pl.col(column).first().over("entity").alias(f"first_{column}") for column in ("question", "inserted")]
+    for row in table.with_columns(first).filter(pl.col("inserted").ne_missing(pl.col("first_inserted"))).head(1).to_dicts():
+        said = f"row {row['first_question'] + 1} says {row['first_inserted']}, row {row['question'] + 1} {row['inserted']}"
+        raise InputError(f"{path}: inserted of {row['entity']}: {said.replace('None', 'nothing')}; an entity is in one group")
     answers = [
         answer_list(cell if cell.lstrip().startswith(WRITTEN_LISTS) else cell.split("|"), f"{path}: row {row}")
         for row, cell in enumerate(table["answer"], 1)

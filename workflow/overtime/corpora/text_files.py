@@ -4,6 +4,8 @@ import codecs
 import csv
 import gzip
 import io
+import json
+import unicodedata
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ ENCODINGS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codec
     codecs.BOM_UTF16_BE: "utf-16",
     codecs.BOM_UTF8: "utf-8-sig",
 }
+INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories of control and format characters and of white space
 
 
 def read_text(path: str | Path) -> str:
@@ -62,16 +65,34 @@ def text_lines(path: str | Path) -> Iterator[tuple[str, str]]:
             yield f"{path}: line {number}", line
 
 
+def checked_text(value: object, place: str, name: str) -> str:
+    """The text that a file gives for `name`. Raises InputError, beginning with `place`, unless it can be seen and written."""
+    if not isinstance(value, str) or not visible(value):
+        shown = json.dumps(value) if value is None or isinstance(value, str | int | float) else f"a {type(value).__name__}"
+        raise InputError(f"{place}: {name} is {shown}; need a text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        half = value[error.start].encode("ascii", "backslashreplace").decode()
+        raise InputError(f"{place}: {name} holds {half}, half of a character; write the whole one") from error
+    return value
+
+
+def visible(text: str) -> bool:
+    """Whether a text has a character to be seen: neither white space nor a control or format character."""
+    return any(unicodedata.category(character) not in INVISIBLE for character in text)
+
+
 def read_csv(path: str | Path, separator: str = ",") -> pl.DataFrame:
     """A CSV table of text alone, without its empty rows; InputError for a broken one and for two columns of one name."""
-    text = read_text(path)
-    header = next(csv.reader(io.StringIO(text), delimiter=separator), [])
+    text = read_text(path).lstrip("\r\n")
+    try:
+        header = next(csv.reader(io.StringIO(text), delimiter=separator), [])
+        table = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
+    except (csv.Error, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{path}: not a readable CSV table ({str(error).splitlines()[0]})") from error
     if twice := [name for name in header if header.count(name) > 1]:
         raise InputError(f"{path}: two columns are called {twice[0] or 'nothing'}; each needs a name of its own")
-    try:
-        table = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"{path}: not a readable CSV table ({str(error).splitlines()[0]})") from error
     return table.filter(~pl.all_horizontal(pl.all().is_null()))
 
 
@@ -88,7 +109,7 @@ def read_user_table(path: str | Path, columns: list[str]) -> pl.DataFrame:
     for name in columns:
         if table.schema[name].is_nested():
             raise InputError(f"{path}: column {name} holds {table.schema[name]}; need text or numbers")
-        table = table.with_columns(pl.col(name).cast(pl.String))
+        table = table.with_columns(pl.col(name).cast(pl.String, strict=False))
         empty = (table[name].fill_null("").str.strip_chars() == "").arg_true()
         if empty.len():
             raise InputError(f"{path}: row {empty[0] + 1}: no {name}")

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from overtime import InputError
-from overtime.corpora.answer_lists import checked_text
+from overtime.corpora.text_files import checked_text
 from overtime.facts.answer_match import exact_match
 
 LONGEST = 150  # tokens of a passage; three of them fit into every model's context

@@ -4,7 +4,7 @@ import re
 import string
 from collections.abc import Sequence
 
-from overtime.corpora.answer_lists import visible
+from overtime.corpora.text_files import visible
 from overtime.facts.words import split_words
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")

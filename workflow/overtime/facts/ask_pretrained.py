@@ -71,14 +71,11 @@ def fitting(
     from overtime.models.answers import leave_room
 
     fits = pl.Series(leave_room(model, tokenizer, prompts["prompt"].to_list(), max_new_tokens), dtype=pl.Boolean)
-    too_long = prompts.filter(~fits)["question"].unique(maintain_order=True)
+    too_long, asked = prompts.filter(~fits)["question"].unique(maintain_order=True), prompts["question"].n_unique()
     if len(too_long):
-        logger.info(
-            "%d questions are left out, since one of their prompts is longer than the model's context; the first is question %d",
-            len(too_long),
-            too_long[0],
-        )
-    if len(too_long) == prompts["question"].n_unique():
+        reason = f"a prompt is longer than the model's context; the first is question {too_long[0]}"
+        logger.info("%d of %d questions are left out: %s", len(too_long), asked, reason)
+    if len(too_long) == asked:
         raise InputError("questions: none leaves room for its answer in the model's context; use a model with a longer one")
     return prompts.filter(~pl.col("question").is_in(too_long.implode()))
 
@@ -110,7 +107,7 @@ def question_prompts(questions: pl.DataFrame, top: Sequence[int] = (1,), seed: i
                 prompt = start + _ask(row["text"], passages)
                 rows.append((condition, row["question"], prompt, row["answers"], row["passage"] in passages))
     if len(alone):
-        logger.info("%d questions are left out, since every other passage holds an answer to them", len(alone))
+        logger.info("%d of %d questions are left out: all other passages hold an answer to them", len(alone), len(asked))
     return pl.DataFrame(rows, PROMPTS, orient="row").filter(~pl.col("question").is_in(alone.implode()))
 
 

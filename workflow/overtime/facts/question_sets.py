@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from overtime import InputError
-from overtime.corpora.answer_lists import answer_list, checked_text
-from overtime.corpora.text_files import read_csv, read_text, text_lines, whole_numbers
+from overtime.corpora.answer_lists import answer_list
+from overtime.corpora.text_files import checked_text, read_csv, read_text, text_lines, whole_numbers
 from overtime.files import RESOURCES, read_table
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def _read_file(form: str, path: Path) -> pl.DataFrame:
     if path.suffix != ".parquet":
         return READERS[form](path)
     table = read_table(path)
-    return from_hub(form, table) if table.height else pl.DataFrame(schema=ROWS)
+    return from_hub(form, table, str(path)) if table.height else pl.DataFrame(schema=ROWS)
 
 
 def load_questions() -> pl.DataFrame:
