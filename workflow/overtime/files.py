@@ -97,27 +97,6 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pl.DataFra
     return table
 
 
-def read_user_table(path: str | Path, columns: list[str]) -> pl.DataFrame:
-    """Read a table that a person made, CSV or Parquet by its ending; the named columns must be there and filled in every row.
-
-    All columns of a CSV file are text. Raises InputError naming file and row.
-    """
-    if Path(path).suffix == ".parquet":
-        table = read_table(path, columns)
-    else:
-        try:
-            table = pl.read_csv(path, infer_schema=False)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise InputError(f"{path}: not a readable CSV table ({str(error).splitlines()[0]})") from error
-        if missing := [name for name in columns if name not in table.columns]:
-            raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    for name in columns:
-        empty = (table[name].cast(pl.String).fill_null("").str.strip_chars() == "").arg_true()
-        if empty.len():
-            raise InputError(f"{path}: row {empty[0] + 1}: no {name}")
-    return table
-
-
 def sha256(path: str | Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
