@@ -64,7 +64,7 @@ mypy: .venv/installed
 
 .venv/installed: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --upgrade-deps .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
@@ -73,7 +73,7 @@ mypy: .venv/installed
 	touch $@
 
 .venv-conda/installed: tests/conda/requirements.txt requirements.txt
-	$(PYTHON) -m venv .venv-conda
+	$(PYTHON) -m venv --upgrade-deps .venv-conda
 	.venv-conda/bin/python -m pip install --quiet --constraint requirements.txt --requirement tests/conda/requirements.txt
 	touch $@
 

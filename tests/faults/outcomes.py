@@ -30,7 +30,7 @@ def fail(project: Path, *targets: str | Path, **environment: str) -> list[str]:
     """Run into errors; returns the different lines that steps, or the workflow itself, say of them, without (their reasons)."""
     result = run(project, *targets, **environment)
     assert result.returncode != 0, result.stdout[-4000:]
-    said = re.findall(rf"^(?:\[.+\] error: )?({RESULTS}/.+: .+)$", result.stdout, re.MULTILINE)
+    said = re.findall(rf"^(?:\[.+\] error: )?({RESULTS}.*: .+)$", result.stdout, re.MULTILINE)
     return list(dict.fromkeys(re.sub(r" \(.+\)", "", line) for line in said))
 
 

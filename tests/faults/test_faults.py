@@ -17,6 +17,7 @@ from outcomes import RESULTS, SETTINGS, differences, fail, finish, leftovers
 from project import SNAKEMAKE
 
 CHECKPOINTS, SCORES = RESULTS / "checkpoints", RESULTS / "scores"
+DAMAGED = "damaged, its SHA-256 is not the one that it was written with"
 TRAINED, TABLE = CHECKPOINTS / "s/baseline/seed0", RESULTS / "figures/fig5.parquet"
 
 
@@ -47,11 +48,10 @@ def test_what_is_damaged_or_lost_is_named_and_made_again(project, finished):
     targets = [TABLE, *(SCORES / f"{name}.parquet" for name in ("closed_book/l", "inserted/s", "pairs/s"))]
     remove(project, lost, *targets)
     assert sorted(fail(project, *targets)) == [
-        f"{last_weights(finished / flipped).relative_to(finished)}: damaged, its SHA-256 is not the one in log.jsonl; "
-        f"delete {flipped} and run again",
+        f"{last_weights(finished / flipped).relative_to(finished)}: {DAMAGED}; delete {flipped} and run again",
         f"{last_weights(finished / lacking).relative_to(finished)}: missing; delete {lacking} and run again",
-        f"{table}: not a readable Parquet table; delete it and run again",
-        f"{stream}: not a token stream; delete it and run again",
+        f"{table}: {DAMAGED}; delete {table} and run again",
+        f"{stream}: {DAMAGED}; delete {stream} and run again",
     ]
     remove(project, table, stream, flipped, lacking)
     finish(project, *targets)
@@ -85,7 +85,7 @@ def test_a_read_only_folder_of_results_is_named_before_any_job(project):
     remove(project, TABLE)
     with mounted("--bind", results, at=results):
         subprocess.run(["mount", "-o", "remount,ro,bind", results], check=True)
-        assert fail(project, TABLE) == [f"{RESULTS}/logs/lock: Read-only file system; make the folder writable and run again"]
+        assert fail(project, TABLE) == [f"{RESULTS}: Read-only file system; make the folder writable and run again"]
 
 
 def test_a_second_run_stops_and_the_first_is_unharmed(project, finished):

@@ -19,6 +19,7 @@ from tokenizers.models import WordLevel
 import overtime
 from overtime import InputError, without_secrets
 from overtime.corpora.entity_map import EntityMap
+from overtime.corpora.text_files import read_text
 from overtime.files import atomic, read_table, scratch, sha256, write_table
 from overtime.pipeline.obstacles import obstacle
 from overtime.pipeline.preflight import check_dates, lock
@@ -131,7 +132,12 @@ def test_links_in_the_way_are_replaced_and_what_they_lead_to_stays(tmp_path):
 
 @pytest.mark.parametrize(("stand_in", "message"), [("pointer", "a pointer of Git LFS"), ("page.html", "a web page")])
 def test_what_stands_in_the_place_of_a_table_is_named(tmp_path, stand_in, message):
-    for name, read in (("t.parquet", read_table), ("m.parquet", EntityMap.from_parquet), ("m.npz", EntityMap.from_npz)):
+    for name, read in (
+        ("t.parquet", read_table),
+        ("m.parquet", EntityMap.from_parquet),
+        ("m.npz", EntityMap.from_npz),
+        ("t.csv", read_text),
+    ):
         shutil.copy(Path(__file__).parents[1] / "cases/documents" / stand_in, tmp_path / name)
         with pytest.raises(InputError, match=rf"^{tmp_path / name}: {message}"):
             read(tmp_path / name)
@@ -203,7 +209,8 @@ def test_sha256_is_that_of_the_bytes(tmp_path):
 
 
 def job(tmp_path) -> SimpleNamespace:
-    return SimpleNamespace(rule="count_documents", wildcards=["m", "0"], log=[str(tmp_path / "log")], output=["out"], threads=1)
+    files = {"log": [str(tmp_path / "log")], "input": [str(tmp_path / "in")], "output": ["out"]}
+    return SimpleNamespace(rule="count_documents", wildcards=["m", "0"], threads=1, **files)
 
 
 def test_a_user_error_is_one_line_on_the_terminal_and_a_traceback_in_the_log(tmp_path, capsys):
@@ -228,7 +235,7 @@ def test_a_step_ends_soon_after_what_started_it(tmp_path):
         "import time\n"
         "from types import SimpleNamespace\n"
         "from overtime.pipeline.step import step\n"
-        "with step(SimpleNamespace(rule='r', wildcards=[], log=['log'], output=['out'], threads=1)):\n"
+        "with step(SimpleNamespace(rule='r', wildcards=[], log=['log'], input=[], output=['out'], threads=1)):\n"
         "    print('began', flush=True)\n"
         "    time.sleep(60)\n"
         "    print('ended')\n"

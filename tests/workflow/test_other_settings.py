@@ -9,6 +9,7 @@ import pytest
 from project import TINY, create, snakemake
 
 OTHER = Path(__file__).with_name("other.yaml")
+CASES = Path(__file__).parents[1] / "cases"
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,11 @@ def test_claims_without_evidence_are_untested_and_say_why(results):
             "config: questions.sets.xquad.dataset: no dataset xquads in the ledger",
         ),
         ("corpora: {own: {shards: config/config.yaml}}", "config: corpora.own.shards: config/config.yaml is no shard"),
+        (
+            f"corpora: {{own: {{shards: {CASES}/questions/nq.jsonl, insert: {{late: {{share: 0.5, templates: ['{{who}}'],"
+            f" facts: {CASES}/insertion/facts.csv, asked: {CASES}/insertion/two_groups.csv}}}}}}}}",
+            f"config: corpora.own.insert.late.asked: {CASES}/insertion/two_groups.csv: inserted of Ada: row 1 says 30, row 3 0",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_in_a_dry_run(folder, tmp_path, text, message):

@@ -1,8 +1,12 @@
 """The whole DAG on a tiny configuration: it ends with everything, does nothing twice, and reruns exactly what an edit touches."""
 
+import getpass
 import json
+import platform
 import re
+import tempfile
 import zipfile
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -50,6 +54,16 @@ def test_the_manifest_accounts_for_the_bundle(finished):
     assert {f"figures/{figure}.png" for figure in FIGURES} | {"index.html", "manifest.json", "claims.parquet"} <= names
     assert manifest["settings"]["scale"] == "tiny"
     assert "<script src=" not in (folder / "index.html").read_text()
+
+
+def test_the_bundle_says_nothing_of_the_person_or_the_machine(finished):
+    """Neither where it was made nor by whom; `root` is everybody, and a word of the scripts in the page."""
+    words = {str(finished), f"{Path.home()}/", platform.node(), f"{tempfile.gettempdir()}/", getpass.getuser()} - {"root"}
+    words = {word for word in words if len(word) > 4}  # shorter ones stand in any picture
+    with zipfile.ZipFile(finished / "results/tiny/bundle.zip") as bundle:
+        for name in bundle.namelist():
+            content = bundle.read(name)
+            assert not [word for word in words if word.encode() in content], name
 
 
 def test_counts_come_from_the_corpus(finished):

@@ -1,5 +1,6 @@
 """Files that are either whole or absent: write to a temporary name, then rename."""
 
+import errno
 import glob
 import os
 import re
@@ -27,7 +28,7 @@ WEB_PAGE = re.compile(
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it on success, remove it on any failure. Files and folders alike.
 
-    What a process that was killed here left behind is removed first.
+    It is on the disk before it gets its name. What a process that was killed here left behind is removed first.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,12 +37,38 @@ def atomic(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        # A folder can be renamed over an empty one only, and not over a link, whose target is left alone.
-        if temporary.is_dir() and path.is_dir():
-            _remove(path)
-        temporary.replace(path)
+        move(temporary, path)
     finally:
         _remove(temporary)
+
+
+def move(temporary: Path, path: Path) -> None:
+    """Give a file or folder, once all of it is on the disk, its name, in the place of what has it now."""
+    _flush(temporary)
+    # A folder can be renamed over an empty one only, and not over a link, whose target is left alone.
+    if temporary.is_dir() and path.is_dir():
+        _remove(path)
+    temporary.replace(path)
+    _flush_one(path.parent)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or a folder with all that is in it, is on the disk."""
+    if path.is_dir():
+        for inner in path.iterdir():
+            _flush(inner)
+    _flush_one(path)
+
+
+def _flush_one(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # of file systems that cannot flush a folder
+            raise
+    finally:
+        os.close(handle)
 
 
 def scratch(temporary: Path) -> TemporaryDirectory[str]:
@@ -95,27 +122,6 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pl.DataFra
     missing = [name for name in columns or [] if name not in table.columns]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    return table
-
-
-def read_user_table(path: str | Path, columns: list[str]) -> pl.DataFrame:
-    """Read a table that a person made, CSV or Parquet by its ending; the named columns must be there and filled in every row.
-
-    All columns of a CSV file are text. Raises InputError naming file and row.
-    """
-    if Path(path).suffix == ".parquet":
-        table = read_table(path, columns)
-    else:
-        try:
-            table = pl.read_csv(path, infer_schema=False)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise InputError(f"{path}: not a readable CSV table ({str(error).splitlines()[0]})") from error
-        if missing := [name for name in columns if name not in table.columns]:
-            raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    for name in columns:
-        empty = (table[name].cast(pl.String).fill_null("").str.strip_chars() == "").arg_true()
-        if empty.len():
-            raise InputError(f"{path}: row {empty[0] + 1}: no {name}")
     return table
 
 

@@ -52,6 +52,17 @@ if INSERTED and find_spec("numpy") and find_spec("polars"):  # else choose_targe
     inhabited = {"seed", "people_per_bin", "values_per_attribute", "first_names", "last_names"}
     WORLD = GeneratedWorld(**settings.world.model_dump(include=inhabited))
     checked("", check_people, WORLD, **settings.insertion.model_dump(include={"doses", "people", "at_most"}))
+ASKED = {
+    f"corpora.{name}.insert.{insertion}.asked": inserted.asked
+    for name, corpus in settings.corpora.items()
+    for insertion, inserted in corpus.insert.items()
+    if inserted.asked
+}
+if ASKED and find_spec("numpy") and find_spec("polars"):  # else ask_continued says it, after the training
+    from overtime.corpora.insertion_plan import read_asked
+
+    for key, table in ASKED.items():
+        checked(key, read_asked, table)
 SETS = list(settings.questions.sets)
 BINS = [{"factor": 2, "fewest": 10}, {"factor": 4, "fewest": 10}]  # of document counts: the suite's, those of question sets
 # Billions of parameters of every model, by which models are ordered.

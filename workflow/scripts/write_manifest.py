@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from overtime.files import atomic
-from overtime.pipeline.bundle import manifest
+from overtime.pipeline.manifest import manifest
 from overtime.pipeline.step import step
 
 with step(snakemake):

@@ -4,6 +4,7 @@ import json
 import re
 import textwrap
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,25 @@ def test_a_map_is_the_same_from_npz_and_from_parquet(tmp_path, in_memory):
     assert set(parquet.bitmaps(arrays)) == set(arrays)
     with pytest.raises(InputError, match="does not tell its number of documents"):
         EntityMap.merge([parquet])
+
+
+def test_names_in_an_npz_may_end_like_files(tmp_path):
+    np.savez(tmp_path / "map.npz", **{"X": np.array([1], np.int32), "X.npy": np.array([2, 3], np.int32)})
+    npz = EntityMap.from_npz(tmp_path / "map.npz")
+    assert {entity: npz.documents(entity).tolist() for entity in npz.entities()} == {"X": [1], "X.npy": [2, 3]}
+    with zipfile.ZipFile(tmp_path / "map.npz", "a") as archive:
+        archive.writestr("X", archive.read("X.npy"))
+    with pytest.raises(InputError, match="two arrays are called X; each entity needs one"):
+        EntityMap.from_npz(tmp_path / "map.npz")
+
+
+def test_a_damaged_array_is_named(tmp_path):
+    np.savez(tmp_path / "map.npz", Paris=np.arange(1000, dtype=np.int32))
+    data = bytearray((tmp_path / "map.npz").read_bytes())
+    data[2000] ^= 1
+    (tmp_path / "map.npz").write_bytes(data)
+    with pytest.raises(InputError, match=r"map\.npz: the array of Paris is damaged"):
+        EntityMap.from_npz(tmp_path / "map.npz").documents("Paris")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from overtime import InputError
 from overtime.corpora.documents import write_lines
 from overtime.corpora.entity_names import choose_names, label, read_linked_questions
-from overtime.corpora.insertion_plan import insert_lines, plan_insertion, read_facts
+from overtime.corpora.insertion_plan import insert_lines, plan_insertion, read_asked, read_facts
 from overtime.corpora.shard_reports import report_shard, tally_lines, tally_texts
 from overtime.corpora.throughput import read_reports, throughput_markdown, throughput_table
 from overtime.pipeline.settings_corpora import Continued, Corpus, check_continued, find_shards
@@ -132,6 +132,74 @@ def test_facts_become_documents_by_count_and_template(tmp_path):
         path.write_text(content)
         with pytest.raises(InputError, match=message):
             read_facts(path, given_templates)
+
+
+CASES = Path(__file__).parents[2] / "cases"
+
+
+def test_questions_on_inserted_facts_have_aliases_and_one_group_each():
+    asked = read_asked(CASES / "insertion/asked.csv")
+    assert asked.select("question", "entity", "answers", "inserted").rows() == [
+        (0, "Ada", ["Ulm", "Ulm on the Danube"], 30),
+        (1, "Ada", ["maths", "poetry"], 30),
+        (2, "Bo", ["A+"], 0),
+        (3, "Cy", ["Ems"], None),
+    ]
+    assert read_asked(CASES / "insertion/utf16.csv")["entity"].to_list() == ["Zoë"]
+    assert read_facts(CASES / "insertion/facts.csv", ["{who}"]) == ["Ada"] * 3
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("two_groups.csv", "two_groups.csv: inserted of Ada: row 1 says 30, row 3 0; an entity is in one group"),
+        ("group_and_none.csv", "inserted of Ada: row 1 says 30, row 2 nothing; an entity is in one group"),
+        ("two_spellings.csv", "inserted of André: row 1 says 30, row 2 300"),
+        ("fraction.csv", "fraction.csv: row 1: inserted 30.5; a whole number from 0 on is needed"),
+        ("negative.csv", "negative.csv: row 1: inserted -3; a whole number"),
+        ("not_a_number.csv", "not_a_number.csv: row 2: inserted NaN; a whole number"),
+        ("no_answer.csv", "no_answer.csv: row 2: answer has nothing to be seen"),
+        ("no_column.csv", "no_column.csv: no column inserted"),
+        ("two_columns.csv", "two_columns.csv: two columns are called inserted"),
+        ("no_rows.csv", "no_rows.csv: no rows; need at least one"),
+        ("empty.csv", "empty.csv: not a readable CSV table"),
+        ("latin1.csv", "latin1.csv, line 3: not valid UTF-8"),
+    ],
+)
+def test_questions_on_inserted_facts_that_are_refused(file, message):
+    with pytest.raises(InputError, match=message):
+        read_asked(CASES / "insertion" / file)
+
+
+def test_counts_of_facts_are_whole_numbers(tmp_path):
+    for file, message in (("facts_fraction.csv", "row 1: count 2.5"), ("facts_nan.csv", "row 2: count nan")):
+        with pytest.raises(InputError, match=message):
+            read_facts(CASES / "insertion" / file, ["{who}"])
+    for numbers, counts in (([2.0, 0.0], ["a", "a"]), ([1, 1], ["a", "b"])):
+        pl.DataFrame({"text": ["a", "b"], "count": numbers}).write_parquet(tmp_path / "facts.parquet")
+        assert read_facts(tmp_path / "facts.parquet", ["{text}"]) == counts
+    for number in (2.5, -1.0, float("nan"), float("inf"), True):
+        pl.DataFrame({"text": ["b"], "count": [number]}).write_parquet(tmp_path / "facts.parquet")
+        with pytest.raises(InputError, match=r"facts\.parquet: row 1: count .*; a whole number from 0 on is needed"):
+            read_facts(tmp_path / "facts.parquet", ["{text}"])
+
+
+def test_linked_questions_without_an_address_are_refused(tmp_path):
+    read = read_linked_questions(CASES / "questions/linked.jsonl")
+    assert read.rows() == [(0, ["x"], []), (1, [], ["y"])]
+    for file, message in (
+        ("linked_null.jsonl", "linked_null.jsonl: line 2: URI is null; need a text"),
+        ("linked_half.jsonl", r"linked_half.jsonl: line 1: URI holds .ud800, half of a character"),
+    ):
+        with pytest.raises(InputError, match=message):
+            read_linked_questions(CASES / "questions" / file)
+    for entities, message in (
+        ([["x"], [None]], "row 2: an entity of q_entities is null"),
+        ([[1], [2]], r"column q_entities holds List\(Int64\); need lists of text"),
+    ):
+        pl.DataFrame({"q_entities": entities, "a_entities": [["y"], []]}).write_parquet(tmp_path / "linked.parquet")
+        with pytest.raises(InputError, match=message):
+            read_linked_questions(tmp_path / "linked.parquet")
 
 
 def test_names_come_from_a_table_and_from_the_entities_themselves(tmp_path):

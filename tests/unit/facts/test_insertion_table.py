@@ -19,6 +19,13 @@ from overtime.facts.insertion_table import insertion_table
         ("Paris, France", ["Paris"], False),
         ("", ["x"], False),
         ("x", [], False),
+        *(("", [gold], False) for gold in ("---", "A+", "The", "a", "", " ", "$", "\u200b")),
+        *((gold, [gold], True) for gold in ("---", "A+", "The", "$", "C++", "😀", "I")),
+        ("a+", ["A+"], True),
+        ("A", ["A+"], False),
+        ("the", ["---"], False),
+        ("\u200b", ["\u200b"], False),
+        (" ", ["a", ""], False),
     ],
 )
 def test_exact_match(prediction, answers, matches):
@@ -55,5 +62,8 @@ def test_insertion_table_shows_dose_response_and_cost_elsewhere():
     assert row["other", 0, "after"]["gain"] == pytest.approx(-1 / 3)
     assert row["other", 0, "before"]["n"] == 20
     assert row["other", 0, "before"]["gain"] is None
+    twice = pl.concat([targets, pl.DataFrame({"entity": ["e1"], "inserted": [0]})])
+    with pytest.raises(InputError, match="e1 is in 2 groups of targets"):
+        insertion_table([before], [after], questions, twice)
     with pytest.raises(InputError, match="both before and after"):
         insertion_table([before], [after.with_columns(model=pl.lit("l"))], questions, targets)

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tiny_models import build_neox, words
 
 from overtime import InputError
 from overtime.corpora.counting import countries
+from overtime.corpora.world_vocabulary import QUESTION_CUE
 from overtime.facts.annotators import join_annotators, leave_one_out, read_annotators
 from overtime.facts.answer_match import exact_match, normalize
 from overtime.facts.ask_pretrained import answer, answered_questions, question_prompts
 from overtime.facts.question_sets import ROWS, SET, as_set, from_hub, link, load_questions, read, read_nq_open, read_xquad
+from overtime.facts.suite_passages import passage_prompts
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[4] / "shared" / "mirror")) / "raw.githubusercontent.com"
 
@@ -66,7 +69,7 @@ def test_prompts_of_every_condition():
     assert prompt["bm25_2"] == answered_questions(passages=True) + best_last
     assert "Bob" not in prompt["wrong"].removeprefix(answered_questions(passages=True))
     assert question_prompts(QUESTIONS.drop("passage"))["condition"].unique().to_list() == ["closed_book"]
-    with pytest.raises(InputError, match="every passage holds an answer"):
+    with pytest.raises(InputError, match="for every question, every passage holds an answer"):
         question_prompts(QUESTIONS.head(1))
     with pytest.raises(InputError, match="k is 4, the index has 3 passages"):
         question_prompts(QUESTIONS, top=[4])
@@ -88,12 +91,91 @@ def test_answers_are_given_once_for_equal_prompts_and_any_alias_is_right(monkeyp
         return ["bob." if "Bob" in prompt.rpartition("\n\n")[2] else "nobody" for prompt in prompts]
 
     monkeypatch.setattr("overtime.models.answers.greedy", greedy)
+    monkeypatch.setattr("overtime.models.answers.leave_room", lambda *given: [True] * len(given[2]))
     questions = QUESTIONS.with_columns(answers=pl.Series([["Ada"], ["Bo", "Bob"], []], dtype=pl.List(pl.String)))
     table = answer(None, None, questions, top=[1], max_new_tokens=1, seed=0)
     assert len(read) == len(set(read)) < table.height == 12
     right = table.filter("correct").select("question", "condition").rows()
     assert right == [(6, "bm25_1"), (6, "oracle")]  # and never a question without answers
     assert table.filter(condition="closed_book")["hit"].null_count() == 3
+
+
+PLANTED = [
+    ("Obama", "Obama’s term began in 2009.", 0),
+    ("Obama", "It was Obama's.", 0),
+    ("first", "the twenty-first century", 0),
+    ("twenty-first", "It is the twenty first day.", 0),
+    ("1918", "The war of 1914–1918 was long.", 0),
+    ("the US", "He lives in the U.S.", 0),
+    ("U.S.", "The US is large", 0),
+    ("1000", "There are 1,000 lamps.", 0),
+    ("北京", "他住在北京市。", 0),
+    ("A+", "Her blood is A+.", 0),
+    ("---", "He wrote --- and left.", 0),
+    ("A+", "A lamp.", 1),
+    ("art", "The party started.", 1),
+    ("US", "Because of us? No, of them.", 0),
+    ("5", "There are 15 lamps.", 1),
+]
+
+
+@pytest.mark.parametrize(("answer", "passage", "eligible"), PLANTED)
+def test_a_wrong_passage_holds_no_answer(answer, passage, eligible):
+    """Among the question's own passage, a planted one and one about other things."""
+    rows = [("Own, whatever is in it.", [answer]), (passage, ["x"]), ("Cows eat grass.", ["y"])]
+    questions = pl.DataFrame({"question": [0, 1, 2], "text": ["q", "r", "s"]}).with_columns(
+        passage=pl.Series([row[0] for row in rows]), answers=pl.Series([row[1] for row in rows])
+    )
+    start = len(answered_questions(passages=True)) + len("Passage: ")
+    drawn = {
+        question_prompts(questions, seed=seed).filter(condition="wrong", question=0)["prompt"][0][start:].partition("\n")[0]
+        for seed in range(30)
+    }
+    assert drawn == {"Cows eat grass."} | ({passage} if eligible else set())
+
+
+def test_wrong_passages_of_the_suite_name_neither_the_person_nor_the_answer():
+    texts = [
+        "ada lee lives in ulm .",  # the gold passage
+        "bo ray lives in ulm .",  # names the answer
+        "ada lee works for dash .",  # is about her
+        "cy fox lives in ems .",
+    ]
+    documents = pl.DataFrame({"text": texts, "kind": "biography"})
+    question = {"question": [0], "group": ["evaluation"], "entity": ["ada lee"], "answer": ["ulm"]}
+    questions = pl.DataFrame(question | {"text": ["where does ada lee live ? " + QUESTION_CUE]})
+    counts = pl.DataFrame({"question": [0], "count": [1]})
+    for seed in range(20):
+        prompts = passage_prompts(documents, questions, counts, [1], seed)
+        assert texts[3] in prompts.filter(condition="wrong")["prompt"][0]
+        assert texts[0] in prompts.filter(condition="oracle")["prompt"][0]
+    with pytest.raises(InputError, match="every passage names ada lee or ulm"):
+        passage_prompts(documents.head(3), questions, counts, [1], 0)
+
+
+def test_a_question_whose_answer_is_everywhere_is_left_out_and_the_others_are_asked(caplog):
+    questions = QUESTIONS.with_columns(answers=pl.Series([["lamp", "harbour"], ["Bo", "Bob"], ["Kiel"]]))
+    caplog.set_level("INFO", "overtime")
+    table = question_prompts(questions)
+    assert table["question"].unique().sort().to_list() == [6, 7]
+    assert table.filter(question=6).height == 4
+    assert "1 of 3 questions are left out: all other passages hold an answer to them" in caplog.text
+
+
+def test_a_question_that_is_too_long_for_the_model_is_left_out_of_all_conditions(caplog):
+    start, room = answered_questions(passages=True), 40
+    caplog.set_level("INFO", "overtime")
+    tokenizer = words([start, *QUESTIONS["passage"], *QUESTIONS["text"]])
+    tokenizer.bos_token = tokenizer.eos_token = "<unk>"
+    model = build_neox(16, 1, 2, len(tokenizer), len(tokenizer(start)["input_ids"]) + room, 0).eval()
+    long = [*QUESTIONS["text"][:2], "Where, and where, is the harbour? " * 9]
+    table = answer(model, tokenizer, QUESTIONS.with_columns(text=pl.Series(long)), [1], 3, 0)
+    assert table["question"].unique().sort().to_list() == [5, 6]
+    assert table.group_by("condition").len()["len"].to_list() == [2] * 4
+    assert table["left_out"].unique().to_list() == [1]
+    assert "1 of 3 questions are left out: a prompt is longer than the model's context; the first is question 7" in caplog.text
+    with pytest.raises(InputError, match="none leaves room for its answer"):
+        answer(model, tokenizer, QUESTIONS.with_columns(text=pl.lit("why " * 900)), [1], 3, 0)
 
 
 def test_demonstrations_answer_in_the_format_that_is_asked_for():
@@ -126,7 +208,7 @@ def test_broken_question_files(tmp_path):
     with pytest.raises(InputError, match=r"nq\.jsonl: line 2 is not"):
         read_nq_open(tmp_path / "nq.jsonl")
     (tmp_path / "trivia.json").write_text('{"Data": [{"Question": "q"}]}')
-    with pytest.raises(InputError, match=r"trivia\.json: not a TriviaQA file"):
+    with pytest.raises(InputError, match=r"trivia\.json: none of 1 questions has an answer, as in a test split"):
         read("trivia_qa", tmp_path / "trivia.json")
     (tmp_path / "empty").touch()
     with pytest.raises(InputError, match="empty: no questions"):
@@ -229,7 +311,7 @@ def test_annotators_are_judged_by_the_others(tmp_path):
     with pytest.raises(InputError, match=r"dev\.jsonl: line 1 lacks Natural Questions' document_tokens"):
         read_annotators(tmp_path / "dev.jsonl")
     (tmp_path / "dev.jsonl").write_text('{"question_text": "q"')
-    with pytest.raises(InputError, match=r"dev\.jsonl: not readable as JSON Lines"):
+    with pytest.raises(InputError, match=r"dev\.jsonl: line 1: not readable as JSON Lines"):
         read_annotators(tmp_path / "dev.jsonl")
 
 
@@ -242,5 +324,5 @@ def test_long_passages_are_cut_around_the_answer(tmp_path):
 
 
 def test_leave_one_out_by_hand():
-    assert leave_one_out([["a"], ["The A."], ["b"], []]) == pytest.approx(2 / 3)
+    assert leave_one_out([["x"], ["The X."], ["b"], []]) == pytest.approx(2 / 3)
     assert leave_one_out([["a"], []]) is None

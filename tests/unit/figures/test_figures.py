@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import polars as pl
 import pytest
@@ -36,6 +37,16 @@ def test_draws_every_figure_in_three_formats(folder: Path) -> None:
         assert pixels == pytest.approx([2 * side for side in size], abs=2)
         assert 700 <= size[0] <= 1180, f"{name} is {size[0]} wide"
         assert min(float(found) for found in re.findall(r'font-size="([\d.]+)px"', svg)) >= 11
+
+
+@pytest.mark.parametrize("name", ["fig4", "fig5"])
+def test_control_characters_in_texts_leave_a_drawing_that_can_be_read(name: str, tmp_path: Path) -> None:
+    """A file from anywhere can hold them; XML cannot."""
+    marked = pl.col("series") + "\x00\x1b[1m\x85\ufffe <&\u2028 王"
+    draw({name: TABLES[name].with_columns(marked)}, tmp_path)
+    text = "".join(ElementTree.parse(tmp_path / f"{name}.svg").getroot().itertext())
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe]", text)
+    assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_drawing_is_repeatable(folder: Path, tmp_path: Path) -> None:

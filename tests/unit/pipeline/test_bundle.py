@@ -1,9 +1,7 @@
 """The gallery page, the manifest and the zip."""
 
-import hashlib
 import json
 import re
-import subprocess
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from overtime import InputError
 from overtime.pipeline import bundle
+from overtime.pipeline.manifest import manifest as make_manifest
 
 CLAIM = {"id": "a", "figure": "fig1 fig2", "at": "04:29", "statement": "x < y & so on", "source": "released", "effect": -0.0312}
 CLAIM |= {
@@ -69,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def manifest(run: Path) -> dict:
     settings = {"scale": "mini", "world": {"seed": 7}, "suite": {"s": {"seeds": 2, "width": 64}}}
-    return bundle.manifest(settings, [run / "figures/fig1.json"], run.glob("figures/*.svg"), run.parent)
+    return make_manifest(settings, [run / "figures/fig1.json"], run.glob("figures/*.svg"), run.parent)
 
 
 @pytest.fixture(scope="module")
@@ -115,31 +114,7 @@ def test_missing_pieces_are_named(run: Path, manifest: dict) -> None:
     with pytest.raises(InputError, match="fig1: the figure has no caption"):
         bundle.gallery(run, ["fig1"], CLAIMS, {}, manifest, {})
     with pytest.raises(InputError, match="absent: not a file"):
-        bundle.manifest({}, [run / "absent"], [], run)
-
-
-def test_manifest_identifies_the_run(run: Path, manifest: dict) -> None:
-    assert manifest["seeds"] == {"world.seed": 7, "suite.s.seeds": 2}
-    content = (run / "figures/fig1.json").read_bytes()
-    assert manifest["inputs"] == {
-        "mini/figures/fig1.json": {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    }
-    assert list(manifest["outputs"]) == ["mini/figures/fig1.svg", "mini/figures/fig1_audit.svg"]
-    assert manifest["packages"]["altair"]
-    assert manifest["git"] == {"commit": None, "dirty": None}
-    assert json.loads(json.dumps(manifest)) == manifest
-
-
-def test_manifest_knows_the_commit_and_local_changes(tmp_path: Path) -> None:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
-    (tmp_path / "file").write_text("1")
-    for words in (["init", "-q"], ["add", "file"], [*identity, "commit", "-qm", "first"]):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
-    clean = bundle.git(tmp_path)
-    assert re.fullmatch("[0-9a-f]{40}", clean["commit"])
-    assert clean["dirty"] is False
-    (tmp_path / "file").write_text("2")
-    assert bundle.git(tmp_path)["dirty"] is True
+        make_manifest({}, [run / "absent"], [], run)
 
 
 def test_zip_is_the_same_for_the_same_files(run: Path, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ class Named(dict):
 class Output(list):
     scores = property(lambda self: self[0])
 def job(**parts):
-    named = dict(rule="rule", wildcards=Named(set="public", model="tiny"), threads=1, log=["job.log"], output=Output(["scores"]))
+    named = dict(rule="rule", wildcards=Named(set="public", model="tiny"), threads=1, log=["job.log"], input=Named())
+    named["output"] = Output(["scores"])
     return Named(named | parts)
 """
 

@@ -78,7 +78,8 @@ def test_packing_keeps_every_token_in_order_and_splits_long_documents(checkpoint
     assert isinstance(stream.tokens.base, np.memmap)
     assert stream.tokens.ravel().tolist() == expected[: len(expected) // 8 * 8]
     assert pack_texts(texts, tokenizer, 20, tmp_path / "s") == 20
-    assert np.fromfile(tmp_path / "s", token_type(len(tokenizer))).tolist() == expected[:20]
+    assert np.fromfile(tmp_path / "s", token_type(len(tokenizer)), count=20).tolist() == expected[:20]
+    assert (tmp_path / "s").stat().st_size == 20 * 2 + 32, "tokens and signature"
     assert token_type(1 << 16) == np.uint16
     assert token_type((1 << 16) + 1) == np.uint32
 

@@ -17,6 +17,7 @@ from pyroaring import BitMap
 from overtime import InputError
 from overtime.corpora.entity_map import EntityMap
 from overtime.corpora.name_spelling import JOINED_AFTER, JOINED_BEFORE, MAY_JOIN, plain
+from overtime.corpora.text_files import checked_text, text_lines
 from overtime.files import RESOURCES
 
 DOCUMENTS_AT_ONCE = 20_000  # documents between which `count_texts` packs what it found
@@ -89,18 +90,17 @@ def count_texts(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> Ent
 def read_questions(path: str | Path) -> pl.DataFrame:
     """Read linked questions: JSON Lines of {"q_entities": [{"URI"}, ...], "a_entities": [{"URI"}, ...]}.
 
-    Returns `question` (line number from 0), `q_entities`, `a_entities` (lists of URIs, one answer entity per alias).
+    Returns `question` (number of the line from 0, blank ones apart), `q_entities`, `a_entities` (lists of URIs, one answer entity
+    per alias).
     """
     rows = []
-    with open(path, encoding="utf-8") as lines:
-        for number, line in enumerate(lines):
-            try:
-                item = json.loads(line)
-                rows.append([number] + [[entity["URI"] for entity in item[side]] for side in ("q_entities", "a_entities")])
-            except (ValueError, KeyError, TypeError) as error:
-                raise InputError(
-                    f'{path}: line {number + 1} lacks "q_entities" or "a_entities", lists of {{"URI": ...}}'
-                ) from error
+    for number, (place, line) in enumerate(text_lines(path)):
+        try:
+            item = json.loads(line)
+            sides = [[entity["URI"] for entity in item[side]] for side in ("q_entities", "a_entities")]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(f'{place} lacks "q_entities" or "a_entities", lists of {{"URI": ...}}') from error
+        rows.append([number] + [[checked_text(uri, place, "URI") for uri in uris] for uris in sides])
     uris = pl.List(pl.String)
     return pl.DataFrame(rows, {"question": pl.Int64, "q_entities": uris, "a_entities": uris}, orient="row")
 

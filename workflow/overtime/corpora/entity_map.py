@@ -7,6 +7,8 @@ memory.
 """
 
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, cast
@@ -136,11 +138,15 @@ class _Npz:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = np.load(path)
-            self._members = {member.removesuffix(".npy"): member for member in self._file.zip.namelist()}
-            headers = {entity: _npy_header(self._file.zip, member) for entity, member in self._members.items()}
-        except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+            self._archive = zipfile.ZipFile(path)
+            members = self._archive.namelist()
+            self._members = {member.removesuffix(".npy"): member for member in members}
+            twice = [name for name, number in Counter(member.removesuffix(".npy") for member in members).items() if number > 1]
+            headers = {entity: _npy_header(self._archive, member) for entity, member in self._members.items()}
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: not a readable npz file of entity -> document indices") from error
+        if twice:
+            raise InputError(f"{path}: two arrays are called {twice[0]}; each entity needs one")
         for entity, (shape, kind) in headers.items():  # a wrong array shows before hours of conversion
             if len(shape) != 1 or kind not in "iu":
                 raise InputError(f"{path}: {entity} is no list of document indices: shape {shape}, dtype kind {kind!r}")
@@ -153,9 +159,12 @@ class _Npz:
 
     def _pack(self, entity: str) -> bytes:
         try:
-            return BitMap(self._file[entity]).serialize()
+            with self._archive.open(self._members[entity]) as file:
+                return BitMap(np.lib.format.read_array(file)).serialize()
         except OverflowError as error:
             raise InputError(f"{self._path}: {entity} has a document index outside 0 to 2**32 - 1") from error
+        except (ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+            raise InputError(f"{self._path}: the array of {entity} is damaged; fetch the file again") from error
 
 
 def _npy_header(archive: zipfile.ZipFile, member: str) -> tuple[tuple[int, ...], str]:

@@ -6,8 +6,10 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from overtime import InputError
 from overtime.corpora.counting import read_questions
-from overtime.files import read_table, read_user_table
+from overtime.corpora.text_files import read_user_table
+from overtime.files import read_table
 
 
 def read_names(path: str | Path) -> dict[str, list[str]]:
@@ -20,9 +22,16 @@ def read_names(path: str | Path) -> dict[str, list[str]]:
 
 def read_linked_questions(path: str | Path) -> pl.DataFrame:
     """Questions with `q_entities` and `a_entities`, lists of entities: the published JSON Lines, or a Parquet table."""
-    if Path(path).suffix == ".parquet":
-        return read_table(path, ["q_entities", "a_entities"])
-    return read_questions(path)
+    if Path(path).suffix != ".parquet":
+        return read_questions(path)
+    table = read_table(path, ["q_entities", "a_entities"])
+    for side in ("q_entities", "a_entities"):
+        if table.schema[side] != pl.List(pl.String):
+            raise InputError(f"{path}: column {side} holds {table.schema[side]}; need lists of text")
+        without = table[side].list.eval(pl.element().is_null()).list.any().fill_null(False).arg_true()
+        if without.len():
+            raise InputError(f"{path}: row {without[0] + 1}: an entity of {side} is null; leave it out")
+    return table
 
 
 def names_of(questions: pl.DataFrame) -> dict[str, list[str]]:

@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from overtime import InputError
-from overtime.files import read_user_table
+from overtime.corpora.answer_lists import WRITTEN_LISTS, answer_list
+from overtime.corpora.text_files import read_user_table, whole_numbers
 
 PLAN = {"shard": pl.String, "before": pl.Int64, "text": pl.String}
 
@@ -25,10 +26,7 @@ def read_facts(path: str | Path, templates: Sequence[str]) -> list[str]:
     InputError for a template with an unknown column, an empty cell, and a count that is no whole number from 0 on.
     """
     facts = read_user_table(path, ["count", *_columns(templates)])
-    counts = facts["count"].cast(pl.Int64, strict=False)
-    wrong = (counts.is_null() | (counts < 0)).arg_true()
-    if wrong.len():
-        raise InputError(f"{path}: row {wrong[0] + 1}: count {facts['count'][wrong[0]]}; a whole number from 0 on is needed")
+    counts = whole_numbers(facts["count"], path)
     texts: list[str] = []
     for fact, count in zip(facts.iter_rows(named=True), counts):
         filled = [template.format_map(fact) for template in templates]
@@ -52,18 +50,26 @@ def read_asked(path: str | Path) -> pl.DataFrame:
     """Questions on inserted facts: `question` (row), `entity`, `text`, `answers`, `inserted` (null where nothing was inserted).
 
     The table is CSV or Parquet with the columns entity, text, answer (aliases joined by |) and inserted: documents about the
-    entity, 0 for a control, empty for any other fact. Raises InputError for a missing column, an empty cell, another number.
+    entity, 0 for a control, empty for any other fact. Raises InputError for a missing column, an empty cell, another number, and
+    an entity with more than one number: it would be in two groups that are compared.
     """
     table = read_user_table(path, ["entity", "text", "answer"])
     if "inserted" not in table.columns:
         raise InputError(f"{path}: no column inserted; documents about the entity, 0 for a control, empty for others")
-    numbers = table["inserted"].cast(pl.Int64, strict=False)
-    wrong = (table["inserted"].is_not_null() & ~(numbers >= 0).fill_null(False)).arg_true()
-    if wrong.len():
-        found = table["inserted"][wrong[0]]
-        raise InputError(f"{path}: row {wrong[0] + 1}: inserted {found}; a whole number from 0 on is needed, or nothing")
-    answers = pl.col("answer").str.split("|")
-    return table.with_row_index("question").select("question", "entity", "text", answers=answers, inserted=numbers)
+    table = table.with_row_index("question").with_columns(
+        pl.col("entity").str.strip_chars().str.normalize("NFC"), inserted=whole_numbers(table["inserted"], path)
+    )
+    first = [pl.col(column).first().over("entity").alias(f"first_{column}") for column in ("question", "inserted")]
+    for row in table.with_columns(first).filter(pl.col("inserted").ne_missing(pl.col("first_inserted"))).head(1).to_dicts():
+        said = f"row {row['first_question'] + 1} says {row['first_inserted']}, row {row['question'] + 1} {row['inserted']}"
+        raise InputError(f"{path}: inserted of {row['entity']}: {said.replace('None', 'nothing')}; an entity is in one group")
+    answers = [
+        answer_list(cell if cell.lstrip().startswith(WRITTEN_LISTS) else cell.split("|"), f"{path}: row {row}")
+        for row, cell in enumerate(table["answer"], 1)
+    ]
+    if [] in answers:
+        raise InputError(f"{path}: row {answers.index([]) + 1}: answer has nothing to be seen; need at least one answer")
+    return table.select("question", "entity", "text", pl.Series("answers", answers, pl.List(pl.String)), "inserted")
 
 
 def plan_insertion(sizes: pl.DataFrame, texts: Sequence[str], share: float, seed: int) -> pl.DataFrame:

@@ -6,6 +6,7 @@ The file is the released one (Kwiatkowski et al. 2019, doi:10.1162/tacl_a_00276)
 
 import gzip
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from overtime import InputError
+from overtime.corpora.text_files import checked_text
 from overtime.facts.answer_match import exact_match
 
 LONGEST = 150  # tokens of a passage; three of them fit into every model's context
@@ -32,9 +34,12 @@ def read_annotators(path: str | Path) -> pl.DataFrame:
         try:
             tokens = item["document_tokens"]
             marked = [[_text(tokens, span) for span in one["short_answers"]] for one in item["annotations"]]
-            rows.append((item["question_text"], leave_one_out(marked), _passage(tokens, item["annotations"])))
-        except (KeyError, TypeError, IndexError) as error:
+            found = item["question_text"], leave_one_out(marked), _passage(tokens, item["annotations"])
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise InputError(f"{path}: line {number} lacks Natural Questions' document_tokens or annotations") from error
+        place = f"{path}: line {number}"
+        text, passage = checked_text(found[0], place, "question_text"), found[2]
+        rows.append((text, found[1], checked_text(passage, place, "the long answer") if passage else None))
     return pl.DataFrame(rows, COLUMNS, orient="row")
 
 
@@ -59,13 +64,22 @@ def join_annotators(questions: pl.DataFrame, annotators: pl.DataFrame) -> pl.Dat
 
 
 def _items(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with opened(path, "rt", encoding="utf-8") as lines:
+        with open(path, "rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else open(path, "rb") as lines:
             for number, line in enumerate(lines, 1):
-                yield number, json.loads(line)
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path}: not readable as JSON Lines of Natural Questions ({error})") from error
+                if line.strip():
+                    yield number, _parse(line, f"{path}: line {number}")
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read ({error}); fetch it again") from error
+
+
+def _parse(line: bytes, place: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{place}: not readable as JSON Lines of Natural Questions ({error})") from error
 
 
 def _passage(tokens: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> str | None:

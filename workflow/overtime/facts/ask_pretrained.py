@@ -1,19 +1,22 @@
 """Asking a pretrained model: few-shot prompts with and without a passage, and its greedy answers to them."""
 
+import logging
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from overtime import InputError
-from overtime.facts.answer_match import exact_match, normalize
+from overtime.facts.answer_match import answer_forms, exact_match, passage_forms
 from overtime.facts.bm25 import PassageIndex
 from overtime.files import RESOURCES
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+logger = logging.getLogger(__name__)
 DEMONSTRATIONS = RESOURCES / "facts/demonstrations.csv"
 PROMPTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "condition": pl.String,
@@ -26,6 +29,7 @@ ANSWERS = {"set": pl.String, "model": pl.String, "condition": pl.String, "questi
     "prediction": pl.String,
     "correct": pl.Boolean,
     "hit": pl.Boolean,
+    "left_out": pl.Int64,
 }
 
 
@@ -40,11 +44,13 @@ def answer(
     """Greedy few-shot answers in every condition: `condition`, `question`, `prediction`, `correct` (any alias), `hit`.
 
     See `question_prompts`. Prompts that conditions have in common (the best passage is mostly the gold one) are read once, and
-    so is the start that all prompts of a kind share.
+    so is the start that all prompts of a kind share. A question one of whose prompts is too long for the model is left out of all
+    conditions, so that these are over the same questions; `left_out`, alike in every row, is how many were and were to be asked.
     """
     from overtime.models.answers import greedy
 
-    prompts = question_prompts(questions, top, seed)
+    prompts = fitting(model, tokenizer, question_prompts(questions, top, seed), max_new_tokens)
+    left_out = len(_asked(questions)) - prompts["question"].n_unique()
     said: dict[str, str] = {}
     for _, group in prompts.group_by(pl.col("condition") == "closed_book"):
         texts = group["prompt"].unique(maintain_order=True).to_list()
@@ -52,7 +58,30 @@ def answer(
     predictions = [said[prompt] for prompt in prompts["prompt"]]
     correct = [exact_match(prediction, answers) for prediction, answers in zip(predictions, prompts["answers"])]
     columns = {"prediction": pl.Series(predictions, dtype=pl.String), "correct": pl.Series(correct, dtype=pl.Boolean)}
-    return prompts.select("condition", "question", "hit").with_columns(**columns)
+    return prompts.select("condition", "question", "hit", left_out=pl.lit(left_out, pl.Int64)).with_columns(**columns)
+
+
+def fitting(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompts: pl.DataFrame, max_new_tokens: int
+) -> pl.DataFrame:
+    """Those `prompts` (`question`, `prompt`) whose question has none that is too long for the model; the log says how many have.
+
+    Raises InputError if no question is left.
+    """
+    from overtime.models.answers import leave_room
+
+    fits = pl.Series(leave_room(model, tokenizer, prompts["prompt"].to_list(), max_new_tokens), dtype=pl.Boolean)
+    too_long, asked = prompts.filter(~fits)["question"].unique(maintain_order=True), prompts["question"].n_unique()
+    if len(too_long):
+        reason = f"a prompt is longer than the model's context; the first is question {too_long[0]}"
+        logger.info("%d of %d questions are left out: %s", len(too_long), asked, reason)
+    if len(too_long) == asked:
+        raise InputError("questions: none leaves room for its answer in the model's context; use a model with a longer one")
+    return prompts.filter(~pl.col("question").is_in(too_long.implode()))
+
+
+def _asked(questions: pl.DataFrame) -> pl.DataFrame:
+    return questions.filter("asked") if "asked" in questions.columns else questions
 
 
 def question_prompts(questions: pl.DataFrame, top: Sequence[int] = (1,), seed: int = 0) -> pl.DataFrame:
@@ -61,9 +90,9 @@ def question_prompts(questions: pl.DataFrame, top: Sequence[int] = (1,), seed: i
     questions: `question`, `text`, `answers`; `passage` for the conditions beyond closed_book, which questions without one do not
     get; `asked` if not all are asked. Conditions are bm25_{k} for each k of `top` (the k best of all passages, the best one last,
     next to the question), oracle (the question's own passage) and wrong (a passage drawn among those that hold no answer).
-    `hit`: the own passage is among those shown; null for closed_book.
+    `hit`: the own passage is among those shown; null for closed_book. A question for which there is no wrong passage is left out.
     """
-    asked = questions.filter("asked") if "asked" in questions.columns else questions
+    asked, alone = _asked(questions), pl.Series(dtype=pl.Int64)
     start = answered_questions(passages=False)
     rows: list[tuple[object, ...]] = [
         ("closed_book", row["question"], start + _ask(row["text"], []), row["answers"], None) for row in asked.to_dicts()
@@ -71,11 +100,15 @@ def question_prompts(questions: pl.DataFrame, top: Sequence[int] = (1,), seed: i
     pool = questions["passage"].drop_nulls().unique(maintain_order=True).to_list() if "passage" in questions.columns else []
     if pool:
         start, asked = answered_questions(passages=True), asked.drop_nulls("passage")
-        for condition, shown in _passages(asked, pool, top, seed).items():
-            for row, passages in zip(asked.to_dicts(), shown):
+        shown = _passages(asked, pool, top, seed)
+        alone = asked.filter(pl.Series([not passages for passages in shown["wrong"]], dtype=pl.Boolean))["question"]
+        for condition, passages_of in shown.items():
+            for row, passages in zip(asked.to_dicts(), passages_of):
                 prompt = start + _ask(row["text"], passages)
                 rows.append((condition, row["question"], prompt, row["answers"], row["passage"] in passages))
-    return pl.DataFrame(rows, PROMPTS, orient="row")
+    if len(alone):
+        logger.info("%d of %d questions are left out: all other passages hold an answer to them", len(alone), len(asked))
+    return pl.DataFrame(rows, PROMPTS, orient="row").filter(~pl.col("question").is_in(alone.implode()))
 
 
 def answered_questions(passages: bool) -> str:
@@ -95,18 +128,17 @@ def _passages(asked: pl.DataFrame, pool: list[str], top: Sequence[int], seed: in
     for query, passage in hits.select("query", "passage").iter_rows():
         ranked[query].append(pool[passage])
     retrieved = {f"bm25_{k}": [passages[:k][::-1] for passages in ranked] for k in top}
-    rng, folded = np.random.default_rng(seed), [normalize(passage) for passage in pool]
-    wrong = [[pool[_without(answers, folded, rng)]] for answers in asked["answers"]]
+    wrong = [[pool[place] for place in places] for places in _wrong_passages(asked, pool, seed)]
     return {**retrieved, "oracle": [[passage] for passage in asked["passage"]], "wrong": wrong}
 
 
-def _without(answers: Sequence[str], folded: list[str], rng: np.random.Generator) -> int:
-    """Position of a passage, drawn at random, that holds none of the answers."""
-    wanted = [normalize(answer) for answer in answers]
-    places = rng.permutation(len(folded))
-    found = next((place for place in places if not any(f" {answer} " in f" {folded[place]} " for answer in wanted)), None)
-    if found is None:
-        raise InputError(
-            f"wrong passages: every passage holds an answer ({', '.join(answers)}); need passages about other things"
-        )
-    return int(found)
+def _wrong_passages(asked: pl.DataFrame, pool: list[str], seed: int) -> list[list[int]]:
+    """For each question a passage, drawn at random, that is not its own and holds none of the answers; [] where there is none."""
+    rng, forms, drawn = np.random.default_rng(seed), passage_forms(pool), []
+    for own, answers in asked.select("passage", "answers").iter_rows():
+        sought, places = answer_forms(answers), rng.permutation(len(pool))
+        others = (int(place) for place in places if pool[place] != own)
+        drawn.append(list(islice((place for place in others if not any(form in forms[place] for form in sought)), 1)))
+    if drawn and not any(drawn):
+        raise InputError("wrong passages: for every question, every passage holds an answer; need passages about other things")
+    return drawn

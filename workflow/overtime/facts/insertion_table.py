@@ -28,6 +28,8 @@ def insertion_table(
     Returns `source`, `series`, `model`, `placement`, `group`, `when`, `x` (documents inserted), `y`, `lower`, `upper`, `n`
     (entities), and on "after" rows the paired gain: `gain`, `gain_lower`, `gain_upper`.
     """
+    if twice := targets.filter(pl.col("entity").is_duplicated())["entity"].to_list():
+        raise InputError(f"insertion: {twice[0]} is in {twice.count(twice[0])} groups of targets; an entity is in one")
     paired = _paired(before, after, questions.select("question", "entity"), targets.select("entity", "inserted"))
     rows = []
     for key, part in paired.group_by("model", "placement", "group", "x", maintain_order=True):

@@ -1,20 +1,24 @@
 """Question sets for pretrained models: the project's own and public ones, from local files or the Hub, in one form.
 
-A set is a table of `question` (position in the file), `text`, `answers` (any of which is right; without one no prediction is),
+A set is a table of `question` (position in the file), `text`, `answers` (any of which is right; without one it is not asked),
 `passage` (holds the answer; null where the set has none) and what more a set brings, such as `count`.
 """
 
 import json
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from overtime import InputError
+from overtime.corpora.answer_lists import answer_list
+from overtime.corpora.text_files import checked_text, read_csv, read_text, text_lines, whole_numbers
 from overtime.files import RESOURCES, read_table
 
+logger = logging.getLogger(__name__)
 OWN = RESOURCES / "facts/questions.csv"
 # What a set that brings its own `count` counts: never documents of a model's training data, which takes an entity map.
 PROXIES = {
@@ -28,23 +32,36 @@ SET: Kinds = {"set": pl.String, **ROWS, "domain": pl.String, "count": pl.Int64, 
     "q_entities": pl.List(pl.String),
     "a_entities": pl.List(pl.String),
 }
+UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what reading broken JSON, or another form's, raises
+
+
+class Found(NamedTuple):
+    """A question as it stands in a file, before it is known to be one."""
+
+    place: str
+    text: object
+    answers: object
+    passage: object = None
 
 
 def read(form: str, source: Path) -> pl.DataFrame:
-    """Read a set from a file, the folder of a fetched data set or the Parquet table of a Hub split.
+    """Read a set: a file, all files of a fetched data set's folder in the order of names, or the Parquet table of a Hub split.
 
-    No rows where folder or table are empty. Raises InputError for a file of another form and for one without a question.
+    No rows where folder or table are empty. Raises InputError for a file of another form, one without a question and one whose
+    questions all lack answers.
     """
     if form == "own":
         return load_questions()
-    if source.suffix == ".parquet":
-        table = read_table(source)
-        return from_hub(form, table) if table.height else pl.DataFrame(schema=ROWS)
     files = sorted(path for path in source.rglob("[!.]*") if path.is_file()) if source.is_dir() else [source]
-    rows = READERS[form](files[0]) if files else pl.DataFrame(schema=ROWS)
-    if files and rows.is_empty():
-        raise InputError(f"{files[0]}: no questions; need at least one")
-    return rows
+    tables = [_read_file(form, path) for path in files]
+    return pl.concat(tables).with_columns(question=pl.int_range(pl.len())) if tables else pl.DataFrame(schema=ROWS)
+
+
+def _read_file(form: str, path: Path) -> pl.DataFrame:
+    if path.suffix != ".parquet":
+        return READERS[form](path)
+    table = read_table(path)
+    return from_hub(form, table, str(path)) if table.height else pl.DataFrame(schema=ROWS)
 
 
 def load_questions() -> pl.DataFrame:
@@ -59,50 +76,46 @@ def load_questions() -> pl.DataFrame:
 
 
 def read_xquad(path: str | Path) -> pl.DataFrame:
-    """Read a file of SQuAD 1.1's form, such as XQuAD's."""
+    """Read a file of SQuAD's form, such as XQuAD's; the impossible questions of SQuAD 2 have no answers."""
+    text = read_text(path)
     try:
-        paragraphs = [paragraph for article in json.loads(Path(path).read_bytes())["data"] for paragraph in article["paragraphs"]]
-        items = [
-            {"question": item["question"], "context": paragraph["context"], "answers": [a["text"] for a in item["answers"]]}
-            for paragraph in paragraphs
+        found = [
+            (item["question"], _squad_answers(item.get("answers")), paragraph["context"])
+            for article in json.loads(text)["data"]
+            for paragraph in article["paragraphs"]
             for item in paragraph["qas"]
         ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not a SQuAD file (data > paragraphs > context, qas)") from error
-    return _rows(items, lambda item: item["answers"], "context")
+    except UNFIT as error:
+        raise _unfit(path, "SQuAD file (data > paragraphs > context, qas)", error) from error
+    return _rows([Found(f"{path}: question {number}", *one) for number, one in enumerate(found, 1)], path, "context")
 
 
 def read_nq_open(path: str | Path) -> pl.DataFrame:
     """Read NQ-open's JSON Lines of {"question", "answer": [...]}."""
-    items = []
-    with open(path, encoding="utf-8") as lines:
-        for number, line in enumerate(lines):
-            try:
-                item = json.loads(line)
-                items.append({"question": item["question"], "answer": list(item["answer"])})
-            except (ValueError, KeyError, TypeError) as error:
-                raise InputError(f'{path}: line {number + 1} is not {{"question": ..., "answer": [...]}}') from error
-    return _rows(items, lambda item: item["answer"])
+    found = []
+    for place, line in text_lines(path):
+        try:
+            item = json.loads(line)
+            found.append(Found(place, item["question"], item["answer"]))
+        except UNFIT as error:
+            raise InputError(f'{place} is not {{"question": ..., "answer": [...]}}') from error
+    return _rows(found, path)
 
 
 def read_trivia_qa(path: str | Path) -> pl.DataFrame:
-    """Read a file of TriviaQA's release: {"Data": [{"Question", "Answer": {"Aliases"}}]}."""
+    """Read a file of TriviaQA's release: {"Data": [{"Question", "Answer": {"Aliases"}}]}; its test split has no answers."""
+    text = read_text(path)
     try:
-        items = [
-            {"question": item["Question"], "answer": item["Answer"]["Aliases"]}
-            for item in json.loads(Path(path).read_bytes())["Data"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not a TriviaQA file (Data > Question, Answer > Aliases)") from error
-    return _rows(items, lambda item: item["answer"])
+        data = json.loads(text)["Data"]
+        found = [(item["Question"], item["Answer"]["Aliases"] if item.get("Answer") else None) for item in data]
+    except UNFIT as error:
+        raise _unfit(path, "TriviaQA file (Data > Question, Answer > Aliases)", error) from error
+    return _rows([Found(f"{path}: question {number}", *one) for number, one in enumerate(found, 1)], path)
 
 
 def read_popqa(path: str | Path) -> pl.DataFrame:
     """Read PopQA's tab-separated table, with the subject's page views as `count`."""
-    try:
-        return from_hub("popqa", pl.read_csv(path, separator="\t"))
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{path}: not PopQA's table ({str(error).splitlines()[0]})") from error
+    return from_hub("popqa", read_csv(path, "\t"), str(path))
 
 
 READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
@@ -113,33 +126,81 @@ READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
 }
 
 
-def from_hub(form: str, table: pl.DataFrame) -> pl.DataFrame:
-    """A split of a Hub data set, as `datasets` returns it, in the common form. Raises InputError if a column is missing."""
-    answers: dict[str, Callable[[dict[str, Any]], list[str]]] = {
-        "squad": lambda item: item["answers"]["text"],
+def from_hub(form: str, table: pl.DataFrame, source: str | None = None) -> pl.DataFrame:
+    """A split of a Hub data set, as `datasets` returns it, in the common form; `source` is what errors call it.
+
+    Raises InputError if a column is missing.
+    """
+    answers: dict[str, Callable[[dict[str, Any]], object]] = {
+        "squad": lambda item: _squad_answers(item["answers"]),
         "nq_open": lambda item: item["answer"],
-        "trivia_qa": lambda item: item["answer"]["aliases"],
-        "popqa": lambda item: json.loads(item["possible_answers"]),  # a string on the Hub
+        "trivia_qa": lambda item: item["answer"] and item["answer"]["aliases"],
+        "popqa": lambda item: item["possible_answers"],  # a list in a string
     }
+    source, passage = source or f"{form} questions", "context" if form == "squad" else None
     try:
-        rows = _rows(table.iter_rows(named=True), answers[form], "context" if form == "squad" else None)
-        return rows.with_columns(count=table["s_pop"].cast(pl.Int64)) if form == "popqa" else rows
-    except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{form} questions: unfit columns ({', '.join(table.columns)})") from error
+        found = [
+            Found(f"{source}: row {number}", item["question"], answers[form](item), item[passage] if passage else None)
+            for number, item in enumerate(table.iter_rows(named=True), 1)
+        ]
+        views = table["s_pop"] if form == "popqa" else None
+    except (*UNFIT, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{source}: unfit columns ({', '.join(table.columns)})") from error
+    rows = _rows(found, source, passage)
+    return rows if views is None else rows.with_columns(count=whole_numbers(views, source))
+
+
+def _squad_answers(answers: Any) -> object:
+    """The texts of answers: those of a list of {"text"} in files, of {"text": list} on the Hub."""
+    if isinstance(answers, list):
+        return [_squad_answers(answer) for answer in answers]
+    return answers["text"] if isinstance(answers, dict) else answers
+
+
+def _unfit(path: str | Path, form: str, error: Exception) -> InputError:
+    place = f", line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else ""
+    return InputError(f"{path}: not a {form}{place}")
+
+
+def _rows(found: list[Found], source: str | Path, passage: str | None = None) -> pl.DataFrame:
+    """Questions in the common form; `passage` is what a file calls its passages, if it has any."""
+    rows = [
+        (
+            number,
+            checked_text(one.text, one.place, "question"),
+            answer_list(one.answers, one.place),
+            checked_text(one.passage, one.place, passage) if passage else None,
+        )
+        for number, one in enumerate(found)
+    ]
+    if not rows:
+        raise InputError(f"{source}: no questions; need at least one")
+    if not any(answers for _, _, answers, _ in rows):
+        raise InputError(f"{source}: none of {len(rows)} questions has an answer, as in a test split; need a split with answers")
+    return pl.DataFrame(rows, ROWS, orient="row")
 
 
 def as_set(name: str, form: str, table: pl.DataFrame, sample: int | None, seed: int) -> pl.DataFrame:
-    """The table of a named set, with every column of `SET`; `asked` marks a random sample, or all.
+    """The table of a named set, with every column of `SET`; `asked` marks those with answers, all or a random sample.
 
     Questions that are not asked stay, because their passages belong to the pool that retrieval searches.
     """
-    asked = np.full(table.height, sample is None)
+    asked = table["answers"].list.len().to_numpy() > 0
+    _report(name, table.height, int((~asked).sum()), "answer: they are not asked")
     if sample is not None:
-        asked[np.random.default_rng(seed).permutation(table.height)[:sample]] = True
+        order = np.random.default_rng(seed).permutation(table.height)
+        asked[order[asked[order]][sample:]] = False
+    if "count" in table.columns:
+        _report(name, table.height, table["count"].null_count(), "count: they are in no bin of counts")
     proxy = pl.lit(PROXIES.get(form) if "count" in table.columns else None, pl.String)
-    table = table.with_columns(set=pl.lit(name), proxy=proxy, asked=pl.Series(asked))
+    table = table.with_columns(set=pl.lit(name), proxy=proxy, asked=pl.Series(asked, dtype=pl.Boolean))
     missing = [pl.lit(None, kind).alias(column) for column, kind in SET.items() if column not in table.columns]
     return table.with_columns(missing).select(pl.col(column).cast(kind) for column, kind in SET.items())
+
+
+def _report(name: str, questions: int, lacking: int, what: str) -> None:
+    if lacking:
+        logger.info("%s: %d of %d questions have no %s", name, lacking, questions, what)
 
 
 def link(table: pl.DataFrame, linked: pl.DataFrame) -> pl.DataFrame:
@@ -150,10 +211,3 @@ def link(table: pl.DataFrame, linked: pl.DataFrame) -> pl.DataFrame:
     if linked.height != table.height:
         raise InputError(f"linked questions: {linked.height} rows for {table.height} questions; need those of the same split")
     return table.with_columns(linked["q_entities"], linked["a_entities"])
-
-
-def _rows(
-    items: Iterable[dict[str, Any]], answers: Callable[[dict[str, Any]], list[str]], passage: str | None = None
-) -> pl.DataFrame:
-    rows = [(number, item["question"], answers(item), item[passage] if passage else None) for number, item in enumerate(items)]
-    return pl.DataFrame(rows, ROWS, orient="row")

@@ -18,6 +18,7 @@ from overtime.tables import FIGURE_COLUMNS
 
 SCALE = 2
 SHARED = (alt.FacetedEncoding, alt.MarkDef, alt.TitleParams)  # parts of a chart that do not change once it is in another
+CONTROL_CHARACTERS = r"[^\t\n\r -~\x{A0}-\x{FFFD}\x{10000}-\x{10FFFF}]"  # what no XML can hold, of what a table can
 VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
@@ -51,12 +52,13 @@ def _parts_shared() -> Iterator[None]:
 
 
 def build(name: str, table: pl.DataFrame) -> alt.VConcatChart:
-    """The chart of one table."""
+    """The chart of one table; a control character in its texts, whose files may come from anywhere, is drawn as U+FFFD."""
     if name not in FIGURES:
         raise InputError(f"{name}: there is no such figure; there are {', '.join(FIGURES)}")
     missing = [column for column in FIGURE_COLUMNS if column not in table.columns]
     if missing or table.is_empty():
         raise InputError(f"{name}: its table " + (f"lacks the columns {', '.join(missing)}" if missing else "has no rows"))
+    table = table.with_columns(pl.selectors.string().str.replace_all(CONTROL_CHARACTERS, "\ufffd"))
     try:
         chart: alt.VConcatChart = resolve_name(FIGURES[name].drawing)(table)
     except pl.exceptions.ColumnNotFoundError as error:

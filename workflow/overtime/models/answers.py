@@ -18,7 +18,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from overtime.models.devices import within_memory
 from overtime.models.prefix_tree import Budget, Segment, portions, rows_at_once
 from overtime.models.segment_cache import Inputs, Reader
-from overtime.models.token_batches import after_start, check_length
+from overtime.models.token_batches import after_start, check_length, holds
 
 LOGIT_ROWS = 1024  # of the whole vocabulary, held at once
 
@@ -46,6 +46,11 @@ def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max
                 for index in prompt.last.ends:
                     answers[index] = text
     return answers
+
+
+def leave_room(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max_new_tokens: int) -> list[bool]:
+    """Whether the model's context holds each prompt with an answer of so many tokens, the last of which is never read."""
+    return [holds(model, len(ids) + max_new_tokens - 1) for ids in encode_prompts(tokenizer, prompts)]
 
 
 @torch.inference_mode()

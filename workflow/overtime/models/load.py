@@ -4,17 +4,17 @@ from pathlib import Path
 
 import torch
 from accelerate import init_empty_weights
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.initialization import no_init_weights
 
 from overtime import InputError
+from overtime.checksums import check_seal
 from overtime.files import refuse_impostor
 from overtime.models import devices, precision
+from overtime.models.pretrained_files import read_model_config, read_tokenizer, readable
 from overtime.models.weights import reload_weights, weights_file
 from overtime.sources.hub import download
-
-TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
 
 
 def load(
@@ -36,20 +36,19 @@ def load(
     folder = Path(source)
     if not folder.is_dir():
         folder, revision = download(str(source), revision), None
-    if not any((folder / name).exists() for name in TOKENIZERS):
-        raise InputError(f"{folder}: no tokenizer; one of {', '.join(TOKENIZERS)} must lie beside config.json")
     for part in sorted(folder.iterdir()):
         refuse_impostor(part)
-    try:
-        config = AutoConfig.from_pretrained(folder)
+    check_seal(folder)
+    config, tokenizer = read_model_config(folder), read_tokenizer(folder)
+    # Without what is added to a vocabulary, such as a mark for padding that no model has seen.
+    if tokenizer.vocab_size > (known := config.get_text_config().vocab_size):
+        raise InputError(f"{folder}: a tokenizer of {tokenizer.vocab_size} tokens, but the model knows {known}")
+    with readable(folder):
         dtype = precision.choose_precision(dtype, config.hidden_size, device, timings)
         # Only parameters wait for their file; buffers are computed here, not stored.
         with no_init_weights(), init_empty_weights(include_buffers=False):
-            model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
+            model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype), trust_remote_code=False)
         model.tie_weights()  # before memory is given, so that tied tensors share it
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder}: not the folder of a causal language model ({str(error).splitlines()[0]})") from error
     layout = devices.plan(model, device)
     devices.allocate(model, layout)
     reload_weights(model, weights_file(folder) if revision is None else folder / f"{revision}.safetensors")

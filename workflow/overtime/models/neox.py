@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from overtime import InputError
+from overtime.models.config_sizes import check_sizes
 from overtime.models.vocabulary import END_ID, PADDING_ID
 
 ROTARY_SHARE, ROTARY_BASE = 0.5, 10_000  # of a head's dimensions that are rotated; wavelengths grow up to 2 pi times the base
@@ -38,9 +39,11 @@ class NeoxConfig:
         path = Path(folder) / "config.json"
         try:
             stored = json.loads(path.read_text())
-            return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+            config = cls(**{name: stored[name] for name in cls.__dataclass_fields__})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: not that of a run of the suite ({error}); delete {folder} and run again") from error
+        check_sizes(path, stored)
+        return config
 
     def save(self, folder: str | Path) -> None:
         """Write config.json such that transformers loads the folder."""

@@ -112,9 +112,15 @@ def lay_out(trees: list[Tree], model: "PreTrainedModel | Neox", shared: bool) ->
 
 def check_length(model: "PreTrainedModel", name: str, tokens: int) -> None:
     """Raise an InputError that begins with `name` if the model's context is shorter than this; ALiBi sets no limit (BLOOM)."""
-    context = getattr(model.config, "max_position_embeddings", None)
-    if context is not None and tokens > context:
+    if not holds(model, tokens):
+        context = model.config.max_position_embeddings
         raise InputError(f"{name}: {tokens} tokens, but the model's context holds {context}; use a shorter prompt")
+
+
+def holds(model: "PreTrainedModel", tokens: int) -> bool:
+    """Whether the model's context is as long as this."""
+    context = getattr(model.config, "max_position_embeddings", None)
+    return context is None or tokens <= context
 
 
 def shared_start(left: list[int], right: list[int]) -> int:

@@ -1,12 +1,9 @@
-"""What a run leaves behind: a gallery page that works offline, a manifest of what went in and out, and a zip of it all."""
+"""What a run leaves behind: a gallery page that works offline, and a zip of it, the figures, the claims and the manifest."""
 
 import json
-import platform
-import subprocess
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -14,23 +11,10 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from overtime import InputError, __version__
+from overtime import InputError
 from overtime.figures.captions import TEMPLATES
-from overtime.files import atomic, sha256
+from overtime.files import atomic
 
-MANIFEST_PACKAGES: tuple[str, ...] = (
-    "snakemake",
-    "torch",
-    "transformers",
-    "safetensors",
-    "gguf",
-    "polars",
-    "altair",
-    "vl-convert-python",
-    "pydantic",
-    "numpy",
-)
-MANIFEST_PACKAGES += ("scipy", "scikit-learn", "bm25s", "ahocorasick-rs", "pyroaring", "zstandard")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold; the files' own would make equal bundles differ
 
 
@@ -44,8 +28,8 @@ def gallery(
 ) -> Path:
     """Write `index.html` into a folder that holds `figures/NAME.svg` and `.json` of every figure; returns its path.
 
-    `captions` maps a figure to Markdown (a `# title` line, then paragraphs), `manifest` is what `manifest()` returns, `left_out`
-    maps a figure that the run goes without to the reason.
+    `captions` maps a figure to Markdown (a `# title` line, then paragraphs), `manifest` is what `pipeline.manifest` makes,
+    `left_out` maps a figure that the run goes without to the reason.
     Charts are interactive where scripts run and static SVG elsewhere; nothing is fetched from anywhere.
     """
     folder = Path(folder)
@@ -101,61 +85,6 @@ def judged(claim: dict[str, object]) -> dict[str, object]:
         "margin": "" if margin is None else f"{margin:g}",
         "verdict": claim["verdict"],
     }
-
-
-def manifest(settings: dict[str, object], inputs: Iterable[Path], outputs: Iterable[Path], root: str | Path) -> dict[str, object]:
-    """Everything needed to tell whether two runs are the same; file paths are relative to `root`, the repository."""
-    root = Path(root).resolve()
-    return {
-        "overtime": __version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": dict(installed()),
-        "git": git(root),
-        "settings": settings,
-        "seeds": dict(seeds(settings)),
-        "inputs": hashes(inputs, root),
-        "outputs": hashes(outputs, root),
-    }
-
-
-def installed() -> Iterator[tuple[str, str]]:
-    """Versions of the packages that are installed; nothing is imported."""
-    for name in MANIFEST_PACKAGES:
-        try:
-            yield name, version(name)
-        except PackageNotFoundError:
-            continue
-
-
-def seeds(settings: dict[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Every setting called `seed` or `seeds`, with its path."""
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            yield from seeds(value, f"{prefix}{key}.")
-        elif key in ("seed", "seeds"):
-            yield f"{prefix}{key}", value
-
-
-def git(root: Path) -> dict[str, object]:
-    """The commit checked out at a folder and whether files differ from it; both None outside version control."""
-    commit, changes = (
-        subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
-        for words in (["rev-parse", "HEAD"], ["status", "--porcelain"])
-    )
-    known = commit.returncode == 0
-    return {"commit": commit.stdout.strip() if known else None, "dirty": bool(changes.stdout.strip()) if known else None}
-
-
-def hashes(paths: Iterable[Path], root: Path) -> dict[str, dict[str, object]]:
-    """Size and SHA-256 of files, by path."""
-    found = {}
-    for path in sorted(Path(path).resolve() for path in paths):
-        if not path.is_file():
-            raise InputError(f"{path}: not a file; the manifest lists files that exist")
-        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-        found[name] = {"sha256": sha256(path), "bytes": path.stat().st_size}
-    return found
 
 
 def zip_files(paths: Iterable[str | Path], root: str | Path, destination: str | Path) -> None:

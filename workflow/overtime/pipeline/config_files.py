@@ -1,8 +1,10 @@
-"""Configuration files as they are written: what YAML would misread in silence, and where a key stands."""
+"""Configuration files as they are written: what YAML would misread in silence or run, and where a key stands."""
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import yaml
 
@@ -13,15 +15,31 @@ TEXT = "tag:yaml.org,2002:str"
 TAGS = {"tag:yaml.org,2002:int": "a number", "tag:yaml.org,2002:float": "a number", "tag:yaml.org,2002:bool": "a boolean"}
 TAGS |= {"tag:yaml.org,2002:null": "nothing", "tag:yaml.org,2002:timestamp": "a date"}
 MISREAD = re.compile(r"[-+]?(\d[\d_]*(:[\d_.]+)+|0[0-7_]+)$")  # base 60 (1:30 is 90) and base 8 (010 is 8)
+TAGS_OF_VALUES = {TEXT, *TAGS, *(f"tag:yaml.org,2002:{kind}" for kind in ("seq", "map", "merge"))}
+MOST_VALUES = 100_000  # with all aliases written out; a configuration of a hundred models has a few thousand
+TEMPLATE = "__use_yte__"  # the key at which Snakemake takes values for Python
+
+
+def read_config(file: IO[str], **_: object) -> Any:
+    """The content of a configuration, of which nothing is run; one that is refused ends the process with a line.
+
+    Stands in for `yte.process_yaml`: Snakemake reads the files of its command line before the workflow, so profiles put it there.
+    """
+    try:
+        check_files([file.name])
+    except InputError as error:
+        sys.exit(str(error))
+    return yaml.safe_load(file)
 
 
 def check_files(files: Sequence[str | Path]) -> None:
-    """Raise InputError, naming file, line and key, for what YAML reads otherwise than it looks.
+    """Raise InputError, naming file, line and key, for what is run when it is read, and what YAML reads otherwise than it looks.
 
-    These are a key that stands twice, of which the last would win, a key that is no text, and numbers in base 60 or 8.
+    The latter are a key that stands twice, of which the last would win, a key that is no text, and numbers in base 60 or 8.
     """
     for file in files:
-        for key, key_node, node in _entries(_root(file)):
+        root = _root(file)
+        for key, key_node, node in _entries(root):
             line = f"{file}, line {key_node.start_mark.line + 1}: {'.'.join(key)}"
             if key_node.tag in TAGS:
                 raise InputError(
@@ -32,7 +50,7 @@ def check_files(files: Sequence[str | Path]) -> None:
                 raise InputError(f"{line}: YAML reads {node.value} as {value}; write {value}, or put it in quotation marks")
             if isinstance(node, yaml.MappingNode):
                 _check_twice(file, key, node)
-        _check_twice(file, (), _root(file))
+        _check_twice(file, (), root)
 
 
 def where(key: str, files: Sequence[str | Path]) -> str:
@@ -52,9 +70,33 @@ def where(key: str, files: Sequence[str | Path]) -> str:
 def _root(file: str | Path) -> yaml.Node | None:
     """The document of a file, before any value of it is interpreted; JSON is YAML."""
     try:
-        return yaml.compose(Path(file).read_text(encoding="utf-8"), yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        # Some editors begin a file with a mark of its encoding.
+        root = yaml.compose(Path(file).read_text(encoding="utf-8-sig"), yaml.SafeLoader)
+        if root is not None:
+            _check_values(file, root, {})
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8 ({error.reason} at byte {error.start}); save it in this encoding") from error
+    except (OSError, yaml.YAMLError) as error:
         raise InputError(f"{file}: not readable as YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise InputError(f"{file}: not readable as YAML: nested too deeply") from error
+    return root
+
+
+def _check_values(file: str | Path, node: yaml.Node, sizes: dict[int, int]) -> int:
+    """The number of values below a node, aliases written out; InputError for too many and for what is no plain value."""
+    line = f"{file}, line {node.start_mark.line + 1}"
+    if node.tag not in TAGS_OF_VALUES:
+        raise InputError(f"{line}: the tag {node.tag} is not read; write a plain value")
+    if id(node) not in sizes:
+        sizes[id(node)] = MOST_VALUES  # where the node holds itself
+        inner = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        sizes[id(node)] = 1 if isinstance(node, yaml.ScalarNode) else sum((_check_values(file, each, sizes) for each in inner), 1)
+        if any(getattr(each, "value", None) == TEMPLATE for each in inner):
+            raise InputError(f"{line}: {TEMPLATE} would run the file as Python; write its values out")
+    if sizes[id(node)] > MOST_VALUES:
+        raise InputError(f"{line}: its aliases stand for more than {MOST_VALUES:,} values; write out what is meant")
+    return sizes[id(node)]
 
 
 def _entries(node: yaml.Node | None, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], yaml.Node, yaml.Node]]:

@@ -1,11 +1,17 @@
-"""What must hold before the first job of a run: it is the only one, its results can be written, no file is from the future."""
+"""What must hold before the first job of a run.
 
+It is the only one, its steps can be started, its results can be written, no file is from the future.
+"""
+
+import errno
 import fcntl
 import os
 import platform
+import shlex
 import stat
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -46,6 +52,35 @@ def lock(path: str | Path) -> None:
     file.truncate(0)
     file.write(f"process {os.getpid()} on {platform.node()}")
     file.flush()
+
+
+def check_interpreter(path: str = sys.executable) -> None:
+    """InputError for a Python whose path a shell would take apart: Snakemake starts steps with it, without quotation marks."""
+    if shlex.quote(path) != path:
+        raise InputError(
+            f"{path}: Snakemake cannot start steps with a Python in a folder whose name holds spaces or signs of the shell; "
+            "make the environment (.venv) in another folder"
+        )
+
+
+def check_writable(folders: Iterable[str | Path]) -> None:
+    """InputError for a folder, or one within it, in which this user cannot write; if it is not there, for the one it would be in.
+
+    A checkout may belong to somebody else, or an earlier run have been made by root.
+    """
+    for folder in map(Path, folders):
+        place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        for path in (place, *_folders(folder)):
+            if not os.access(path, os.W_OK | os.X_OK):
+                read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+                code = errno.EROFS if read_only else errno.EACCES
+                raise InputError(obstacle(OSError(code, os.strerror(code), str(path)), path) or f"{path}: {os.strerror(code)}")
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    for place, inner, _ in os.walk(folder):
+        inner[:] = [name for name in inner if name != "conda"]  # Snakemake's environments, of ten thousand folders each
+        yield Path(place)
 
 
 def check_dates(folders: Iterable[str | Path]) -> None:

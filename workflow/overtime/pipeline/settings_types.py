@@ -1,5 +1,6 @@
 """What every section of the settings is made of."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeVar
 
@@ -15,15 +16,25 @@ Count = Annotated[int, Field(gt=0)]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
+# What no XML, and so no drawing, can hold.
+CONTROL = re.compile(r"[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 class Section(BaseModel):
-    """A part of the configuration: unknown keys, numbers in quotation marks, infinite ones and repeated entries are refused."""
+    """A part of the configuration.
+
+    Unknown keys, numbers in quotation marks, infinite ones, repeated entries and control characters in texts are refused.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     @model_validator(mode="after")
-    def _no_entry_twice(self) -> "Section":
+    def _entries_that_can_be_meant(self) -> "Section":
         for name in type(self).model_fields:
             entries = getattr(self, name)
+            for text in entries if isinstance(entries, list) else [entries]:
+                if isinstance(text, str) and (found := CONTROL.search(text)):
+                    raise ValueError(f"{name}: {text!r} holds the control character {found[0]!r}; leave it out")
             if isinstance(entries, list) and (twice := [entry for entry in entries if entries.count(entry) > 1]):
                 raise ValueError(f"{name}: {twice[0]!r} is listed twice; once is enough")
         return self

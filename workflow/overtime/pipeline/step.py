@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from overtime import InputError, without_secrets
+from overtime.checksums import check_seal, seal
 from overtime.pipeline.obstacles import obstacle
 
 logger = logging.getLogger("overtime")
@@ -21,6 +22,7 @@ class Job(Protocol):
     rule: str
     wildcards: Iterable[object]
     threads: int
+    input: Sequence[str]
     output: Sequence[str]
     log: Sequence[str]
 
@@ -29,6 +31,7 @@ class Job(Protocol):
 def step(snakemake: Job) -> Iterator[None]:
     """Run a script's body with its log file and thread limit; an InputError, or a full disk, ends the step with one line.
 
+    Inputs must be what earlier steps wrote, bit by bit, and outputs get the hashes by which later steps see that they are.
     Messages go to the rule's log and to the terminal; a traceback goes to the log alone, unless the error is unexpected, and so
     does what the step cost, from which `benchmarks/main_job.py` adds up a run.
     """
@@ -47,7 +50,11 @@ def step(snakemake: Job) -> Iterator[None]:
         sys.modules["torch"].set_num_threads(snakemake.threads)
     try:
         with _parent_watched():
+            for path in snakemake.input:
+                check_seal(path)
             yield
+            for path in filter(os.path.exists, snakemake.output):  # which of them are missing, Snakemake says
+                seal(path)
         logger.handlers = [file]
         logger.info("used %.2f CPU-seconds", cpu_seconds())
     except BaseException as error:

@@ -8,7 +8,6 @@ the figures read. Malformed files are an InputError that names the file and what
 
 import json
 import math
-import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy._core.multiarray import _reconstruct
 
 from overtime import InputError
 from overtime.files import atomic
+from overtime.sources.pickled_arrays import read_arrays
 from overtime.tables import RELEASED_STEPS
 
 GENDER_PAIRS = 320  # English gender pairs of the revised CrowS-Pairs
@@ -33,12 +32,6 @@ WINOBIAS_FILE = re.compile(r"(intervene_(?P<percent>7|21)/)?(?P<size>410M|1\.4B|
 WINOBIAS_PROMPTS = ("What does p stand for", "refers_to")
 
 LAYER_MODELS = {"gpt_j": "gpt-j-6b", "gpt_neox_20B": "gpt-neox-20b", "pythia_6p9B": "pythia-6.9b", "pythia_12B": "pythia-12b"}
-ARRAY_PARTS = {  # all that a pickled array refers to, under the names of numpy 1 and 2
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-}
 LAYER_METRICS = {"cal_correct_over_incorrect": "calibrated", "top_1_acc": "top1"}
 
 
@@ -144,15 +137,6 @@ def _number(path: Path, values: dict[str, Any], key: str) -> float:
     return value
 
 
-class _ArraysOnly(pickle.Unpickler):
-    """Unpickles numpy arrays and plain containers; everything else is refused before it is looked up."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in ARRAY_PARTS:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, and only numpy arrays are read")
-        return ARRAY_PARTS[module, name]
-
-
 def read_layers(path: str | Path) -> pl.DataFrame:
     """Accuracy by layer, from a file of dannyallover/overthinking_the_truth (`results/logit_lens/MODEL/SETTING/TASK.npy`).
 
@@ -161,7 +145,7 @@ def read_layers(path: str | Path) -> pl.DataFrame:
     prefix (correct, incorrect), layer (0 = embeddings), demonstrations (before the scored label), mean, lower, upper.
     """
     tables = []
-    for metric, array in _unpickle(Path(path)).items():
+    for metric, array in _arrays(Path(path)).items():
         if array.ndim != 5 or array.shape[:3] != (1, 3, 2):
             raise InputError(f"{path}: {metric} has shape {array.shape}, expected (1, 3, 2, layers, demonstrations)")
         if not np.isfinite(array).all():
@@ -174,16 +158,12 @@ def read_layers(path: str | Path) -> pl.DataFrame:
     return pl.concat(tables)
 
 
-def _unpickle(path: Path) -> dict[str, np.ndarray]:
+def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
-        with open(path, "rb") as file:
-            # Not np.load, which would unpickle whatever the file holds.
-            np.lib.format.read_magic(file)
-            np.lib.format.read_array_header_1_0(file)
-            return {name: np.asarray(values, np.float32) for name, values in _ArraysOnly(file).load().item().items()}
+        return read_arrays(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); fetch it with the ledger of sources") from error
-    except (pickle.UnpicklingError, ValueError, EOFError, AttributeError, IndexError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: refused as a table of accuracies ({error})") from error
 
 

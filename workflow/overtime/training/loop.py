@@ -21,14 +21,14 @@ from accelerate import Accelerator
 from torch.optim import Optimizer
 
 from overtime import InputError
-from overtime.files import atomic, sha256
+from overtime.files import atomic, move, sha256
 from overtime.models.weights import Model, reload_weights, save_weights
 from overtime.training.recipe import Recipe, schedule
 from overtime.training.runs import weights
+from overtime.training.states import RESUME, load_state, read_interrupted, save_state
 from overtime.training.token_streams import Stream
 
 logger = logging.getLogger(__name__)
-RESUME = "resume.pt"
 
 
 class Trainee(Model, Protocol):
@@ -40,7 +40,10 @@ class Trainee(Model, Protocol):
 
 @dataclass(frozen=True)
 class _Run:
-    """A model with what trains it, the folder that checkpoints go to, and the hash of everything that determines the run."""
+    """A model with what trains it, the folder that checkpoints go to, and the hash of everything that determines the run.
+
+    `log` are the lines of log.jsonl up to the last checkpoint.
+    """
 
     model: Trainee
     optimizer: Optimizer
@@ -48,6 +51,7 @@ class _Run:
     recipe: Recipe
     partial: Path
     identity: str
+    log: list[str]
 
 
 def train(
@@ -60,12 +64,13 @@ def train(
 ) -> None:
     """Train over the whole stream; `folder` appears when it is done.
 
-    The folder holds what `describe` writes into it (config.json and the tokenizer), step{n}.safetensors, step{n}.optimizer.pt at
-    the branching steps, and log.jsonl: step, percent of training, tokens, since the last entry mean loss in nats per token and
-    tokens per second, and the SHA-256 of the weights.
+    The folder holds what `describe` writes into it (config.json and the tokenizer), step{n}.safetensors, step{n}.optimizer.pt
+    (signed) at the branching steps, and log.jsonl: step, percent of training, tokens, since the last entry mean loss in nats per
+    token and tokens per second, and the SHA-256 of the weights.
     `start` is the run to branch from, at the first step of the stream; without it the model's own weights are the beginning.
     While it runs, everything is in `.{folder name}.partial` beside the folder, from where the next call with the same arguments
-    continues. Of several processes, each of which calls this, the first one writes.
+    continues; where anything there is damaged, or other arguments made it, a line says so and the run begins again. Of several
+    processes, each of which calls this, the first one writes.
     """
     accelerator = Accelerator(cpu=model.device.type == "cpu")
     folder = Path(folder)
@@ -74,17 +79,19 @@ def train(
     if start is not None:
         branch(model, optimizer, Path(start), stream.first_step)
     # After branching: the hash is of the weights that training begins with.
-    run = _Run(model, optimizer, stream, recipe, partial, _identity(model, stream, recipe))
+    run = _Run(model, optimizer, stream, recipe, partial, _identity(model, stream, recipe), [])
     step = _resume(run)
     # All have read the last checkpoint before the first one changes the folder.
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        _prepare(partial, step, describe)
+        if step is None:
+            shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True, exist_ok=True)
+        describe(partial)
     _loop(run, stream.first_step if step is None else step, accelerator)
     if accelerator.is_main_process:
         (partial / RESUME).unlink()
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
+        move(partial, folder)
 
 
 def branch(model: Trainee, optimizer: Optimizer, folder: Path, step: int) -> None:
@@ -92,21 +99,9 @@ def branch(model: Trainee, optimizer: Optimizer, folder: Path, step: int) -> Non
     state = folder / f"step{step}.optimizer.pt"
     if not state.exists():
         raise InputError(f"{folder}: no optimizer state at step {step}; it must be saved there for an arm to branch")
+    stored = load_state(state, folder)
     reload_weights(model, weights(folder, step))
-    optimizer.load_state_dict(torch.load(state, weights_only=True))
-
-
-def _prepare(partial: Path, step: int | None, describe: Callable[[Path], object]) -> None:
-    """Begin a new folder, or take back what the log of an interrupted run says of later steps than the one it continues from."""
-    if step is None:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        describe(partial)
-        return
-    entries = (partial / "log.jsonl").read_text().splitlines()
-    kept = [line for line in entries if line and json.loads(line)["step"] <= step]
-    _write(partial / "log.jsonl", "".join(f"{line}\n" for line in kept))
-    logger.info("continuing after step %d", step)
+    optimizer.load_state_dict(stored)
 
 
 def _loop(run: _Run, step: int, accelerator: Accelerator) -> None:
@@ -183,43 +178,39 @@ def _progress(stream: Stream, batch: int, step: int) -> float:
 
 def _checkpoint(run: _Run, entry: dict[str, Any]) -> None:
     """Write weights, the optimizer to branch from, and the log; the state to resume from last, when all of them are there."""
-    step, log = entry["step"], run.partial / "log.jsonl"
+    step = entry["step"]
     path = run.partial / f"step{step}.safetensors"
     save_weights(run.model, path)
-    state = {"identity": run.identity, "step": step, "optimizer": run.optimizer.state_dict()}
+    optimizer = run.optimizer.state_dict()
     if step in run.recipe.branch_at:
-        _save(state["optimizer"], run.partial / f"step{step}.optimizer.pt")
-    earlier = log.read_text() if log.exists() else ""
-    _write(log, f"{earlier}{json.dumps(entry | {'sha256': sha256(path)})}\n")
-    _save(state, run.partial / RESUME)
-
-
-def _save(state: dict[str, Any], path: Path) -> None:
-    with atomic(path) as temporary, open(temporary, "wb") as file:  # given a path instead, torch does not say why it failed
-        torch.save(state, file)
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic(path) as temporary:
-        temporary.write_text(text)
+        save_state(optimizer, run.partial / f"step{step}.optimizer.pt")
+    run.log.append(json.dumps(entry | {"sha256": sha256(path)}))
+    with atomic(run.partial / "log.jsonl") as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in run.log))
+    save_state({"identity": run.identity, "log": run.log, "optimizer": optimizer}, run.partial / RESUME)
 
 
 def _resume(run: _Run) -> int | None:
-    """Load the last checkpoint of an interrupted run with the same identity and say its step."""
-    if not (run.partial / RESUME).exists():
+    """Load the last checkpoint of an interrupted run, and say its step; None where there is none that can be continued."""
+    if not run.partial.exists():
         return None
-    state = torch.load(run.partial / RESUME, weights_only=True)
-    if state["identity"] != run.identity:
+    try:
+        state = read_interrupted(run.partial, run.identity)
+        step: int = json.loads(state["log"][-1])["step"]
+        reload_weights(run.model, run.partial / f"step{step}.safetensors")
+    except InputError as error:
+        logger.info("%s: training begins again", error)
         return None
-    step: int = state["step"]
-    reload_weights(run.model, run.partial / f"step{step}.safetensors")
     run.optimizer.load_state_dict(state["optimizer"])
+    run.log.extend(state["log"])
+    logger.info("continuing after step %d", step)
     return step
 
 
 def _identity(model: Trainee, stream: Stream, recipe: Recipe) -> str:
     """Hash of everything that determines the run: initial weights, tokens, recipe."""
-    digest = hashlib.sha256(json.dumps([asdict(recipe), stream.first_step, stream.baseline_steps]).encode())
+    shape = [*stream.tokens.shape, stream.first_step, stream.baseline_steps]
+    digest = hashlib.sha256(json.dumps([asdict(recipe), shape]).encode())
     digest.update(stream.tokens.data.cast("B"))  # a mapped file is not copied
     for parameter in model.parameters():
         digest.update(parameter.detach().cpu().numpy().tobytes())

@@ -1,6 +1,6 @@
 """Packing a corpus for a published model: its own tokenizer, documents end to end, a file that is mapped and never read at once.
 
-A stream file holds nothing but token ids, two bytes each where the vocabulary allows it, else four.
+A stream file holds token ids, two bytes each where the vocabulary allows it, else four, and is signed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from overtime import InputError
+from overtime.checksums import check_signature, sign
 from overtime.files import atomic
 from overtime.training.token_streams import Stream
 
@@ -32,13 +33,15 @@ def pack_texts(
     if tokenizer.eos_token_id is None:
         raise InputError(f"{name}: the tokenizer has no end-of-text token (eos_token in its tokenizer_config.json)")
     written, kind = 0, token_type(len(tokenizer))
-    with atomic(path) as temporary, open(temporary, "wb") as file:
-        for ids in _encode(texts, tokenizer):
-            ids = ids[: tokens - written] if tokens else ids
-            file.write(np.array(ids, kind).tobytes())
-            written += len(ids)
-            if written == tokens:
-                break
+    with atomic(path) as temporary:
+        with open(temporary, "wb") as file:
+            for ids in _encode(texts, tokenizer):
+                ids = ids[: tokens - written] if tokens else ids
+                file.write(np.array(ids, kind).tobytes())
+                written += len(ids)
+                if written == tokens:
+                    break
+        sign(temporary)
         if tokens and written < tokens:
             raise InputError(f"{name}: the corpus has {written:,} tokens, not {tokens:,}; ask for fewer or add shards")
     return written
@@ -57,7 +60,9 @@ def _encode(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase) -> Iterato
 
 def open_stream(path: str | Path, vocabulary: int, context: int, batch: int) -> Stream:
     """The packed tokens as sequences of `context`, mapped from the file; an incomplete last one is dropped."""
-    flat = np.memmap(path, token_type(vocabulary), mode="r")
+    kind = token_type(vocabulary)
+    count = check_signature(path) // kind.itemsize
+    flat = np.memmap(path, kind, mode="r", shape=count) if count else np.empty(0, kind)
     sequences = len(flat) // context
     if sequences < batch:
         raise InputError(f"{path}: {len(flat):,} tokens do not fill one step of {batch} x {context}")

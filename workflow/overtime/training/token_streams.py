@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from overtime import InputError
+from overtime.checksums import check_signature, sign
 from overtime.files import atomic
 from overtime.models.vocabulary import PADDING_ID, encode
 
@@ -32,13 +33,16 @@ class Stream:
         return len(self.tokens) // batch
 
     def save(self, path: str | Path) -> None:
-        """Write the stream as an npz file."""
-        with atomic(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, tokens=self.tokens, steps=[self.first_step, self.baseline_steps])
+        """Write the stream as an npz file, signed."""
+        with atomic(path) as temporary:
+            with open(temporary, "wb") as file:
+                np.savez(file, tokens=self.tokens, steps=[self.first_step, self.baseline_steps])
+            sign(temporary)
 
     @classmethod
     def load(cls, path: str | Path) -> "Stream":
-        """Read what `save` wrote."""
+        """Read what `save` wrote; InputError if it is anything else."""
+        check_signature(path)
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(arrays["tokens"], *map(int, arrays["steps"]))
