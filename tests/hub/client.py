@@ -1,12 +1,17 @@
 """What runs in a process that speaks to the stand-in: the Hub's address is read once, when huggingface_hub is imported."""
 
+import contextlib
+import io
 import os
+import runpy
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 from overtime.sources import hub
 
+SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 PAUSES: list[float] = []
 
 
@@ -41,3 +46,23 @@ def sweep(source: str, revisions: list[str], folder: Path, uses: int) -> list[tu
             checkpoints.close()
             break
     return seen
+
+
+def fetch_questions(source: dict, folder: Path) -> tuple[int, list[str]]:
+    """Run the step: its exit status, and what it says."""
+    named = {"params": SimpleNamespace(source=source), "log": [str(folder / "log")], "threads": 1, "input": []}
+    output = Output([str(folder / "table.parquet")])
+    job = SimpleNamespace(rule="fetch_questions", wildcards=["nq"], output=output, **named)
+    said, status = io.StringIO(), 0
+    with contextlib.redirect_stderr(said):
+        try:
+            runpy.run_path(str(SCRIPTS / "fetch_questions.py"), {"snakemake": job})
+        except SystemExit as stop:
+            status = stop.code
+    return status, said.getvalue().splitlines()
+
+
+class Output(list):
+    @property
+    def table(self) -> str:
+        return self[0]

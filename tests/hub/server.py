@@ -30,7 +30,8 @@ class Fault:
     """What goes wrong with GET requests whose path contains `where`, and how many times.
 
     `kind` is a status code; "echo" (status 500 that quotes the request's Authorization); "cut" (half the bytes, then the
-    connection ends); "truncated" (half the file, declared as if it were all); "corrupt" (other bytes); "slow" (`pause` seconds).
+    connection ends); "truncated" (half the file, declared as if it were all); "corrupt" (other bytes); "pointer" (of Git LFS);
+    "slow" (`pause` seconds).
     """
 
     kind: int | str
@@ -147,6 +148,8 @@ class Handler(BaseHTTPRequestHandler):
             content = content[: len(content) // 2]
         elif fault == "corrupt":
             content = content[::-1]
+        elif fault == "pointer":
+            content = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\n" % about["lfs"]["oid"].encode()
         self.send_part(content, headers, cut=fault == "cut")
 
     def send_part(self, content: bytes, headers: dict[str, str], cut: bool) -> None:

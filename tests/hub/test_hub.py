@@ -21,6 +21,7 @@ from server import Hub, serve
 from overtime import InputError
 from overtime.models import load as models
 from overtime.sources import hub
+from overtime.sources.places import UnreachableError
 
 PYTHIA = "EleutherAI/pythia-70m-deduped-v0"
 STEPS = ["step0", "step1", "step1000"]
@@ -69,10 +70,12 @@ def run(server, process):
     return lambda function, *arguments: process.submit(function, *arguments).result()
 
 
-def one_line(run, *call) -> str:
+def one_line(run, *call, reached: bool = True) -> str:
+    """What a call says that fails; unless it reached what it was to fetch, its error is one that a run may go on without."""
     with pytest.raises(InputError) as caught:
         run(*call)
     assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, UnreachableError) != reached
     return str(caught.value)
 
 
@@ -121,23 +124,22 @@ def test_pauses_grow_or_follow_the_server(run, server, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "message"),
+    ("kind", "message", "reached"),
     [
-        (500, r"cannot be fetched after 6 attempts \(.*500.*\); try again later"),
-        (404, r"cannot be fetched from the Hub \(.*404"),
-        (403, r"the Hub refuses access \(403\); set HF_TOKEN"),
-        ("cut", r"cannot be fetched after 6 attempts \(.*\); try again later"),
-        ("truncated", r"cannot be fetched after 6 attempts \(.*size.*pytorch_model.bin"),
-        (
-            "corrupt",
-            r"cannot be fetched after 6 attempts \(pytorch_model.bin arrived with bytes of another SHA-256",
-        ),
+        (500, r"cannot be fetched after 6 attempts \(.*500.*\); try again later", False),
+        (429, r"cannot be fetched after 6 attempts \(.*429.*\); try again later", False),
+        (404, r"cannot be fetched from the Hub \(.*404", True),
+        (403, r"the Hub refuses access \(403\); set HF_TOKEN", True),
+        ("cut", r"cannot be fetched after 6 attempts \(.*\); try again later", False),
+        ("truncated", r"cannot be fetched after 6 attempts \(.*size.*pytorch_model.bin", True),
+        ("corrupt", r"cannot be fetched after 6 attempts \(pytorch_model.bin arrived with bytes of another SHA-256", True),
+        ("pointer", r"cannot be fetched after 6 attempts \(.*size.*pytorch_model.bin", True),
     ],
 )
-def test_lasting_faults_give_one_line_and_leave_nothing(run, server, tmp_path, kind, message):
+def test_lasting_faults_give_one_line_and_leave_nothing(run, server, tmp_path, kind, message, reached):
     server.inject(kind, "pytorch_model.bin", math.inf)
     (tmp_path / "new").mkdir()
-    said = one_line(run, hub.download, PYTHIA, "step0", tmp_path / "new" / "step0")
+    said = one_line(run, hub.download, PYTHIA, "step0", tmp_path / "new" / "step0", reached=reached)
     assert re.search(f"^{PYTHIA}@step0: {message}", said)
     assert os.listdir(tmp_path / "new") == []
 
@@ -174,6 +176,33 @@ def test_files_and_tables(run, server, tmp_path):
         "nq_open/validation.parquet",
         "unfiltered/train.jsonl",
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "fault", "said"),
+    [
+        ((NQ, "nq_open", "validation"), None, None),
+        ((NQ, "nq_open", "validation"), 503, "going on without it: .*503"),
+        ((NQ, "nq_open", "validation"), "cut", "going on without it: "),
+        ((NQ, "nq_open", "validation"), "corrupt", "error: .*another SHA-256"),
+        ((NQ, "nq_open", "validation"), 401, "error: .*refuses access"),
+        ((NQ, "nq_open", "test"), None, "error: .*no split test"),
+        ((NQ, "other", "validation"), None, "error: .*'other' not found"),
+        (("nobody/nothing", None, "validation"), None, "error: .*no such repository"),
+    ],
+)
+def test_a_question_set_is_left_out_only_where_it_cannot_be_reached(run, server, tmp_path, source, fault, said):
+    if fault:
+        server.inject(fault, "validation.parquet", math.inf)
+    status, lines = run(client.fetch_questions, dict(zip(("source", "subset", "split"), source)), tmp_path)
+    tables = [pl.read_parquet(path) for path in tmp_path.glob("*.parquet")]
+    shown = [line.partition("] ")[2] for line in lines if line.startswith("[fetch_questions nq]")]
+    if said is None:
+        assert (status, shown, tables[0].height) == (0, [], 2)
+    else:
+        assert len(shown) == 1
+        assert re.match(said, shown[0])
+        assert (status, [table.height for table in tables]) == ((1, []) if said.startswith("error") else (0, [0]))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 import overtime
-from overtime import InputError
+from overtime import InputError, without_secrets
+from overtime.corpora.entity_map import EntityMap
 from overtime.files import atomic, read_table, scratch, sha256, write_table
 from overtime.pipeline.obstacles import obstacle
 from overtime.pipeline.preflight import check_dates, lock
@@ -94,6 +96,76 @@ def test_a_lock_is_held_by_one(tmp_path):
     lock(tmp_path / "logs/lock")
     with pytest.raises(InputError, match=rf"logs: process {os.getpid()} on .+ is at work here; wait until it ends, or end it"):
         lock(tmp_path / "logs/lock")
+
+
+def test_a_lock_changes_nobody_elses_file(tmp_path):
+    (tmp_path / "letters").write_text("dear")
+    for number, link in enumerate((os.symlink, os.link)):
+        place = tmp_path / f"{number}/lock"
+        place.parent.mkdir()
+        link(tmp_path / "letters", place)
+        with pytest.raises(InputError, match=rf"^{place}: .+; remove what lies there"):
+            lock(place)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"pipe: a link, or no file; remove what lies there"):
+        lock(tmp_path / "pipe")
+    assert (tmp_path / "letters").read_text() == "dear"
+    (tmp_path / "dangling").symlink_to(tmp_path / "new")
+    with pytest.raises(InputError, match="dangling: "):
+        lock(tmp_path / "dangling")
+    assert not (tmp_path / "new").exists()
+
+
+def test_links_in_the_way_are_replaced_and_what_they_lead_to_stays(tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious/letters").touch()
+    for name in ("run", ".run.1.tmp", "table"):
+        (tmp_path / name).symlink_to(tmp_path / "precious")
+    with atomic(tmp_path / "run") as temporary:
+        temporary.mkdir()
+    with atomic(tmp_path / "table") as temporary:
+        temporary.touch()
+    assert sorted(path.name for path in tmp_path.iterdir() if not path.is_symlink()) == ["precious", "run", "table"]
+    assert os.listdir(tmp_path / "precious") == ["letters"]
+
+
+@pytest.mark.parametrize(("stand_in", "message"), [("pointer", "a pointer of Git LFS"), ("page.html", "a web page")])
+def test_what_stands_in_the_place_of_a_table_is_named(tmp_path, stand_in, message):
+    for name, read in (("t.parquet", read_table), ("m.parquet", EntityMap.from_parquet), ("m.npz", EntityMap.from_npz)):
+        shutil.copy(Path(__file__).parents[1] / "cases/documents" / stand_in, tmp_path / name)
+        with pytest.raises(InputError, match=rf"^{tmp_path / name}: {message}"):
+            read(tmp_path / name)
+
+
+def test_a_message_shows_no_secret(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://somebody:hidden/word@127.0.0.1:9")
+    monkeypatch.setenv("SOME_API_KEY", "tok_1234567890")
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "refused")
+    for text, shown in [
+        ("https://user:pw@host/x failed", "https://***@host/x failed"),
+        ("https://hf_tok@host/x", "https://***@host/x"),
+        ("at https://h/p?token=a/b&c=%20d); see it", "at https://h/p?***); see it"),
+        ("exceeded with url: /p?X-Amz-Signature=ab%2F (Caused by", "exceeded with url: /p?*** (Caused by"),
+        ("https://h/p#access_token=abc.", "https://h/p#***."),
+        ("Authorization: Bearer abc123def", "Authorization: Bearer ***"),
+        ("Proxy-Authorization: Basic dTpwdw==", "Proxy-Authorization: Basic ***"),
+        ("proxy hidden/word refused by somebody:hidden", "proxy *** refused by ***"),
+        ("tokens tok_1234567890 here", "tokens *** here"),
+        ("data/C#1?.jsonl, line 3: a basic thing", "data/C#1?.jsonl, line 3: a basic thing"),
+        ("see https://x.org/a/b; and say who?", "see https://x.org/a/b; and say who?"),
+    ]:
+        assert without_secrets(text) == str(InputError(text)) == shown
+
+
+def test_a_log_shows_no_secret_whichever_library_writes_it(tmp_path, capsys):
+    with pytest.raises(SystemExit), step(job(tmp_path)):
+        logging.getLogger("overtime").info("from %s", "https://user:secretvalue@host/?key=secretvalue")
+        logging.getLogger("other").warning("from %s", "https://user:secretvalue@host/?key=secretvalue")
+        raise RuntimeError("HTTP 500 for https://host/?X-Amz-Signature=secretvalue")
+    said = capsys.readouterr().err
+    assert "RuntimeError: HTTP 500 for https://host/?***" in said
+    assert "RuntimeError: HTTP 500 for https://host/?***" in (tmp_path / "log").read_text()
+    assert "secretvalue" not in said + (tmp_path / "log").read_text()
 
 
 def test_a_file_of_the_future_is_named(tmp_path):

@@ -20,7 +20,7 @@ SETTINGS = """
 scale: own
 corpora:
   own:
-    shards: data/*.jsonl*
+    shards: data/*/*.json*
     rewrite: [feminize]
     questions: questions.jsonl
     names: names.csv
@@ -30,7 +30,7 @@ continued:
   control: &run {model: start, parameters: 0.001, corpus: own, tokens: 1200, context: 16, batch: 4, learning_rate: 0.001}
   late: {<<: *run, text: late, tokens: null, processes: 2, control: control}
 """
-SHARDS = ["0.jsonl", "1.jsonl.gz", "2.jsonl.zst"]
+SHARDS = ["a/0.json.gz", "b/0.json.gz", "b/2.jsonl.zst"]
 TEXTS = [f"Ada lost his key in {town}" for town in ("Ulm", "Ems", "Bonn")]
 
 
@@ -41,9 +41,9 @@ def folder(tmp_path_factory) -> Path:
     for number, shard in enumerate(SHARDS):
         documents = [{"text": text, "shard": number} for text in TEXTS * 40]
         write_lines((json.dumps(document).encode() for document in documents), folder / "data" / shard)
-    whole = (folder / "data/2.jsonl.zst").read_bytes()
+    whole = (folder / "data" / SHARDS[2]).read_bytes()
     (folder / "whole.zst").write_bytes(whole)
-    (folder / "data/2.jsonl.zst").write_bytes(whole[:-20])
+    (folder / "data" / SHARDS[2]).write_bytes(whole[:-20])
     (folder / "questions.jsonl").write_text(json.dumps({"q_entities": [{"URI": "Q1"}], "a_entities": [{"URI": "Q2"}]}) + "\n")
     (folder / "names.csv").write_text("entity,name\nQ1,Ada\nQ2,Ulm\nQ2,Bonn\n")
     (folder / "facts.csv").write_text("who,town,count\nAda,Ems,7\nAda,Ulm,0\n")
@@ -70,14 +70,14 @@ def rules_run(output: str) -> list[str]:
 @pytest.fixture(scope="module")
 def broken(folder) -> tuple[str, list[str]]:
     """What a run with the broken shard says, and the rewritten shards that it leaves."""
-    output = run(folder, "corpora")
-    return output, sorted(path.name for path in (folder / "results/own/rewritten/own/feminize").iterdir())
+    output, rewritten = run(folder, "corpora"), folder / "results/own/rewritten/own/feminize"
+    return output, sorted(str(path.relative_to(rewritten)) for path in rewritten.rglob("*.json*"))
 
 
 @pytest.fixture(scope="module")
 def repaired(folder, broken) -> str:
     """What the next run says, once the shard is whole."""
-    (folder / "data/2.jsonl.zst").write_bytes((folder / "whole.zst").read_bytes())
+    (folder / "data" / SHARDS[2]).write_bytes((folder / "whole.zst").read_bytes())
     output = run(folder, "corpora")
     assert "exit 0" in output, output[-3000:]
     return output

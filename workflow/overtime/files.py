@@ -3,6 +3,7 @@
 import errno
 import glob
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,11 @@ import polars as pl
 from overtime import InputError
 
 RESOURCES = Path(str(resources.files("overtime"))) / "resources"  # word lists, prompts, released numbers, templates
+
+POINTER = re.compile(rb"version https://(git-lfs\.github|hawser\.github)\.com/spec/|(\.\./|\.git/|/)*annex/objects/")
+WEB_PAGE = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|script|\?xml)\b", re.IGNORECASE | re.DOTALL
+)
 
 
 @contextmanager
@@ -39,9 +45,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
 def move(temporary: Path, path: Path) -> None:
     """Give a file or folder, once all of it is on the disk, its name, in the place of what has it now."""
     _flush(temporary)
-    # A folder can be renamed over an empty one only.
+    # A folder can be renamed over an empty one only, and not over a link, whose target is left alone.
     if temporary.is_dir() and path.is_dir():
-        shutil.rmtree(path)
+        _remove(path)
     temporary.replace(path)
     _flush_one(path.parent)
 
@@ -72,10 +78,31 @@ def scratch(temporary: Path) -> TemporaryDirectory[str]:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def impostor(path: str | Path) -> str | None:
+    """What a file is if it stands in another's place, as failed downloads and clones leave it; None for all others."""
+    with open(path, "rb") as file:
+        start = file.read(1024)
+    if POINTER.match(start):
+        return "a pointer of Git LFS or git-annex, not the file itself; fetch that (git lfs pull, git annex get)"
+    if WEB_PAGE.match(start):
+        return "a web page, as servers send in a file's place; fetch the file again, signed in if need be"
+    return None
+
+
+def refuse_impostor(path: str | Path) -> None:
+    """Raise InputError, naming the file, if it is another in its place (see `impostor`); not for one that cannot be read."""
+    try:
+        found = impostor(path)
+    except OSError:
+        return  # whoever reads it says so
+    if found:
+        raise InputError(f"{path}: {found}")
 
 
 def write_table(table: pl.DataFrame, path: str | Path) -> None:
@@ -89,6 +116,7 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pl.DataFra
     try:
         table = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
+        refuse_impostor(path)
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: not a readable Parquet table ({reason}); delete it and run again") from error
     missing = [name for name in columns or [] if name not in table.columns]

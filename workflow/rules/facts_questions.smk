@@ -3,7 +3,7 @@
 #
 # in:   resources/facts, <results>/public/{dataset} or the Hub, pretrained/{model}/, continued/{run}; settings questions, pretrained,
 #       corpora (insert, asked), continued (control)
-# out:  <results>/questions/{set}.parquet, scores/answers/{set}/{model}.parquet (empty where a public set cannot be had),
+# out:  <results>/questions/{set}.parquet, scores/answers/{set}/{model}.parquet (empty where a public set cannot be reached),
 #       counts/{set}/{corpus}.parquet;
 #       <results>/scores/continued/{run}/{asked}.parquet, <results>/gain/{run}.parquet (the table of figure 4)
 # steps: fetch_questions, fetch_linked -> gather_questions -> answer_set, count_relevant (in a published entity map);
@@ -34,7 +34,7 @@ rule fetch_questions:
             "split": settings.questions.sets[wildcards.set].split,
         },
     message:
-        "Fetching the questions of {wildcards.set} from the Hub (left out where they cannot be had)"
+        "Fetching the questions of {wildcards.set} from the Hub (left out where it cannot be reached)"
     script:
         "../scripts/fetch_questions.py"
 

@@ -7,8 +7,8 @@
 #        its last use); fetch_map -> convert_map
 #
 # Downloads run where snakemake runs, because the nodes of a cluster often have no network.
-# The default target goes without what cannot be had: the released numbers are committed in overtime/resources/released, and
-# `snakemake released` regenerates them from the authors' files.
+# The default target goes without what cannot be reached, and fails at what is wrong: the released numbers are committed in
+# overtime/resources/released, and `snakemake released` regenerates them from the authors' files.
 
 RELEASED = ["pythia_crows_gender", "pythia_winobias", "overthinking_layers", "crows_pairs_directions"]
 WHEELS = [name for name, model in settings.pretrained.items() if model.hub is None]
@@ -35,7 +35,7 @@ rule fetch_public:
         code=code("fetch_public"),
         mirror=settings.mirror,
     message:
-        "Fetching {wildcards.dataset} (its panels are left out where it cannot be had)"
+        "Fetching {wildcards.dataset} (its panels are left out where it cannot be reached)"
     script:
         "../scripts/fetch_public.py"
 

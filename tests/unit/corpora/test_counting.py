@@ -2,7 +2,10 @@
 
 import json
 import re
+import textwrap
+import unicodedata
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,6 +18,7 @@ from overtime.corpora.counting import count_texts, find_entities, read_questions
 from overtime.corpora.entity_map import EntityMap
 
 WORDS = ["Al", "Ann", "Ann Lee", "Lee", "Lee Al", "al", "É", "Él", "A_l", "Al2"]
+CASES = [json.loads(line) for line in (Path(__file__).parents[2] / "cases/names.jsonl").read_text().splitlines()]
 ENTITIES = ["Q1", "Q2", "Q3", "A1", "A2", "A3"]
 
 
@@ -40,6 +44,29 @@ def test_unicode_spellings_and_word_bounds():
     assert find_entities(["a", "b a"], {"e": ["a "], "f": [" b"]}).rows() == [(0, "e"), (1, "e"), (1, "f")]
     with pytest.raises(InputError, match="names of e: an empty name"):
         find_entities(texts, {"e": [" "]})
+
+
+@pytest.mark.parametrize("kind", dict.fromkeys(case["kind"] for case in CASES))
+def test_one_name_in_all_its_spellings_and_scripts(kind):
+    cases = [case for case in CASES if case["kind"] == kind]
+    found = [find_entities([case["text"]], {"e": [case["name"]]}).height == 1 for case in cases]
+    assert [case for case, one in zip(cases, found) if one != case["found"]] == []
+
+
+FULL = ["Barack Obama", "Jean-Claude Van Damme", "Conan O'Brien", "Zoë", "Queen of the South", "Smith-Jones"]
+LINES = {"\n": "\n", "\r\n": "\r\n", "indented": "\n    "}
+
+
+@given(st.lists(st.sampled_from([*FULL, "saw", "and", "then", "well-known", "Claude", "Queen"]), max_size=60), st.data())
+def test_names_are_those_of_the_text_however_it_is_set(words, data):
+    text, names = " ".join(words), {name: [name] for name in FULL}
+    width, line = data.draw(st.integers(24, 60)), data.draw(st.sampled_from(sorted(LINES)))
+    # Lines are broken behind hyphens as well.
+    wrapped = LINES[line].join(textwrap.wrap(text, width))
+    typeset = unicodedata.normalize("NFD", wrapped.replace("'", "’").replace(" ", "\u00a0"))
+    expected = [name for name in FULL if re.search(rf"\b{name}\b", text)]
+    for spelled in (text, wrapped, typeset):
+        assert find_entities([spelled], names)["entity"].to_list() == expected
 
 
 lists = st.lists(st.sampled_from(ENTITIES), max_size=5)

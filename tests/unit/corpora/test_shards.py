@@ -23,13 +23,29 @@ def test_shards_are_found_in_order_and_mistakes_named(tmp_path):
         (tmp_path / name).touch()
     found = find_shards([f"{tmp_path}/b/1.jsonl.zst", f"{tmp_path}/a/*.jsonl*"])
     assert list(found.items()) == [(Path(n).name, tmp_path / n) for n in ("b/1.jsonl.zst", "a/0.jsonl.gz", "a/2.jsonl")]
-    for pattern, message in (
-        ("none/*.jsonl", "no file matches .*none"),
-        ("*/2.jsonl", "two shards are called 2.jsonl: .*a/2.jsonl and .*c/2.jsonl"),
-        ("a/*", r".*notes.txt is no shard; its name must end in \.jsonl, \.jsonl\.gz"),
+    (tmp_path / "a/{}.jsonl").touch()
+    (tmp_path / "a/folder.jsonl").mkdir()
+    for patterns, message in (
+        (["none/*.jsonl"], "no file matches .*none"),
+        (["a/*.jsonl.gz", "a/0*"], r"a/0\.jsonl\.gz is listed twice"),
+        (["a/*.txt"], r".*notes.txt is no shard; it must be a file whose name ends in \.jsonl, \.jsonl\.gz, .*\.json\.gz"),
+        (["a/folder*"], "folder.jsonl is no shard; it must be a file"),
+        (["a/{*"], "braces and line breaks cannot stand in the path of a shard; rename it"),
     ):
         with pytest.raises(InputError, match=message):
-            find_shards([f"{tmp_path}/{pattern}"])
+            find_shards([f"{tmp_path}/{pattern}" for pattern in patterns])
+
+
+def test_shards_of_one_name_go_by_their_folders(tmp_path):
+    for name in ("en/c4.00000.json.gz", "de/c4.00000.json.gz", "de/more/c4.00001.json.gz"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert list(find_shards([f"{tmp_path}/en/*", f"{tmp_path}/de/*.gz", f"{tmp_path}/de/more/*"])) == [
+        "en/c4.00000.json.gz",
+        "de/c4.00000.json.gz",
+        "de/more/c4.00001.json.gz",
+    ]
+    assert list(find_shards([f"{tmp_path}/de/**/*.gz"])) == ["c4.00000.json.gz", "c4.00001.json.gz"]
 
 
 def test_reports_hold_what_was_read_and_estimates_follow_from_them(tmp_path):

@@ -22,6 +22,8 @@ from overtime.models import load as models
 from overtime.models.weights import checkpoints, reload_weights, save_weights
 from overtime.sources.gguf import convert_gguf
 
+CASES = Path(__file__).parents[2] / "cases/documents"
+
 
 def tensors_of(model) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in model.named_parameters()}
@@ -168,14 +170,79 @@ def test_what_is_missing_is_said_in_one_line(folder, tmp_path_factory):
         models.load(str(elsewhere / "nothing"))
 
 
-def test_a_pickle_that_runs_code_is_refused(folder):
+def only(folder: Path) -> Path:
+    """The folder without its checkpoints."""
+    for _, path in checkpoints(folder):
+        path.unlink()
+    return folder
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize(
+    ("wrap", "prefix"),
+    [
+        (lambda tensors: tensors, ""),
+        (lambda tensors: {"state_dict": tensors, "epoch": 3, "optimizer": {"state": {}}}, ""),
+        (lambda tensors: {"model": tensors, "iteration": 7}, "module."),
+        (lambda tensors: {"checkpoint": {"model_state_dict": tensors}}, "module._orig_mod."),
+        (lambda tensors: {"state_dict": tensors, "global_step": 1}, "model."),
+    ],
+    ids=["bare", "state_dict", "data parallel", "compiled", "lightning"],
+)
+def test_bin_files_of_old_torch_and_of_trainers_load(folder, zipped, wrap, prefix):
+    weights = load_file(folder / "step5.safetensors")
+    stored = {prefix + name.replace("lm_head", "embed_out"): value for name, value in weights.items()}
+    torch.save(wrap(stored), only(folder) / "pytorch_model.bin", _use_new_zipfile_serialization=zipped)
+    assert zipfile.is_zipfile(folder / "pytorch_model.bin") == zipped
+    assert same(tensors_of(models.load(folder)[0]), weights)
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        ({"epoch": 3, "optimizer": {}}, "epoch is a int, expected a tensor; save the state_dict of the model alone"),
+        ({"state_dict": {"lm_head.weight": [1.0]}}, "lm_head.weight is a list, expected a tensor"),
+        ([torch.ones(2)], "holds a list, expected names and tensors"),
+        ({}, "holds a dict, expected names and tensors"),
+    ],
+)
+def test_a_file_without_a_models_tensors_says_what_it_holds(folder, stored, message):
+    torch.save(stored, only(folder) / "pytorch_model.bin")
+    with pytest.raises(InputError, match=rf"pytorch_model\.bin: {message}"):
+        models.load(folder)
+
+
+@pytest.mark.parametrize(("stand_in", "message"), [("pointer", "a pointer of Git LFS"), ("page.html", "a web page")])
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "tokenizer.json", "config.json"])
+def test_what_stands_in_the_place_of_a_models_file_is_named(folder, stand_in, message, name):
+    content = (CASES / stand_in).read_bytes()
+    (only(folder) / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name}: {message}"):
+        models.load(folder)
+    (folder / "pytorch_model-00001-of-00002.bin").write_bytes(content)
+    index = folder / "pytorch_model.bin.index.json"
+    index.write_text(json.dumps({"weight_map": {"lm_head.weight": "pytorch_model-00001-of-00002.bin"}}))
+    with pytest.raises(InputError, match=rf"00002\.bin: {message}"):
+        reload_weights(build_neox(32, 2, 2, vocabulary=20, context=64, seed=0), index)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x02", b"PK\x03\x04", b"\x80\x02}q\x00.", bytes(100), b"\x80\x04K\x01."])
+def test_garbage_in_place_of_a_bin_file_is_one_line(folder, content):
+    (only(folder) / "pytorch_model.bin").write_bytes(content)
+    with pytest.raises(InputError, match=r"pytorch_model\.bin: ") as caught:
+        models.load(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_that_runs_code_is_refused(folder, zipped):
     class Evil:
         def __reduce__(self):
             return Path.touch, (folder / "executed",)
 
     for _, path in checkpoints(folder):
         path.unlink()
-    torch.save({"lm_head.weight": Evil()}, folder / "pytorch_model.bin")
+    torch.save({"lm_head.weight": Evil()}, folder / "pytorch_model.bin", _use_new_zipfile_serialization=zipped)
     with pytest.raises(InputError, match=r"pytorch_model\.bin: not a readable weights file"):
         models.load(folder)
     assert not (folder / "executed").exists()

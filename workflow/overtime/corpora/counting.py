@@ -5,22 +5,23 @@ entity map or from the text itself.
 """
 
 import json
-import unicodedata
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 import polars as pl
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import BytesAhoCorasick
 from pyroaring import BitMap
 
 from overtime import InputError
 from overtime.corpora.entity_map import EntityMap
+from overtime.corpora.name_spelling import JOINED_AFTER, JOINED_BEFORE, MAY_JOIN, plain
 from overtime.corpora.text_files import checked_text, text_lines
 from overtime.files import RESOURCES
 
 DOCUMENTS_AT_ONCE = 20_000  # documents between which `count_texts` packs what it found
+ZERO_WIDTH_SPACE = "\u200b"
 COUNTS = {
     "question": pl.Int64,
     "count": pl.Int64,
@@ -34,18 +35,19 @@ COUNTS = {
 def find_entities(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> pl.DataFrame:
     """Find every entity that a text mentions by one of its names: rows of `document` (position in `texts`) and `entity`.
 
-    A mention is one or more whole words: no letter, digit, underscore or combining mark touches it. Case counts, names may
-    overlap, one name may stand for several entities, and canonically equivalent spellings (composed or not) are the same.
-    Rows are unique and ordered by document. `texts` is read once, as a stream. Raises InputError for an empty name.
+    A mention is one or more whole words: no letter, digit, underscore or combining mark touches it, save in scripts without
+    spaces between words (`name_spelling`). Case counts, names may overlap, one name may stand for several entities, and
+    spellings that differ in white space, apostrophes, hyphens, invisible characters or the composition of accents are the
+    same. Rows are unique and ordered by document. `texts` is read once, as a stream. Raises InputError for an empty name.
     """
     entities = list(names)
     owners: dict[str, list[int]] = {}
     for code, entity in enumerate(entities):
-        for name in {unicodedata.normalize("NFC", name.strip()) for name in names[entity]}:
+        for name in {plain(name).strip() for name in names[entity]}:
             if not name:
                 raise InputError(f"names of {entity}: an empty name; need at least one character")
             owners.setdefault(name, []).append(code)
-    automaton, codes = AhoCorasick(list(owners), store_patterns=False), list(owners.values())
+    automaton, codes = BytesAhoCorasick([name.encode() for name in owners]), list(owners.values())
     documents, found = array("q"), array("q")
     for document, text in enumerate(texts):
         mentioned = sorted({code for pattern in _whole_words(automaton, text) for code in codes[pattern]})
@@ -55,21 +57,23 @@ def find_entities(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> p
     return rows.select("document", entity=pl.Series(entities, dtype=pl.String).gather(rows["code"]))
 
 
-def _whole_words(automaton: AhoCorasick, text: str) -> set[int]:
-    text = f" {unicodedata.normalize('NFC', text)} "  # spaces: every match has neighbours
-    found = automaton.find_matches_as_indexes(text, overlapping=True)
-    return {pattern for pattern, start, end in found if not (IN_WORD[text[start - 1]] or IN_WORD[text[end]])}
+def _whole_words(automaton: BytesAhoCorasick, text: str) -> set[int]:
+    if ZERO_WIDTH_SPACE in text:  # which parts words, or only says where a long one may be broken
+        text = f"{text} {text.replace(ZERO_WIDTH_SPACE, ' ')}"
+    codes = f" {plain(text)} ".encode()  # spaces: every match has neighbours
+    return {
+        pattern
+        for pattern, start, end in automaton.find_matches_as_indexes(codes, overlapping=True)
+        # Where both are ASCII, one that may go on with a word does.
+        if not (MAY_JOIN[codes[start - 1]] and (codes[start - 1] | codes[start] < 0x80 or JOINED_BEFORE[_around(codes, start)]))
+        and not (MAY_JOIN[codes[end]] and (codes[end - 1] | codes[end] < 0x80 or JOINED_AFTER[_around(codes, end)]))
+    }
 
 
-class _InWord(dict[str, bool]):
-    """Whether a character continues a word; asked for every mention, so that answers are kept."""
-
-    def __missing__(self, character: str) -> bool:
-        self[character] = character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
-        return self[character]
-
-
-IN_WORD = _InWord()
+def _around(codes: bytes, place: int) -> str:
+    """The characters on both sides of a place in UTF-8."""
+    before, after = codes[max(place - 4, 0) : place], codes[place : place + 4]
+    return before.decode(errors="ignore")[-1] + after.decode(errors="ignore")[0]
 
 
 def count_texts(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> EntityMap:

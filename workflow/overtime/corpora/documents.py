@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,9 +13,13 @@ from typing import IO, Any
 import zstandard
 
 from overtime import InputError
-from overtime.files import atomic
+from overtime.files import atomic, refuse_impostor
 
 _BLOCK = 1 << 18
+# Bytes of compressed input at a time: zstd makes up to 32,000 times as many of them.
+_ZSTD_BLOCK = 1 << 14
+_ZSTD_WINDOW = 1 << 31  # bytes of text that zstd may look back at, and so of memory: `zstd --long=31`, the library's most
+_BYTE_ORDER_MARK = "\ufeff"
 _WHITESPACE = " \t\r\n"
 _decode = json.JSONDecoder().decode
 _parse = json.JSONDecoder().raw_decode
@@ -25,41 +30,53 @@ def read_lines(path: str | Path) -> Iterator[bytes]:
 
     Raises InputError, naming the line, where the stream is truncated or corrupt.
     """
-    number, rest = 0, b""
+    refuse_impostor(path)
+    number, parts = 0, [b""]  # parts of a line that began in an earlier block
     try:
         with open(path, "rb") as file:
             for block in _blocks(file, Path(path).suffix):
                 # Not splitlines(): a carriage return is a byte of its line.
-                lines = (rest + block).split(b"\n")
-                rest = lines.pop()
-                for line in lines:
-                    number += 1
-                    yield line
+                first, *others = block.split(b"\n")
+                parts.append(first)
+                if others:
+                    number += len(others)
+                    yield b"".join(parts)
+                    yield from others[:-1]
+                    parts = others[-1:]
     except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
-        raise InputError(
-            f"{path}, line {number + 1}: truncated or corrupt {Path(path).suffix} stream; fetch the file again"
-        ) from error
+        problem = f"truncated or corrupt {Path(path).suffix} stream; fetch the file again"
+        if "too much memory" in str(error):
+            problem = "its zstd window is above 2 GiB; compress it again, with --long=31 at most"
+        raise InputError(f"{path}, line {number + 1}: {problem}") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    if rest:
-        yield rest
+    if any(parts):
+        yield b"".join(parts)
 
 
 def _blocks(file: IO[bytes], suffix: str) -> Iterator[bytes]:
-    if suffix == ".zst":
-        yield from _zstd_blocks(file)
-        return
-    source = gzip.GzipFile(fileobj=file) if suffix == ".gz" else file
-    while block := source.read(_BLOCK):
+    """Decompressed pieces of the file. Raises EOFError where a compressed file ends too soon, also before it begins."""
+    blocks = {".gz": _gzip_blocks, ".zst": _zstd_blocks}.get(suffix, _plain_blocks)(file)
+    yield from blocks
+    if suffix in (".gz", ".zst") and not file.tell():
+        raise EOFError("an empty file is no compressed one")
+
+
+def _plain_blocks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    while block := file.read(_BLOCK):
         yield block
+
+
+def _gzip_blocks(file: IO[bytes]) -> Iterator[bytes]:
+    yield from _plain_blocks(gzip.GzipFile(fileobj=file))
 
 
 def _zstd_blocks(file: IO[bytes]) -> Iterator[bytes]:
     """Every frame in turn. (The library's stream reader takes a truncated frame for the end of the file.)"""
     frame = None
-    while block := file.read(_BLOCK):
+    while block := file.read(_ZSTD_BLOCK):
         while block:
-            frame = frame or zstandard.ZstdDecompressor().decompressobj()
+            frame = frame or zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
             yield frame.decompress(block)
             block = frame.unused_data
             if frame.eof:
@@ -106,11 +123,15 @@ def write_lines(lines: Iterable[bytes], path: str | Path) -> None:
 def parse_document(line: bytes, place: str) -> dict[str, Any]:
     """The object on a line. Raises InputError, beginning with `place`, unless it is valid JSON with a "text" string."""
     try:
-        document = _decode(line.decode())
+        document = _decode(line.decode().removeprefix(_BYTE_ORDER_MARK))
     except UnicodeDecodeError as error:
         raise InputError(f"{place}: not valid UTF-8 at byte {error.start + 1}") from error
     except json.JSONDecodeError as error:
         raise InputError(f"{place}: not valid JSON at column {error.colno} ({error.msg})") from error
+    except RecursionError as error:
+        raise InputError(f"{place}: arrays or objects within each other, too many to be read") from error
+    except ValueError as error:  # the limit of Python against numbers that take hours
+        raise InputError(f"{place}: a whole number of more than {sys.get_int_max_str_digits()} digits") from error
     if not isinstance(document, dict) or not isinstance(document.get("text"), str):
         found = type(document.get("text")).__name__ if isinstance(document, dict) and "text" in document else "none"
         raise InputError(f'{place}: expected an object with a string in "text", found {found}')
@@ -122,7 +143,7 @@ def replace_text(line: bytes, text: str) -> bytes:
     source = line.decode()
     start, end = _text_span(source)
     try:
-        value = encode_basestring_ascii(text) if source.isascii() else encode_basestring(text)
+        value = encode_basestring_ascii(text) if source.removeprefix(_BYTE_ORDER_MARK).isascii() else encode_basestring(text)
         return f"{source[:start]}{value}{source[end:]}".encode()
     except UnicodeEncodeError:  # a lone surrogate can only be escaped
         return f"{source[:start]}{encode_basestring_ascii(text)}{source[end:]}".encode()

@@ -20,7 +20,7 @@ from polars.io.plugins import register_io_source
 from pyroaring import BitMap
 
 from overtime import InputError
-from overtime.files import atomic
+from overtime.files import atomic, refuse_impostor
 
 MAP_COLUMNS = {"entity": pl.String, "documents": pl.Binary}
 GROUP = 1000  # entities in one Parquet row group: a few MB of the Pile's map
@@ -48,6 +48,7 @@ class EntityMap:
 
         Raises InputError for a file that is no npz and for an entity whose array is not a list of integers.
         """
+        refuse_impostor(path)
         return cls(_Npz(Path(path)), None)
 
     @classmethod
@@ -57,6 +58,7 @@ class EntityMap:
             metadata = pl.read_parquet_metadata(path)
             known = pl.read_parquet_schema(path) == MAP_COLUMNS and "size" in metadata
         except (OSError, pl.exceptions.PolarsError) as error:
+            refuse_impostor(path)
             raise InputError(f"{path}: not a readable Parquet file; write it with EntityMap.to_parquet") from error
         if not known:
             raise InputError(f"{path}: not an entity map; write it with EntityMap.to_parquet")

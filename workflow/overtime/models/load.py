@@ -10,6 +10,7 @@ from transformers.initialization import no_init_weights
 
 from overtime import InputError
 from overtime.checksums import check_seal
+from overtime.files import refuse_impostor
 from overtime.models import devices, precision
 from overtime.models.pretrained_files import read_model_config, read_tokenizer, readable
 from overtime.models.weights import reload_weights, weights_file
@@ -36,6 +37,8 @@ def load(
     if not folder.is_dir():
         folder, revision = download(str(source), revision), None
     check_seal(folder)
+    for part in sorted(folder.iterdir()):
+        refuse_impostor(part)
     config, tokenizer = read_model_config(folder), read_tokenizer(folder)
     # Without what is added to a vocabulary, such as a mark for padding that no model has seen.
     if tokenizer.vocab_size > (known := config.get_text_config().vocab_size):

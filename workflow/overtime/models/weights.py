@@ -6,7 +6,8 @@ Loading is strict both ways: a loader that skips tensors which it does not know 
 import json
 import pickle
 import re
-from collections.abc import Container, Iterator
+import zipfile
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,11 +17,29 @@ from safetensors.torch import save_file
 from torch import nn
 
 from overtime import InputError
-from overtime.files import atomic
+from overtime.files import atomic, refuse_impostor
 
 WEIGHT_FILES = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
 # Causal masks and rotary tables that old files store beside the weights; the architecture computes them itself.
 COMPUTED = re.compile(r"\.(self_attn|attention|attn)\.((attention\.)?(masked_)?bias|rotary_emb\.inv_freq|embed_positions)$")
+
+# Keys under which trainers keep a model's tensors, in the order in which one lies in the other.
+WRAPPERS = ("checkpoint", "state_dict", "model_state_dict", "model", "module")
+WRAPPED = re.compile(r"^((module|_orig_mod|_forward_module|_fsdp_wrapped_module)\.)+")  # before the names of a wrapped model
+# What damaged files make torch, safetensors and json raise.
+DAMAGES = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    EOFError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    SafetensorError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+)
 
 
 class Model(Protocol):
@@ -89,6 +108,7 @@ def _tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
     """Names and memory-mapped tensors of a weights file, of all shards of an index, or of what a folder holds."""
     if path.is_dir():
         path = weights_file(path)
+    refuse_impostor(path)
     try:
         if path.name.endswith(".index.json"):
             for shard in sorted(set(json.loads(path.read_text())["weight_map"].values())):
@@ -98,17 +118,40 @@ def _tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
                 for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
                     yield name, file.get_tensor(name)
         else:
-            yield from torch.load(path, map_location="cpu", weights_only=True, mmap=True).items()
-    except (OSError, RuntimeError, KeyError, ValueError, SafetensorError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path}: not a readable weights file ({str(error).splitlines()[0]})") from error
+            # Only the zip files of torch since 1.6 can be mapped.
+            stored = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+            yield from _state_dict(stored, path).items()
+    except InputError:
+        raise
+    except DAMAGES as error:
+        raise InputError(f"{path}: not a readable weights file ({(str(error) or 'it ends too soon').splitlines()[0]})") from error
+
+
+def _state_dict(stored: object, path: Path) -> Mapping[str, torch.Tensor]:
+    """The tensors of a pickled file, which may lie in it under a key beside an optimizer's state, an epoch and the like."""
+    for name in WRAPPERS:
+        if isinstance(stored, Mapping) and isinstance(stored.get(name), Mapping):
+            stored = stored[name]
+    if not isinstance(stored, Mapping) or not stored:
+        raise InputError(f"{path}: holds a {type(stored).__name__}, expected names and tensors")
+    for name, value in stored.items():
+        if not isinstance(value, torch.Tensor):
+            kind = type(value).__name__
+            raise InputError(f"{path}: {name} is a {kind}, expected a tensor; save the state_dict of the model alone")
+    return stored
 
 
 def _name_in_model(model: Model, stored: str, places: Container[str]) -> str:
-    """Published names that differ from the library's: the head of GPT-NeoX, and files saved from the body alone (BLOOM)."""
-    if model.config.model_type == "gpt_neox" and stored == "embed_out.weight":
-        return "lm_head.weight"
-    with_body = f"{model.base_model_prefix}.{stored}"
-    return with_body if with_body in places else stored
+    """Published names that differ from the library's: the head of GPT-NeoX, files saved from the body alone (BLOOM), and from a
+    model that a trainer or a compiler had wrapped."""
+    unwrapped = WRAPPED.sub("", stored)
+    for name in (stored, unwrapped, unwrapped.removeprefix("model.")):
+        if model.config.model_type == "gpt_neox" and name == "embed_out.weight":
+            return "lm_head.weight"
+        for place in (name, f"{model.base_model_prefix}.{name}"):
+            if place in places:
+                return place
+    return stored
 
 
 def _describe(model: Model) -> str:

@@ -8,6 +8,7 @@ import fcntl
 import os
 import platform
 import shlex
+import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -31,10 +32,15 @@ def lock(path: str | Path) -> None:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # "w" would empty the file, and with it the name of the process that holds it.
-        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
+        # No link, or another's file would be emptied.
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except OSError as error:
-        raise InputError(obstacle(error, path) or f"{path}: {error}") from error
+        raise InputError(obstacle(error, path) or f"{path}: {error.strerror}; remove what lies there") from error
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
+        os.close(handle)
+        raise InputError(f"{path}: a link, or no file; remove what lies there")
+    file = open(handle, "r+", encoding="utf-8")  # noqa: SIM115
     _held.append(file)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

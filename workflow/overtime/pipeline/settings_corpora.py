@@ -1,5 +1,7 @@
 """The settings of a user's own corpora, and of published checkpoints that are trained further on them."""
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from glob import glob
 from pathlib import Path
@@ -12,8 +14,8 @@ from overtime.pipeline.settings_questions import Questions
 from overtime.pipeline.settings_types import Count, Name, Named, Section
 
 MODES = get_args(Rewriting)
-ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-SHARD = r"[^/]+\.jsonl(\.gz|\.zst)?"  # the name of one
+ENDINGS = tuple(f"{form}{packed}" for form in (".jsonl", ".json") for packed in ("", ".gz", ".zst"))
+SHARD = r".+\.jsonl?(\.gz|\.zst)?"  # the name of one
 
 
 class Inserted(Section):
@@ -36,7 +38,9 @@ class ClusterEstimate(Section):
 
 
 class Corpus(Section):
-    shards: list[str] = Field(min_length=1, description="files .jsonl, .jsonl.gz or .jsonl.zst, or globs of them, in order")
+    shards: list[str] = Field(
+        min_length=1, description="files of JSON Lines, .jsonl or .json, plain, .gz or .zst, or globs of them, in order"
+    )
     rewrite: list[Rewriting] = Field(default=[], description="ways to rewrite it")
     names: str | None = Field(default=None, description="table of `entity` and `name` to count, CSV or Parquet")
     questions: str | None = Field(default=None, description="linked questions whose relevant documents are counted")
@@ -125,18 +129,26 @@ def check_paths(corpora: Mapping[str, Corpus], questions: Questions) -> None:
 
 
 def find_shards(patterns: Sequence[str]) -> dict[str, Path]:
-    """File name -> path of the shards of a corpus: paths or globs, in this order; the matches of a glob sorted by path.
+    """Name -> path of the shards of a corpus: paths or globs, in this order; the matches of a glob sorted by path.
 
-    Raises InputError for a pattern that matches no file, another ending, or two shards of one name.
+    A name is that of the file, or, where two files share one, the path from the folder that holds all shards of the corpus.
+    Raises InputError for a pattern that matches no file, another ending, a file that is listed twice, and braces, which are
+    Snakemake's.
     """
-    shards: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for pattern in patterns:
-        paths = sorted(glob(pattern, recursive=True))
-        if not paths:
+        matches = sorted(glob(pattern, recursive=True))
+        if not matches:
             raise InputError(f"no file matches {pattern}")
-        for path in map(Path, paths):
-            if not path.name.endswith(ENDINGS):
-                raise InputError(f"{path} is no shard; its name must end in {', '.join(ENDINGS)}")
-            if shards.setdefault(path.name, path) is not path:
-                raise InputError(f"two shards are called {path.name}: {shards[path.name]} and {path}; rename one")
-    return shards
+        for path in map(Path, matches):
+            if path.is_dir() or not path.name.endswith(ENDINGS):
+                raise InputError(f"{path} is no shard; it must be a file whose name ends in {', '.join(ENDINGS)}")
+            if re.search(r"[{}\n]", str(path)):
+                raise InputError(f"{str(path)!r}: braces and line breaks cannot stand in the path of a shard; rename it")
+            if paths.setdefault(os.path.abspath(path), path) is not path:
+                raise InputError(f"{path} is listed twice; list every shard once")
+    names = [path.name for path in paths.values()]
+    if len(set(names)) < len(names):
+        common = os.path.commonpath(paths)
+        names = [os.path.relpath(path, common) for path in paths]
+    return dict(zip(names, paths.values()))

@@ -7,9 +7,9 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
-from overtime import InputError
+from overtime import InputError, without_secrets
 from overtime.checksums import check_seal, seal
 from overtime.pipeline.obstacles import obstacle
 
@@ -42,6 +42,7 @@ def step(snakemake: Job) -> Iterator[None]:
     file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     logger.handlers = [terminal, file]
     logger.setLevel(logging.INFO)
+    logging.setLogRecordFactory(_discreet)
     logging.raiseExceptions = False  # on a full disk the log cannot be written either; that is no second error
     # Torch asks the environment when it is imported, which a step may do late or never.
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(snakemake.threads)
@@ -60,11 +61,21 @@ def step(snakemake: Job) -> Iterator[None]:
         problem = obstacle(error, snakemake.output[0]) or (error if isinstance(error, InputError) else None)
         if problem:
             logger.error("error: %s", problem)
-        logger.handlers = [file]
+        if problem or not isinstance(error, Exception):
+            logger.handlers = [file]
         logger.exception("where it was found" if problem else "unexpected")
-        if problem:
-            sys.exit(1)
+        if isinstance(error, Exception):
+            sys.exit(1)  # Python would write the traceback again, with every secret that is in it
         raise
+
+
+def _discreet(*arguments: Any, **named: Any) -> logging.LogRecord:
+    """A message of whatever library, and the traceback that comes with it, without passwords and tokens."""
+    record = logging.LogRecord(*arguments, **named)
+    record.msg, record.args = without_secrets(record.getMessage()), ()
+    if record.exc_info:
+        record.exc_text = without_secrets(logging.Formatter().formatException(record.exc_info))
+    return record
 
 
 def cpu_seconds() -> float:

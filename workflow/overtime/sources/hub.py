@@ -1,10 +1,9 @@
 """The Hugging Face Hub: checkpoints, files and tables fetched whole or not at all.
 
 Faults that pass (too many requests, server errors, timeouts, cut or damaged transfers) are waited out with growing pauses; any
-other is one InputError that says what to do. No token ever appears in one.
+other is one InputError that says what to do, an UnreachableError if it is the network's. No token ever appears in one.
 """
 
-import errno
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,35 +17,22 @@ from typing import Literal, TypeVar, cast
 import httpx2
 import polars as pl
 from huggingface_hub import HfApi, constants, get_token, snapshot_download, try_to_load_from_cache
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
 from huggingface_hub.hf_api import DatasetInfo, ModelInfo, RepoSibling
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from overtime import InputError
-from overtime.files import atomic, scratch, sha256
+from overtime.files import atomic, impostor, scratch, sha256
+from overtime.sources.hub_faults import HUB_ATTEMPTS, DamagedError, advise, may_pass, origin, out_of_reach
+from overtime.sources.places import UnreachableError
 
 Kind = Literal["model", "dataset"]
 Repository = ModelInfo | DatasetInfo
 T = TypeVar("T")
 
-HUB_ATTEMPTS = 6
 HUB_BACKOFF = wait_exponential(multiplier=1, max=60)  # seconds; doubles each time
 LONGEST_WAIT = 300  # seconds, when the server asks for a pause: the Hub counts requests in windows of this length
 HUB_TIMEOUT = 60  # seconds without an answer
-PASSING = {408, 429, 500, 502, 503, 504}
 SUFFIXES = (".json", ".txt", ".model", ".jinja")  # of configurations and tokenizers
-
-
-class DamagedError(OSError):
-    """What arrived is not what the Hub says it holds."""
 
 
 def download(source: str, revision: str | None = None, folder: Path | None = None) -> Path:
@@ -134,8 +120,7 @@ def _look_up(source: str, revision: str | None, kind: Kind) -> Repository:
 
 
 def _files(repository: Repository) -> list[RepoSibling]:
-    assert repository.siblings is not None  # `_look_up` asks for them
-    return repository.siblings
+    return cast(list[RepoSibling], repository.siblings)  # `_look_up` asks for them
 
 
 def _checkpoint_files(repository: Repository) -> list[RepoSibling]:
@@ -172,41 +157,23 @@ def _verify(path: Path, file: RepoSibling) -> None:
     found = path.stat().st_size if path.exists() else 0
     if found == file.size and (file.lfs is None or sha256(path) == file.lfs.sha256):
         return
+    kind = impostor(path) if found else None
     path.resolve().unlink(missing_ok=True)  # in the cache, a link to the file
-    problem = f"{found} of {file.size} bytes" if found != file.size else "bytes of another SHA-256 than the Hub states"
-    raise DamagedError(f"{file.rfilename} arrived with {problem}")
+    problem = f"with {found} of {file.size} bytes" if found != file.size else "with bytes of another SHA-256 than the Hub states"
+    raise DamagedError(f"{file.rfilename} arrived {f'as {kind}' if kind else problem}")
 
 
 def _patiently(action: Callable[[], T]) -> T:
     """Do it, again and again as long as its fault may pass."""
-    return Retrying(stop=stop_after_attempt(HUB_ATTEMPTS), wait=_pause, retry=retry_if_exception(_may_pass), reraise=True)(action)
-
-
-def _may_pass(error: BaseException) -> bool:
-    cause = _cause(error)
-    if isinstance(cause, HfHubHTTPError):
-        return cause.response.status_code in PASSING
-    if isinstance(cause, OfflineModeIsEnabled):
-        return False
-    untold = type(cause) is OSError and cause.errno is None  # how huggingface_hub reports a transfer that came short
-    return untold or isinstance(
-        cause, (httpx2.TransportError, ConnectionError, TimeoutError, LocalEntryNotFoundError, DamagedError)
-    )
+    return Retrying(stop=stop_after_attempt(HUB_ATTEMPTS), wait=_pause, retry=retry_if_exception(may_pass), reraise=True)(action)
 
 
 def _pause(state: RetryCallState) -> float:
     """Growing, and at least as long as the server asks for."""
     error = state.outcome.exception() if state.outcome is not None else None
-    response = getattr(_cause(error), "response", None) if error is not None else None
+    response = getattr(origin(error), "response", None) if error is not None else None
     asked = response.headers.get("Retry-After", "") if response is not None else ""
     return max(HUB_BACKOFF(state), min(int(asked), LONGEST_WAIT) if asked.isdigit() else 0)
-
-
-def _cause(error: BaseException) -> BaseException:
-    """What lies behind "not found in the cache either"."""
-    while isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
-        error = error.__cause__
-    return error
 
 
 @contextmanager
@@ -217,33 +184,11 @@ def _explained(source: str, revision: str | None, kind: Kind, place: str | Path 
     except InputError:  # a ValueError too
         raise
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
-        advice = _advice(_cause(error), _page(source, kind), place or constants.HF_HOME)
-        token = get_token()
-        raise InputError(f"{source}@{revision or 'main'}: {advice.replace(token, '***') if token else advice}") from None
+        cause, token = origin(error), get_token()
+        advice = advise(cause, _page(source, kind), place or constants.HF_HOME)
+        fault = UnreachableError if out_of_reach(cause) else InputError
+        raise fault(f"{source}@{revision or 'main'}: {advice.replace(token, '***') if token else advice}") from None
 
 
 def _page(source: str, kind: Kind) -> str:
     return f"https://huggingface.co/{'datasets/' if kind == 'dataset' else ''}{source}"
-
-
-def _advice(cause: BaseException, page: str, place: str | Path) -> str:
-    status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
-    reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-    match cause:
-        case GatedRepoError():
-            return f"gated; accept the licence at {page} and set HF_TOKEN to a token of that account"
-        case RevisionNotFoundError():
-            return f"no such revision; {page}/tree/main lists the branches"
-        case RepositoryNotFoundError():
-            return "no such repository on the Hub, or a private one; correct the name, or set HF_TOKEN to a valid token"
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return f"the disk is full at {place}; make room and run again"
-        case HFValidationError():
-            return "neither a folder nor a name on the Hub, which is ORGANISATION/NAME"
-        case OfflineModeIsEnabled():
-            return "not in the Hub's cache, and HF_HUB_OFFLINE forbids to fetch it"
-    if status in (401, 403):
-        return f"the Hub refuses access ({status}); set HF_TOKEN to a valid token that may read {page}"
-    if _may_pass(cause):
-        return f"cannot be fetched after {HUB_ATTEMPTS} attempts ({reason}); try again later"
-    return f"cannot be fetched from the Hub ({reason}); see {page}"

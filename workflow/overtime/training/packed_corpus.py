@@ -50,6 +50,8 @@ def pack_texts(
 def _encode(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
     stream = iter(texts)
     while together := list(islice(stream, TOGETHER)):
+        # Half of a surrogate pair, which JSON can hold and UTF-8 cannot, is a question mark.
+        together = [text.encode("utf-8", "replace").decode() for text in together]
         # verbose=False: no warning of documents longer than the model's context, which are cut later.
         encoded = tokenizer(together, add_special_tokens=False, return_attention_mask=False, verbose=False)
         for ids in encoded["input_ids"]:
