@@ -78,6 +78,8 @@ def _gaps(scores: pl.DataFrame, condition: str, window: tuple[int, int]) -> Iter
         gap = (pl.col(metric) - pl.col(f"{metric}_attacked")).mean()
         by_prompt = pairs.group_by("lens", "prompt", "layer").agg(gap=gap).sort("lens", "prompt", "layer")
         for (lens,), part in by_prompt.group_by("lens", maintain_order=True):
+            if part.height != part["prompt"].n_unique() * part["layer"].n_unique():
+                raise InputError(f"condition {condition!r}: some prompts lack layers under the {lens} lens; read all layers of all")
             yield lens, metric, part["gap"].to_numpy().reshape(part["prompt"].n_unique(), -1)
 
 

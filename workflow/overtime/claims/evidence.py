@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.files import read_table
+from overtime.files import read_table, require_finite
 from overtime.statistics import Statistic
 from overtime.tables import MODEL, RUN, ArmSettings, arm_table, by_size, read_scores
 
@@ -103,7 +103,10 @@ class Tables:
         self._inputs = inputs
 
     def read(self, name: str, *columns: str) -> pl.DataFrame:
-        """The table called `name` with at least `columns`; paths add the identities they carry (model, arm, seed, task)."""
+        """The table called `name` with at least `columns`; paths add the identities they carry (model, arm, seed, task).
+
+        InputError for a column that is lacking, and for NaN in any: `ll_more > ll_less` would be a preference.
+        """
         source = self._inputs.get(name)
         if source is None or (isinstance(source, list) and not source):
             raise MissingEvidence(WITHOUT.get(name, f"there is no {name.replace('_', ' ')} table"))
@@ -114,6 +117,7 @@ class Tables:
             table = pl.concat([_read(Path(path), INPUTS[name]) for path in paths], how="diagonal_relaxed")
         if missing := [column for column in columns if column not in table.columns]:
             raise InputError(f"{name}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+        require_finite(table, name)
         if not len(table):
             raise MissingEvidence(f"the {name.replace('_', ' ')} table is empty")
         return table
