@@ -162,7 +162,7 @@ def bootstrap_mean(
 
 
 def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
-    """Wilson score interval of a share of `n` independent trials; neither need be whole (a mean of seeds, an effective number)."""
+    """Wilson score interval of a share of `n` independent trials; neither need be whole (means over seeds, effective numbers)."""
     if not 0 <= successes <= n or n == 0:
         raise InputError(f"wilson: {successes} successes of {n} trials; need 0 <= successes <= n and n > 0")
     share, square = successes / n, ndtri((1 + confidence) / 2) ** 2

@@ -6,7 +6,7 @@ A score table lies at a path that says whose scores it holds; a figure table beg
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
@@ -98,7 +98,7 @@ def interval_columns(interval: "Interval", name: str | None = None) -> dict[str,
     return {"y": interval.estimate, "lower": lower, "upper": upper, "n": interval.n}
 
 
-def interval_rows(rows: list[dict[str, object]]) -> pl.DataFrame:
+def interval_rows(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     """A table of rows with `interval_columns`, whose bounds are floats even where all of them are null."""
     bounds = dict.fromkeys(("lower", "upper"), pl.Float64)
     return pl.DataFrame(rows, schema_overrides=bounds, infer_schema_length=None)

@@ -18,8 +18,8 @@ from overtime import InputError
 from overtime.attacks.few_shot_prompts import few_shot_prompts, load_task
 from overtime.attacks.read_prompts import read_prompts
 from overtime.models.lens import read_layers
-from overtime.models.residual_stream import Site, residual_stream
 from overtime.models.lens_owner import fingerprint
+from overtime.models.residual_stream import Site, residual_stream
 from overtime.models.tuned_lens import Translators, load_translators
 from overtime.models.tuned_lens_fit import divergence, file_text, fit, lens_texts, offline_text
 

@@ -63,6 +63,7 @@ def accuracy_by_demonstrations(scores: pl.DataFrame, resamples: int = 2000, seed
 
 def _accuracy(scores: pl.DataFrame, cell: list[str], resamples: int, seed: int) -> pl.DataFrame:
     """Mean scores of every `cell` (`metric` among its columns) over prompts, each with its mean over the cues in the cell."""
+    require_finite(scores, "scored answers")
     index = ["prompt", "demonstrations", *(column for column in cell if column != "metric")]
     metrics = [metric for metric in METRICS if metric in scores.columns]
     cells = (

@@ -31,7 +31,7 @@ def check_whole(layers: pl.DataFrame, answer: list[str]) -> None:
 
 
 def _answers(layers: pl.DataFrame, key: list[str]) -> pl.DataFrame | None:
-    """A row for each answer of a table in which the rows of an answer, and in them those of a layer, stand together; else None."""
+    """A row for each answer of a table in which the rows of an answer, and in it those of a layer, stand together; else None."""
     at_layers = _heads(layers, key, "label")
     return None if at_layers is None else _heads(at_layers, key[:-1], "layer")
 

@@ -50,7 +50,7 @@ def _results(scored: dict[str, pl.DataFrame], resamples: int, seed: int) -> pl.D
         values = (contexts if group == "all" else contexts.filter(contrast=group))["log_odds"]
         interval = bootstrap_mean(values, resamples=resamples, seed=seed)
         names = {"test": "pronouns_english", "group": group, "side": "all", "metric": "log_odds"}
-        tables.append(interval_rows([names | interval_columns(interval)]))
+        tables.append(interval_rows([{**names, **interval_columns(interval)}]))
     return pl.concat(tables, how="diagonal_relaxed")
 
 

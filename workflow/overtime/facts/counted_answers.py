@@ -57,7 +57,7 @@ def suite_answers(scores: Iterable[pl.DataFrame], questions: pl.DataFrame, count
     table = table.join(questions.select("question", unit="entity"), on="question", how="left", maintain_order="left")
     if table["unit"].null_count():
         lost = table.filter(pl.col("unit").is_null())["question"]
-        raise InputError(f"questions of the suite: no entity of question {lost.min()}, which was answered")
+        raise InputError(f"questions of the suite: no entity of question {lost[0]}, which was answered")
     identity = {"set": pl.lit(SUITE), "corpus": pl.lit(SUITE), "counted": pl.lit(DOCUMENTS.format("the training data"))}
     return table.with_columns(**identity).select(list(FIELDS))
 

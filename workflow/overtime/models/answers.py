@@ -78,15 +78,16 @@ def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[
     ends with the space which belongs to the candidate, and where the model says NaN or infinity.
     """
     first = first_tokens(tokenizer, candidates)
-    for number, prompt in enumerate(prompts):
-        if prompt[-1:].isspace() and (prompt[-1] != "\n" or any(candidate[0].isspace() for candidate in candidates)):
-            raise InputError(f"prompt {number}: ends with white space; leave it to the candidates, which are read after {prompt[-1]!r}")
+    spaced = any(candidate[0].isspace() for candidate in candidates)
+    for number, text in enumerate(prompts):
+        if text[-1:].isspace() and (text[-1] != "\n" or spaced):
+            raise InputError(f"prompt {number}: ends with {text[-1]!r}; put white space before the candidates instead")
     result = np.empty((len(prompts), len(candidates)))
     chosen, budget = (lambda logits: logits.log_softmax(-1)[:, first]), Budget.of(model)
     for _, read in _read(model, encode_prompts(tokenizer, prompts), 1, chosen, budget):
         for prompt in read:
             result[prompt.last.ends] = prompt.found.cpu().numpy()
-    check_scores(result, lambda row: f"prompt {row}: log-probabilities of {', '.join(map(repr, candidates))}")
+    check_scores(result, lambda row: f"prompt {row}: log-probability of a candidate")
     return result
 
 

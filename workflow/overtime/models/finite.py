@@ -20,7 +20,7 @@ def check_logits(logits: Tensor) -> None:
 
 
 def check_scores(scores: np.ndarray, name: Callable[[int], str]) -> None:
-    """Raise InputError, with the `name` of the first row, if a score [rows, ...] is not finite.
+    """Raise InputError, which begins with the `name` of the first such row, if a score [rows, ...] is not finite.
 
     A log-probability of -inf is refused as well. Probabilities are taken in float32 or finer from the logits, so no finite logits
     make one, and its difference to another would be infinite or NaN.
@@ -28,4 +28,5 @@ def check_scores(scores: np.ndarray, name: Callable[[int], str]) -> None:
     bad = ~np.isfinite(scores.reshape(len(scores), -1)).all(1)
     if bad.any():
         row = int(bad.argmax())
-        raise InputError(f"{name(row)}: {scores[row].ravel().tolist() if scores.ndim > 1 else scores[row]}; {REMEDY}")
+        values = scores[row].ravel()
+        raise InputError(f"{name(row)} is {values[~np.isfinite(values)][0]}; {REMEDY}")

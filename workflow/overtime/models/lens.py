@@ -83,7 +83,9 @@ def read_cues(
     last = np.cumsum([len(text.cues) for text in texts]) - 1
     choosing = frozenset(last.tolist()) if choose else frozenset()
     logits, choices = _read(model, [ids for ids, _ in encoded], sites, tokens, lenses, choosing)
-    check_scores(logits, lambda row: f"{texts[sites[row].sequence].name}: logits of labels by lens and layer")
+    depth = logits.shape[2]
+    by_layer = logits.transpose(0, 2, 1, 3).reshape(len(sites) * depth, -1)
+    check_scores(by_layer, lambda row: f"{texts[sites[row // depth].sequence].name}: a label's logit at layer {row % depth}")
     return CueReadout(list(lenses), logits, choices)
 
 

@@ -94,7 +94,7 @@ def _read_published(folder: Path, model: PreTrainedModel) -> Translators:
     config = json.loads((folder / "config.json").read_text())
     stored = torch.load(folder / "params.pt", map_location="cpu", weights_only=True)
     if not (known := config.get("unembed_hash")):
-        raise InputError(f"{folder}: config.json has no unembed_hash, so these translators could be any model's; fit them to this one")
+        raise InputError(f"{folder}: no unembed_hash in config.json; these may be any model's translators, fit some to this one")
     if known not in published_hashes(model.get_output_embeddings().weight):
         raise InputError(f"{folder}: translators of another model (the unembedding hash in config.json differs)")
     layers = range(len(stored) // 2)

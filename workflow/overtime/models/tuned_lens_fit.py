@@ -18,10 +18,10 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
-from overtime.models.residual_stream import Readout, Site, anatomy, residual_stream
-from overtime.models.weights import is_finite
 from overtime.models.lens_owner import fingerprint
+from overtime.models.residual_stream import Readout, Site, anatomy, residual_stream
 from overtime.models.tuned_lens import Translators
+from overtime.models.weights import is_finite
 
 CHUNK_TOKENS = 128  # tokens of text read as one sequence
 SKIPPED = 4  # first positions of a chunk: some carry activations hundreds of times larger than all others
@@ -144,7 +144,7 @@ def _stream(model: PreTrainedModel, chunks: list[list[int]]) -> Tensor:
     stream = torch.empty(shape, dtype=model.dtype)
     for indices, part in residual_stream(model, chunks, sites):
         if not is_finite(part):
-            raise InputError(f"text for the tuned lens: NaN or infinity inside the model, which is loaded in {model.dtype}; use float32")
+            raise InputError(f"tuned lens: the model's own numbers are not finite in {model.dtype}; load it in float32")
         stream[indices] = part.cpu()
     return stream
 

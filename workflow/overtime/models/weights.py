@@ -66,7 +66,7 @@ def reload_weights(model: Model, path: str | Path) -> None:
                 f"{path}: tensor {stored} is {list(tensor.shape)}, but {list(wanted.shape)} in this {_describe(model)}"
             )
         if not is_finite(tensor, wanted.dtype):
-            raise InputError(f"{path}: tensor {stored} holds NaN, infinity or more than {wanted.dtype} can; fetch or train it again")
+            raise InputError(f"{path}: tensor {stored} is not finite in {wanted.dtype}; fetch it again, or load it in float32")
         if id(wanted) in found and not torch.equal(found[id(wanted)], tensor):
             raise InputError(f"{path}: tensor {stored} differs from the one that it is tied to in config.json")
         found[id(wanted)] = tensor

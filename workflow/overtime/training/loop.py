@@ -138,7 +138,7 @@ def _loop(run: _Run, step: int, accelerator: Accelerator) -> None:
 
 
 def _mean(losses: list[float], step: int, folder: Path) -> float:
-    """The mean of the losses of the last steps up to `step`; InputError, which names the first such step, if one is not finite."""
+    """The mean of the losses of the steps that end with `step`; InputError, which names the first step, if one is not finite."""
     for before, loss in enumerate(losses):
         if not math.isfinite(loss):
             when = step - len(losses) + before + 1
