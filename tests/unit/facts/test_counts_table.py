@@ -171,11 +171,8 @@ def test_every_question_is_in_the_bin_of_its_count_and_hits_are_those_of_the_bin
         part, seen = answers.filter(condition=condition), 0
         for row in bins.iter_rows(named=True):
             own = part.filter(pl.col("count").is_between(row["bin_low"], row["bin_high"]))
-            assert (row["n"], row["units"], row["y"]) == (
-                own.height,
-                own["unit"].n_unique(),
-                pytest.approx(own["correct"].mean()),
-            )
+            assert (row["n"], row["units"]) == (own.height, own["unit"].n_unique())
+            assert row["y"] == pytest.approx(own["correct"].mean())
             assert row["hit"] == (None if own["hit"].null_count() == own.height else pytest.approx(own["hit"].mean()))
             assert row["lower"] <= row["y"] <= row["upper"]
             seen += own.height
@@ -207,9 +204,8 @@ def test_curves_of_a_panel_are_over_the_same_questions():
         said("nq", "large", [True, True], "bm25_1"),
         said("nq", "small", [True, False, False]),
     ]
-    table = set_answers(
-        answers, [question_set("nq", 4, 7, "a proxy", [None, 0.5, None, None])], [], {"large": None, "small": None}
-    )
+    questions = question_set("nq", 4, 7, "a proxy", [None, 0.5, None, None])
+    table = set_answers(answers, [questions], [], {"large": None, "small": None})
     figure = counts_table(table, resamples=100)
     assert figure.select("model", "y", "n").rows() == [("large", pytest.approx(2 / 3), 3), ("small", pytest.approx(1 / 3), 3)]
     panels = retrieval_table(table).select("model", "condition", "y", "n").rows()

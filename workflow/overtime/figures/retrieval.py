@@ -64,13 +64,14 @@ def overall(rows: pl.DataFrame, heading: str, looks: Looks) -> str:
 
 
 def uneven(rows: pl.DataFrame, heading: str, looks: Looks) -> str:
-    """What the curves of a panel do not have in common: their numbers of questions where these differ, questions not counted."""
+    """What is not the same for all curves of a panel, or not drawn: how many questions a curve is over, questions not counted."""
     asked = dict(rows.group_by("condition").agg(pl.col("n").sum()).iter_rows())
-    told = [f"{looks[key][0]} {asked[key]:,}" for key in looks if key in asked] if len(set(asked.values())) > 1 else []
-    lines = [f"its curves are over different questions ({', '.join(told)})"] if told else []
+    most = max(asked.values())
+    fewer = [f"{looks[key][0]} over {asked[key]:,}" for key in looks if asked.get(key, most) < most]
+    lines = [f"curves over {most:,} questions, {', '.join(fewer)} of them"] if fewer else []
     beside = rows.filter(pl.col("x").is_null())["n"]
     if 0 < len(beside) < rows.height:
-        lines.append(f"{theme.extent(beside)} questions whose count is not known are not drawn")
+        lines.append(f"{theme.highest(beside):,} questions whose count is not known are not drawn")
     return f"{heading}: {'; '.join(lines)}." if lines else ""
 
 
