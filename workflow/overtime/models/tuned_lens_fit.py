@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
+from overtime.files import require_finite
 from overtime.models.lens_owner import fingerprint
 from overtime.models.residual_stream import Readout, Site, anatomy, residual_stream
 from overtime.models.tuned_lens import Translators
@@ -79,7 +80,9 @@ def fit(
         weight, bias = _train(Readout.of(anatomy(model)), training, weight, bias, steps, seed)
     translators = Translators(weight, bias, fingerprint(model))
     translators.check_finite("tuned lens")
-    return translators, _divergence(Readout.of(anatomy(model)), evaluation, translators)
+    held_out_kl = _divergence(Readout.of(anatomy(model)), evaluation, translators)
+    require_finite(held_out_kl, "tuned lens: its divergence from the final output")
+    return translators, held_out_kl
 
 
 def divergence(model: PreTrainedModel, tokenizer: Tokenizer, texts: list[str], translators: Translators) -> pl.DataFrame:

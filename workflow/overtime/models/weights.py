@@ -52,9 +52,10 @@ def reload_weights(model: Model, path: str | Path) -> None:
     model must be there in its shape, finite in the model's type, and no other; else an InputError names the tensor and the model
     stays as it was.
     """
+    path = weights_file(Path(path)) if Path(path).is_dir() else Path(path)
     places = dict(model.named_parameters(remove_duplicate=False))  # a tied tensor under each of its names
     found: dict[int, torch.Tensor] = {}
-    for stored, tensor in _tensors(Path(path)):
+    for stored, tensor in _tensors(path):
         name = _name_in_model(model, stored, places)
         if name not in places:
             if COMPUTED.search(stored):
@@ -66,7 +67,7 @@ def reload_weights(model: Model, path: str | Path) -> None:
                 f"{path}: tensor {stored} is {list(tensor.shape)}, but {list(wanted.shape)} in this {_describe(model)}"
             )
         if not is_finite(tensor, wanted.dtype):
-            raise InputError(f"{path}: tensor {stored} is not finite in {wanted.dtype}; fetch it again, or load it in float32")
+            raise InputError(f"{path}: tensor {stored} is not finite in {wanted.dtype}; the file is spoilt, or needs float32")
         if id(wanted) in found and not torch.equal(found[id(wanted)], tensor):
             raise InputError(f"{path}: tensor {stored} differs from the one that it is tied to in config.json")
         found[id(wanted)] = tensor
@@ -104,9 +105,7 @@ def weights_file(folder: Path) -> Path:
 
 
 def _tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
-    """Names and memory-mapped tensors of a weights file, of all shards of an index, or of what a folder holds."""
-    if path.is_dir():
-        path = weights_file(path)
+    """Names and memory-mapped tensors of a weights file, or of all shards of an index."""
     try:
         if path.name.endswith(".index.json"):
             for shard in sorted(set(json.loads(path.read_text())["weight_map"].values())):
