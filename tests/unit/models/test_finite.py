@@ -65,7 +65,7 @@ def test_numbers_too_large_for_float16_are_refused(name):
     model = spoilt(torch.float16, 60_000.0)
     with torch.no_grad():
         model.gpt_neox.layers[-1].attention.dense.bias[3] = 60_000.0
-    with pytest.raises(InputError, match="NaN or infinite|is -?inf|is nan|not finite in torch.float16"):
+    with pytest.raises(InputError, match=r"NaN or infinite|is -?inf|is nan|not finite in torch.float16"):
         READERS[name][0](model)
 
 
@@ -114,7 +114,7 @@ def test_models_of_the_suite_that_say_nan_are_refused(tmp_path):
     with torch.no_grad():
         model.gpt_neox.final_layer_norm.bias[0] = NAN
     for measure in measures:
-        with pytest.raises(InputError, match="NaN or infinite|is nan"):
+        with pytest.raises(InputError, match=r"NaN or infinite|is nan"):
             measure()
 
 

@@ -36,7 +36,7 @@ def lens_of(model: PreTrainedModel) -> Translators:
 def test_a_lens_serves_its_model_in_every_type(fitted, used, tmp_path):
     lens_of(build(dtype=fitted)).save(tmp_path / "lens.safetensors")
     load_translators(tmp_path / "lens.safetensors", build(dtype=used))
-    with pytest.raises(InputError, match="lens.safetensors: fitted to another model"):
+    with pytest.raises(InputError, match=r"lens.safetensors: fitted to another model"):
         load_translators(tmp_path / "lens.safetensors", build(1, used))
 
 
