@@ -10,6 +10,7 @@ import tiny_models
 import torch
 from accelerate import dispatch_model
 from tiny_models import ARCHITECTURES
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from overtime import InputError
@@ -122,6 +123,8 @@ def test_bfloat16_reads_as_float32_does(build: Callable, tokenizer: PreTrainedTo
         (["plain words", " "], LABELS, "prompt 1: empty"),
         (["plain words " * 1200], LABELS, "prompt 0: 2400 tokens, but the model's context holds 2048"),
         (["plain words "], LABELS, "no token ends at character 12"),
+        (["plain words"], [" positive", "negative"], "label ' positive': white space around it"),
+        (["plain words"], ["positive", "negative\n"], r"label 'negative\\n': white space around it"),
     ],
 )
 def test_bad_input_is_one_clear_line(
@@ -130,6 +133,22 @@ def test_bad_input_is_one_clear_line(
     with pytest.raises(InputError, match=message) as caught:
         read_layers(build("gpt_neox"), tokenizer, prompts, labels)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", [" ", "\n", "\t", "  "])
+def test_a_cue_after_white_space_is_refused_where_that_is_a_token(end: str) -> None:
+    """Byte-level tokenizers give the space a token; the label, which has its own, would follow a second one."""
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    core.train_from_iterator(
+        ["plain words positive negative"] * 9, trainers.BpeTrainer(initial_alphabet=alphabet, vocab_size=600)
+    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core)
+    model = tiny_models.build("llama", tokenizer)
+    assert read_layers(model, tokenizer, ["plain words"], LABELS).height == 2 * 4
+    with pytest.raises(InputError, match=r"prompt 1: white space before character \d+; a cue ends with a word or a mark"):
+        read_layers(model, tokenizer, ["plain words", f"plain words{end}"], LABELS)
 
 
 def test_unknown_architecture_is_refused(build: Callable, tokenizer: PreTrainedTokenizerFast) -> None:

@@ -216,6 +216,31 @@ def test_sentences_that_cannot_be_scored_are_named(tokenizer):
             score_pairs(model, tokenizer, pairs)
 
 
+@pytest.mark.parametrize(
+    ("prompts", "candidates", "message"),
+    [
+        (
+            ["Who was late?", "He said "],
+            [" he", " she"],
+            "prompt 1: ends with ' '; put white space before the candidates instead",
+        ),
+        (["He said\u00a0"], ["he", "she"], r"prompt 0: ends with '\\xa0'"),
+        (["He said\n"], [" he", " she"], "prompt 0: ends with"),
+        (["He said"], [" he", " head"], "candidate ' head': same first token as ' he'"),
+        (["He said"], [" he", " he"], "candidate ' he': same first token as ' he'"),
+        (["He said"], [" he", ""], "candidate '': begins with no token"),
+    ],
+)
+def test_answers_that_would_be_read_from_another_token_are_refused(tokenizer, prompts, candidates, message):
+    """A space that ends a prompt is a token of its own, and after it " he" would have another one before it."""
+    model = AutoModelForCausalLM.from_config(CONFIGS["gpt_neox"])
+    first = tokenizer([" he", " head"])["input_ids"]
+    assert first[0][0] == first[1][0]
+    with pytest.raises(InputError, match=message):
+        token_log_probs(model, tokenizer, prompts, candidates)
+    assert np.isfinite(token_log_probs(model, tokenizer, ["He said\n"], ["he", "she"])).all()  # as some chat formats end
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_half_precision_stays_close(tokenizer, pairs, device, dtype):

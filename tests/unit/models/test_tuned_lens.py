@@ -18,8 +18,9 @@ from overtime import InputError
 from overtime.attacks.few_shot_prompts import few_shot_prompts, load_task
 from overtime.attacks.read_prompts import read_prompts
 from overtime.models.lens import read_layers
+from overtime.models.lens_owner import fingerprint
 from overtime.models.residual_stream import Site, residual_stream
-from overtime.models.tuned_lens import Translators, load_translators, unembedding_hash
+from overtime.models.tuned_lens import Translators, load_translators
 from overtime.models.tuned_lens_fit import divergence, file_text, fit, lens_texts, offline_text
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[4] / "shared" / "mirror"))
@@ -78,7 +79,7 @@ def test_translators_travel_and_know_their_model(build: Callable, tokenizer: Pre
     model, other = build("llama"), build("llama", seed=1)
     generator = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(3, 32, 32, generator=generator), torch.randn(3, 32, generator=generator)
-    Translators(weight, bias, unembedding_hash(model)).save(tmp_path / "lens.safetensors")
+    Translators(weight, bias, fingerprint(model)).save(tmp_path / "lens.safetensors")
     loaded = load_translators(tmp_path / "lens.safetensors", model.to(torch.bfloat16))
     assert torch.equal(loaded.weight, weight)
     model = build("llama")

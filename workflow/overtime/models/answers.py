@@ -15,7 +15,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
+from overtime import InputError
 from overtime.models.devices import within_memory
+from overtime.models.finite import check_logits, check_scores
+from overtime.models.label_tokens import first_tokens
 from overtime.models.prefix_tree import Budget, Segment, portions, rows_at_once
 from overtime.models.segment_cache import Inputs, Reader
 from overtime.models.token_batches import after_start, check_length, holds
@@ -74,13 +77,22 @@ def _continue(
 
 
 def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], candidates: list[str]) -> np.ndarray:
-    """Natural-log P(first token of candidate | prompt), [prompt, candidate]; write candidates as they continue text: " Yes"."""
-    first = [ids[0] for ids in tokenizer(candidates, add_special_tokens=False)["input_ids"]]
+    """Natural-log P(first token of candidate | prompt), [prompt, candidate]; write candidates as they continue text: " Yes".
+
+    Raises InputError for two candidates with one first token, for one without any or unknown to the tokenizer, for a prompt that
+    ends with the space which belongs to the candidate, and where the model says NaN or infinity.
+    """
+    first = first_tokens(tokenizer, candidates)
+    spaced = any(candidate[0].isspace() for candidate in candidates)
+    for number, text in enumerate(prompts):
+        if text[-1:].isspace() and (text[-1] != "\n" or spaced):
+            raise InputError(f"prompt {number}: ends with {text[-1]!r}; put white space before the candidates instead")
     result = np.empty((len(prompts), len(candidates)))
     chosen, budget = (lambda logits: logits.log_softmax(-1)[:, first]), Budget.of(model)
     for _, read in _read(model, encode_prompts(tokenizer, prompts), 1, chosen, budget):
         for prompt in read:
             result[prompt.last.ends] = prompt.found.cpu().numpy()
+    check_scores(result, lambda row: f"prompt {row}: log-probability of a candidate")
     return result
 
 
@@ -123,8 +135,12 @@ def _read_batch(model: PreTrainedModel, reader: Reader, find: Callable[[Tensor],
 
 def _logits(model: PreTrainedModel, state: Tensor, find: Callable[[Tensor], Tensor]) -> Tensor:
     """What `find` makes of the logits [rows, vocabulary] after states [rows, width]."""
-    head = model.get_output_embeddings()
-    return torch.cat([find(head(rows).float()) for rows in state.split(LOGIT_ROWS)])
+    head, found = model.get_output_embeddings(), []
+    for rows in state.split(LOGIT_ROWS):
+        logits = head(rows).float()
+        check_logits(logits)
+        found.append(find(logits))
+    return torch.cat(found)
 
 
 def _likeliest(logits: Tensor) -> Tensor:

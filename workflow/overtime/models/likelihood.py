@@ -14,6 +14,7 @@ from torch.nn.functional import linear
 
 from overtime import InputError
 from overtime.models.devices import tokens_at_once, within_memory
+from overtime.models.finite import check_scores
 from overtime.models.token_batches import TREES, Batch, after_start, by_length, lay_out, plant, shared_start
 
 if TYPE_CHECKING:  # the suite's models do without
@@ -66,12 +67,17 @@ def lay_out_pairs(model: "PreTrainedModel | Neox", encoded: list[list[int]], who
 
 @torch.inference_mode()
 def score_encoded(model: "PreTrainedModel | Neox", batches: list[Batch]) -> np.ndarray:
-    """Log-likelihoods of the encoded sentences in order: `sent_more` and `sent_less` of the first pair, of the second..."""
+    """Log-likelihoods of the encoded sentences in order: `sent_more` and `sent_less` of the first pair, of the second...
+
+    InputError, which names the pair, for one that is not finite.
+    """
     totals = torch.zeros(1 + max(int(batch.sentences.max()) for batch in batches), dtype=torch.float64, device=model.device)
     for batch in batches:
         for sentences, log_probs in within_memory(partial(_read_sentences, model), batch):
             totals.index_add_(0, sentences, log_probs.to(totals.device, torch.float64))
-    return totals.cpu().numpy()
+    scores = totals.cpu().numpy()
+    check_scores(scores, lambda row: f"pair {row // 2}: log-likelihood of sent_{('more', 'less')[row % 2]}")
+    return scores
 
 
 def _read_sentences(model: "PreTrainedModel | Neox", batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:

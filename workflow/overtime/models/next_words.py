@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 
 from overtime.models.devices import CPU_TOKENS
+from overtime.models.finite import check_logits
 from overtime.models.neox import Neox
 from overtime.models.token_batches import by_length
 from overtime.models.vocabulary import PADDING_ID
@@ -36,4 +37,5 @@ def next_logits(model: Neox, batches: list[PromptBatch]) -> torch.Tensor:
     for numbers, ids, last in batches:
         hidden = model.base_model(ids).last_hidden_state
         logits[numbers] = model.lm_head(hidden[torch.arange(len(ids)), last])
+    check_logits(logits)
     return logits

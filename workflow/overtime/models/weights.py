@@ -53,7 +53,13 @@ class Model(Protocol):
 
 
 def save_weights(model: Model, path: str | Path) -> None:
-    """Write the weights of one checkpoint as safetensors; a tensor that serves in two places is written once."""
+    """Write the weights of one checkpoint as safetensors; a tensor that serves in two places is written once.
+
+    InputError, and no file, if a tensor is not finite.
+    """
+    for name, parameter in model.named_parameters():
+        if not is_finite(parameter.detach()):
+            raise InputError(f"{path}: tensor {name} has become NaN or infinite")
     with atomic(path) as temporary:
         save_file({name: value.detach().contiguous() for name, value in model.named_parameters()}, temporary, {"format": "pt"})
 
@@ -62,11 +68,13 @@ def reload_weights(model: Model, path: str | Path) -> None:
     """Copy the weights of a checkpoint into `model`, which keeps its own dtype and device.
 
     `path` is a safetensors or `pytorch_model.bin` file, the index of a sharded one, or the folder of either. Every tensor of the
-    model must be there in its shape, and no other; else an InputError names the tensor and the model stays as it was.
+    model must be there in its shape, finite in the model's type, and no other; else an InputError names the tensor and the model
+    stays as it was.
     """
+    path = weights_file(Path(path)) if Path(path).is_dir() else Path(path)
     places = dict(model.named_parameters(remove_duplicate=False))  # a tied tensor under each of its names
     found: dict[int, torch.Tensor] = {}
-    for stored, tensor in _tensors(Path(path)):
+    for stored, tensor in _tensors(path):
         name = _name_in_model(model, stored, places)
         if name not in places:
             if COMPUTED.search(stored):
@@ -77,6 +85,8 @@ def reload_weights(model: Model, path: str | Path) -> None:
             raise InputError(
                 f"{path}: tensor {stored} is {list(tensor.shape)}, but {list(wanted.shape)} in this {_describe(model)}"
             )
+        if not is_finite(tensor, wanted.dtype):
+            raise InputError(f"{path}: tensor {stored} is not finite in {wanted.dtype}; the file is spoilt, or needs float32")
         if id(wanted) in found and not torch.equal(found[id(wanted)], tensor):
             raise InputError(f"{path}: tensor {stored} differs from the one that it is tied to in config.json")
         found[id(wanted)] = tensor
@@ -86,6 +96,15 @@ def reload_weights(model: Model, path: str | Path) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(found[id(parameter)])
+
+
+def is_finite(tensor: torch.Tensor, dtype: torch.dtype | None = None) -> bool:
+    """Whether all numbers of a tensor are finite, in its own type or in another; takes as long as a copy."""
+    if not tensor.numel():
+        return True
+    least, most = (tensor if tensor.element_size() > 1 else tensor.float()).aminmax()
+    greatest = torch.finfo(dtype or tensor.dtype).max
+    return -greatest <= least.item() and most.item() <= greatest
 
 
 def checkpoints(folder: str | Path) -> list[tuple[int, Path]]:
