@@ -15,8 +15,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from overtime import InputError
 from overtime.attacks.few_shot_prompts import Prompt, few_shot_prompts, load_task
 from overtime.attacks.read_prompts import read_prompts
+from overtime.models.anatomy import Readout, anatomy
 from overtime.models.lens import read_layers
-from overtime.models.residual_stream import Readout, anatomy
 
 CONDITIONS = ["zero_shot", "true", "false", "injection", "benign"]
 TASK = load_task("sentiment")

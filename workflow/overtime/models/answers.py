@@ -38,7 +38,7 @@ def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max
     """
     answers, end, budget = [""] * len(prompts), partial(_answer, tokenizer, stop), Budget.of(model)
     for reader, read in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, _likeliest, budget):
-        finish = partial(_continue, model, reader, max_new_tokens, end)
+        finish = partial(_continue, reader, max_new_tokens, end)
         rows = rows_at_once(max(prompt.last.stop for prompt in read) + max_new_tokens, budget)
         read.sort(key=lambda prompt: prompt.last.stop)
         for first in range(0, len(read), rows):
@@ -50,7 +50,7 @@ def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max
 
 @torch.inference_mode()
 def _continue(
-    model: PreTrainedModel, reader: Reader, new: int, end: Callable[[list[int]], tuple[str, bool]], batch: list[Prompted]
+    reader: Reader, new: int, end: Callable[[list[int]], tuple[str, bool]], batch: list[Prompted]
 ) -> list[tuple[Prompted, str]]:
     """Prompts with their answers; `end` gives the text of tokens and says whether it has ended."""
     tokens, places = torch.stack([prompt.found for prompt in batch]), list(range(len(batch)))
@@ -64,7 +64,7 @@ def _continue(
             return list(zip(batch, answers))
         if len(unfinished) < len(said):
             tokens, rows, places = tokens[unfinished], rows[unfinished], [places[row] for row in unfinished]
-        found = _logits(model, reader.read(rows)[:, -1], _likeliest)
+        found = _logits(reader, reader.read(rows)[:, -1], _likeliest)
         tokens, rows = torch.cat([tokens, found], 1), rows.then(found)
 
 
@@ -102,24 +102,23 @@ def _read(
     for number, ids in enumerate(prompts):
         check_length(model, f"prompt {number} with its answer", len(ids) + new - 1)
     for portion in portions(prompts, budget, new - 1):
-        reader = Reader(model, portion, new - 1)
-        read = partial(_read_batch, model, reader, find)
+        reader = Reader.of(model, portion, new - 1)
+        read = partial(_read_batch, reader, find)
         yield reader, list(chain.from_iterable(chain.from_iterable(within_memory(read, batch) for batch in portion.passes)))
         reader.layers.clear()  # what it keeps makes room for the next, though the caller still holds it
 
 
-def _read_batch(model: PreTrainedModel, reader: Reader, find: Callable[[Tensor], Tensor], batch: list[Segment]) -> list[Prompted]:
+def _read_batch(reader: Reader, find: Callable[[Tensor], Tensor], batch: list[Segment]) -> list[Prompted]:
     """Those prompts that end in a batch of segments."""
     state = reader.read(Inputs.of(batch, reader.device))
     ending = [(row, segment.stop - segment.start - 1) for row, segment in enumerate(batch) if segment.ends]
     row, column = torch.tensor(ending, dtype=torch.long).reshape(-1, 2).T
-    return [Prompted(batch[place], found) for place, found in zip(row.tolist(), _logits(model, state[row, column], find))]
+    return [Prompted(batch[place], found) for place, found in zip(row.tolist(), _logits(reader, state[row, column], find))]
 
 
-def _logits(model: PreTrainedModel, state: Tensor, find: Callable[[Tensor], Tensor]) -> Tensor:
+def _logits(reader: Reader, state: Tensor, find: Callable[[Tensor], Tensor]) -> Tensor:
     """What `find` makes of the logits [rows, vocabulary] after states [rows, width]."""
-    head = model.get_output_embeddings()
-    return torch.cat([find(head(rows).float()) for rows in state.split(LOGIT_ROWS)])
+    return torch.cat([find(reader.logits(rows)) for rows in state.split(LOGIT_ROWS)])
 
 
 def _likeliest(logits: Tensor) -> Tensor:

@@ -16,8 +16,9 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
+from overtime.models.anatomy import Readout, anatomy
 from overtime.models.label_tokens import label_tokens
-from overtime.models.residual_stream import Readout, Site, anatomy, residual_stream
+from overtime.models.residual_stream import Site, residual_stream
 from overtime.models.token_batches import check_length
 from overtime.models.tuned_lens import Translators
 

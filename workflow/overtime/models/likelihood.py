@@ -14,6 +14,8 @@ from torch.nn.functional import linear
 
 from overtime import InputError
 from overtime.models.devices import tokens_at_once, within_memory
+from overtime.models.logit_transform import LogitTransform
+from overtime.models.probe import logit_transform
 from overtime.models.token_batches import TREES, Batch, after_start, by_length, lay_out, plant, shared_start
 
 if TYPE_CHECKING:  # the suite's models do without
@@ -67,20 +69,23 @@ def lay_out_pairs(model: "PreTrainedModel | Neox", encoded: list[list[int]], who
 @torch.inference_mode()
 def score_encoded(model: "PreTrainedModel | Neox", batches: list[Batch]) -> np.ndarray:
     """Log-likelihoods of the encoded sentences in order: `sent_more` and `sent_less` of the first pair, of the second..."""
+    transform = logit_transform(model)
     totals = torch.zeros(1 + max(int(batch.sentences.max()) for batch in batches), dtype=torch.float64, device=model.device)
     for batch in batches:
-        for sentences, log_probs in within_memory(partial(_read_sentences, model), batch):
+        for sentences, log_probs in within_memory(partial(_read_sentences, model, transform), batch):
             totals.index_add_(0, sentences, log_probs.to(totals.device, torch.float64))
     return totals.cpu().numpy()
 
 
-def _read_sentences(model: "PreTrainedModel | Neox", batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+def _read_sentences(
+    model: "PreTrainedModel | Neox", transform: LogitTransform, batch: Batch
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Sentence and log-probability of every target of `batch`."""
     own = {} if batch.mask is None else {"attention_mask": batch.mask, "position_ids": batch.positions}
     hidden = model.base_model(batch.ids, use_cache=False, **own).last_hidden_state
     head, used = model.get_output_embeddings(), batch.used.to(hidden.device)
-    places = (tensor.to(head.weight.device) for tensor in (hidden[used], batch.sources, batch.targets))
-    return batch.sentences, _log_probs(head, *places)
+    sources, targets = batch.sources.to(head.weight.device), batch.targets.to(head.weight.device)
+    return batch.sentences, _log_probs(head, transform, hidden[used].to(head.weight), sources, targets)
 
 
 def _parting(more: list[int], less: list[int]) -> int:
@@ -88,15 +93,17 @@ def _parting(more: list[int], less: list[int]) -> int:
     return min(shared_start(more, less), len(more) - 1, len(less) - 1)
 
 
-def _log_probs(head: torch.nn.Linear, hidden: torch.Tensor, sources: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def _log_probs(
+    head: torch.nn.Linear, transform: LogitTransform, hidden: torch.Tensor, sources: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
     """Log-probability of each of `targets` after the state `hidden[source]`; `hidden` is [places, width].
 
     The vocabulary is gone through in parts, so that logits of all places and words never exist at once.
     """
     biases = [None] if head.bias is None else head.bias.split(VOCABULARY_PART)
     parts = zip(head.weight.split(VOCABULARY_PART), cycle(biases))
-    normalisers = torch.stack([linear(hidden, weight, bias).float().logsumexp(-1) for weight, bias in parts]).logsumexp(0)
+    normalisers = torch.stack([transform(linear(hidden, weight, bias)).logsumexp(-1) for weight, bias in parts]).logsumexp(0)
     chosen = (hidden[sources].float() * head.weight[targets].float()).sum(-1)
     if head.bias is not None:
         chosen += head.bias[targets].float()
-    return chosen - normalisers[sources]
+    return transform(chosen) - normalisers[sources]

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 
 from overtime import InputError
 from overtime.files import atomic
-from overtime.models.residual_stream import anatomy
+from overtime.models.anatomy import anatomy
 
 UNREADABLE = (OSError, EOFError, KeyError, TypeError, RuntimeError, json.JSONDecodeError, UnpicklingError, SafetensorError)
 
@@ -47,7 +47,8 @@ class Translators:
 
     def check(self, model: PreTrainedModel, name: str = "translators") -> None:
         """Raise an InputError, which begins with `name`, if they belong to another model."""
-        needed = (len(anatomy(model).blocks), model.config.hidden_size, model.config.hidden_size)
+        parts = anatomy(model)
+        needed = (len(parts.blocks), parts.width, parts.width)
         if self.weight.shape != needed:
             raise InputError(f"{name}: weights are {list(self.weight.shape)}, but this model needs {list(needed)}")
         if self.unembedding != unembedding_hash(model):

@@ -18,7 +18,8 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
-from overtime.models.residual_stream import Readout, Site, anatomy, residual_stream
+from overtime.models.anatomy import Readout, anatomy
+from overtime.models.residual_stream import Site, residual_stream
 from overtime.models.tuned_lens import Translators, unembedding_hash
 
 CHUNK_TOKENS = 128  # tokens of text read as one sequence
@@ -136,7 +137,8 @@ def _stream(model: PreTrainedModel, chunks: list[list[int]]) -> Tensor:
     It is held in main memory: of a 20-billion model 50,000 positions are 27 GB, which a GPU has no room for beside the weights.
     """
     sites = [Site(chunk, position) for chunk in range(len(chunks)) for position in range(SKIPPED, CHUNK_TOKENS)]
-    shape = (len(sites), len(anatomy(model).blocks) + 1, model.config.hidden_size)
+    parts = anatomy(model)
+    shape = (len(sites), len(parts.blocks) + 1, parts.width)
     stream = torch.empty(shape, dtype=model.dtype)
     for indices, part in residual_stream(model, chunks, sites):
         stream[indices] = part.cpu()
