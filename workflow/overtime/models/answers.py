@@ -17,8 +17,9 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime.models.devices import within_memory
 from overtime.models.prefix_tree import Budget, Segment, portions, rows_at_once
+from overtime.models.probe import logit_transform
 from overtime.models.segment_cache import Inputs, Reader
-from overtime.models.token_batches import after_start, check_length
+from overtime.models.token_batches import after_separator, check_length
 
 LOGIT_ROWS = 1024  # of the whole vocabulary, held at once
 
@@ -36,6 +37,7 @@ def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max
 
     A prompt whose answer has ended takes no part in the steps that longer answers need.
     """
+    logit_transform(model)  # before anything else: it may not be a model to read
     answers, end, budget = [""] * len(prompts), partial(_answer, tokenizer, stop), Budget.of(model)
     for reader, read in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, _likeliest, budget):
         finish = partial(_continue, reader, max_new_tokens, end)
@@ -70,6 +72,7 @@ def _continue(
 
 def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], candidates: list[str]) -> np.ndarray:
     """Natural-log P(first token of candidate | prompt), [prompt, candidate]; write candidates as they continue text: " Yes"."""
+    logit_transform(model)
     first = [ids[0] for ids in tokenizer(candidates, add_special_tokens=False)["input_ids"]]
     result = np.empty((len(prompts), len(candidates)))
     chosen, budget = (lambda logits: logits.log_softmax(-1)[:, first]), Budget.of(model)
@@ -80,15 +83,8 @@ def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[
 
 
 def encode_prompts(tokenizer: Tokenizer, prompts: list[str]) -> list[list[int]]:
-    """Token ids of prompts, with the special tokens that the tokenizer adds by itself.
-
-    Where one token is both BOS and EOS (GPT-NeoX, GPT-2 and their kin) it came before every training document: it is put first.
-    """
-    encoded: list[list[int]] = tokenizer(prompts)["input_ids"]
-    separator = tokenizer.bos_token_id
-    if separator is None or separator != tokenizer.eos_token_id:
-        return encoded
-    return [after_start(separator, ids) for ids in encoded]
+    """Token ids of prompts, with the special tokens that the tokenizer adds by itself and those of `after_separator`."""
+    return [after_separator(tokenizer, ids) for ids in tokenizer(prompts)["input_ids"]]
 
 
 @torch.inference_mode()

@@ -16,7 +16,7 @@ from overtime import InputError
 from overtime.models.devices import tokens_at_once, within_memory
 from overtime.models.logit_transform import LogitTransform
 from overtime.models.probe import logit_transform
-from overtime.models.token_batches import TREES, Batch, after_start, by_length, lay_out, plant, shared_start
+from overtime.models.token_batches import TREES, Batch, after_start, by_length, context, lay_out, plant, shared_start
 
 if TYPE_CHECKING:  # the suite's models do without
     from transformers import PreTrainedModel
@@ -30,7 +30,9 @@ VOCABULARY_PART = 4096
 def score_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.DataFrame) -> pl.DataFrame:
     """Add `ll_more` and `ll_less`: natural-log likelihoods of `sent_more` and `sent_less`, summed over the whole sentence.
 
-    Each sentence follows one BOS token (EOS if the tokenizer has no BOS). In fp32 on a CPU within 1e-4 of the harness.
+    Each sentence follows one BOS token (EOS if the tokenizer has no BOS), as in the harness; prompts to answer or to read layers
+    of have one only where models were trained with it (`token_batches.after_separator`). In fp32 on a CPU within 1e-4 of the
+    harness.
     """
     scores = score_encoded(model, encode_pairs(model, tokenizer, pairs)).reshape(-1, 2)
     return pairs.with_columns(pl.Series("ll_more", scores[:, 0]), pl.Series("ll_less", scores[:, 1]))
@@ -54,7 +56,8 @@ def lay_out_pairs(model: "PreTrainedModel | Neox", encoded: list[list[int]], who
     If not `whole`, the tokens that begin both sentences of a pair are read but not scored: a likelihood is that of the rest given
     them, and the difference within the pair stays the same.
     """
-    longest = getattr(model.config, "max_position_embeddings", None) or max(map(len, encoded))
+    logit_transform(model)  # before anything else: it may not be a model to read
+    longest = context(model) or max(map(len, encoded))
     for number, ids in enumerate(encoded):
         # The last token is predicted and never read.
         if not 1 < len(ids) <= longest + 1:

@@ -59,8 +59,10 @@ def described(model: "PreTrainedModel") -> str:
 
 
 def apart(found: Tensor, expected: Tensor) -> float:
-    """Mean distance of states [..., width] in units of their length; inf if one is not finite."""
+    """Mean distance of states [..., width] in units of their length; inf if one is not finite or of another shape."""
     found, expected = found.float().cpu(), expected.float().cpu()
+    if found.shape != expected.shape:
+        return float("inf")
     distance = ((found - expected).norm(dim=-1) / expected.norm(dim=-1)).mean().item()
     return distance if distance < float("inf") else float("inf")
 
@@ -79,7 +81,7 @@ def _check_parts(model: "PreTrainedModel") -> None:
         raise InputError(f"{name}: {type(model).__name__} has no head for tokens; a causal language model is needed")
     weight = getattr(head, "weight", None)
     brought = any(hasattr(module, "_hf_hook") for module in model.modules())  # by accelerate, each when it is needed
-    if getattr(weight, "is_meta", False) or not brought and any(parameter.is_meta for parameter in model.parameters()):
+    if getattr(weight, "is_meta", False) or (not brought and any(parameter.is_meta for parameter in model.parameters())):
         raise InputError(f"{name}: weights are not in memory (device meta); load the head at least without offloading it")
     if not isinstance(weight, Tensor) or weight.dtype not in HEADS:
         kind = f"{type(head).__name__} of {weight.dtype}" if isinstance(weight, Tensor) else type(head).__name__
@@ -89,7 +91,7 @@ def _check_parts(model: "PreTrainedModel") -> None:
 @torch.inference_mode()
 def _probe(model: "PreTrainedModel", transforms: list[LogitTransform]) -> LogitTransform:
     name, text = described(model), probe_text(model)
-    with somebody_elses_code(f"{name}: cannot be read from token ids alone; a causal language model is needed"):
+    with somebody_elses_code(f"{name}: cannot be read as a trunk and a head; a causal language model is needed"):
         state, products, logits = _whole(model, text)
         alone = model.base_model(text[:1, :ALONE], use_cache=False).last_hidden_state[0]
     if not (state.isfinite().all() and logits.isfinite().all()):
@@ -106,7 +108,8 @@ def _probe(model: "PreTrainedModel", transforms: list[LogitTransform]) -> LogitT
             return transform
     distance = (transforms[0](products) - logits).abs().max()
     raise InputError(
-        f"{name}: its logits of a probe text are up to {distance:.2g} away from states times head; what follows its head is unknown"
+        f"{name}: its logits of a probe text are up to {distance:.2g} away from states times head; "
+        "what else it does to them is not known here"
     )
 
 
@@ -121,13 +124,14 @@ def _whole(model: "PreTrainedModel", text: Tensor) -> tuple[Tensor, Tensor, Tens
     def stretch(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
         [state] = inputs
         largest = linear(state[1].to(head.weight), head.weight).abs().max().to(state)
-        louder = torch.stack([state[0], state[1] * (LOUD / largest.clamp_min(1e-3))])
+        most = torch.finfo(state.dtype).max / 4 / state[1].abs().max()
+        louder = torch.stack([state[0], state[1] * torch.minimum(LOUD / largest, most)])
         seen.append((state, linear(louder.to(head.weight), head.weight, head.bias)))
         return (louder,)
 
     hook = head.register_forward_pre_hook(stretch)
     try:
-        logits = model(text).logits
+        logits = model(text, use_cache=False).logits
     finally:
         hook.remove()
     [(state, products)] = seen
