@@ -231,6 +231,13 @@ def test_sentences_that_cannot_be_scored_are_named(tokenizer):
             score_pairs(model, tokenizer, pairs)
 
 
+def test_a_tokenizer_without_a_start_is_refused():
+    tokenizer = tiny_models.words(["he she"])
+    model = tiny_models.build("gpt2", tokenizer)
+    with pytest.raises(InputError, match="the tokenizer has neither a BOS nor an EOS token"):
+        score_pairs(model, tokenizer, pl.DataFrame({"sent_more": ["he"], "sent_less": ["she"]}))
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_half_precision_stays_close(tokenizer, pairs, device, dtype):

@@ -111,9 +111,18 @@ def empty() -> PreTrainedModel:
         return llama()
 
 
+class QuantLinear(torch.nn.Linear):
+    """As GPTQ does: packed numbers in place of weights."""
+
+    def __init__(self) -> None:
+        super().__init__(32, 31, bias=False)
+        del self.weight
+        self.register_buffer("qweight", torch.zeros(4, 31, dtype=torch.int32))
+
+
 def quantised() -> PreTrainedModel:
     model = llama()
-    model.lm_head = torch.ao.nn.quantized.dynamic.Linear(32, 31)
+    model.lm_head = QuantLinear()
     return model
 
 
@@ -153,7 +162,7 @@ OTHERS: dict[str, tuple[Callable[[], PreTrainedModel], str]] = {
     ),
     "empty": (empty, r"weights are not in memory \(device meta\)"),
     "offloaded": (lambda: cpu_offload(llama()), r"weights are not in memory \(device meta\)"),
-    "quantised": (quantised, "its head is Linear; one of floating-point numbers is needed, not quantised"),
+    "quantised": (quantised, "its head is QuantLinear; one of floating-point numbers is needed, not quantised"),
     "eight bits": (eight_bits, r"its head is Linear of torch\.int8; one of floating-point numbers is needed, not quantised"),
     "not finite": (not_finite, "model type llama: logits of a probe text are not finite"),
 }

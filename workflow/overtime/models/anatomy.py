@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 
 from overtime import InputError
 from overtime.models.logit_transform import LogitTransform, text_config
-from overtime.models.probe import described, logit_transform, probe_text
+from overtime.models.probe import kind_of, logit_transform, probe_text
 
 # Names of the blocks and of the final norm in the trunk, and the width of the stream.
 _known: "WeakKeyDictionary[PreTrainedModel, tuple[str, str | None, int]]" = WeakKeyDictionary()
@@ -93,7 +93,7 @@ def _find(model: PreTrainedModel) -> tuple[str, str | None, int]:
     chains = [name for name in lists if _is_chain([seen[f"{name}.{place}"] for place in range(number)], state)]
     if len(chains) != 1:
         raise InputError(
-            f"{described(model)}: no lens for this architecture, in which {len(chains)} lists of {number} blocks "
+            f"{kind_of(model)}: no lens for this architecture, in which {len(chains)} lists of {number} blocks "
             "hand on a residual stream; there must be one"
         )
     [(_, last)] = seen[f"{chains[0]}.{number - 1}"]
@@ -102,7 +102,7 @@ def _find(model: PreTrainedModel) -> tuple[str, str | None, int]:
     for name, runs in seen.items():
         if any(torch.equal(got, last) and torch.equal(returned, state) for got, returned in runs):
             return chains[0], name, last.shape[-1]
-    raise InputError(f"{described(model)}: no lens for this architecture, in which more than a norm follows the blocks")
+    raise InputError(f"{kind_of(model)}: no lens for this architecture, in which more than a norm follows the blocks")
 
 
 def _is_chain(runs: list[list[tuple[Tensor, Tensor]]], state: Tensor) -> bool:

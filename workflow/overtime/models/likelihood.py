@@ -42,6 +42,8 @@ def encode_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.Dat
     """Tokenise and lay out pairs once, for `score_encoded` on every checkpoint of `model`; `whole` as in `lay_out_pairs`."""
     encoded = tokenizer(sentences_of(pairs), add_special_tokens=False)["input_ids"]
     start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    if start is None:
+        raise InputError("the tokenizer has neither a BOS nor an EOS token; one of them must stand before every sentence")
     return lay_out_pairs(model, [after_start(start, ids) for ids in encoded], whole)
 
 
@@ -62,7 +64,8 @@ def lay_out_pairs(model: "PreTrainedModel | Neox", encoded: list[list[int]], who
         # The last token is predicted and never read.
         if not 1 < len(ids) <= longest + 1:
             raise InputError(f"pair {number // 2}: a sentence has {len(ids) - 1} tokens; the model reads 1 to {longest}")
-    shared = model.config.model_type in TREES
+    attention = getattr(model.config, "_attn_implementation", "eager")
+    shared = model.config.model_type in TREES and attention in ("eager", "sdpa")  # which take masks as they are
     since = None if whole else [place for more, less in zip(encoded[::2], encoded[1::2]) for place in 2 * [_parting(more, less)]]
     trees = plant(encoded, shared, since)
     batches = by_length([len(tree.ids) for tree in trees], tokens_at_once(model))

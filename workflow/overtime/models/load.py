@@ -42,19 +42,7 @@ def load(
         folder, revision = download(str(source), revision), None
     if not any((folder / name).exists() for name in TOKENIZERS):
         raise InputError(f"{folder}: no tokenizer; one of {', '.join(TOKENIZERS)} must lie beside config.json")
-    try:
-        config = AutoConfig.from_pretrained(folder)
-        _check_config(folder, config)
-        dtype = precision.choose_precision(dtype, text_config(config).hidden_size, device, timings)
-        # Only parameters wait for their file; buffers are computed here, not stored.
-        with no_init_weights(), init_empty_weights(include_buffers=False):
-            model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
-        model.tie_weights()  # before memory is given, so that tied tensors share it
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except InputError:
-        raise
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder}: not the folder of a causal language model ({str(error).splitlines()[0]})") from error
+    model, tokenizer = _build(folder, dtype, device, timings)
     layout = devices.plan(model, device)
     devices.allocate(model, layout)
     reload_weights(model, weights_file(folder) if revision is None else folder / f"{revision}.safetensors")
@@ -64,6 +52,29 @@ def load(
     except InputError as error:
         raise InputError(f"{folder}: {error}") from error
     return model, tokenizer
+
+
+def _build(folder: Path, dtype: str, device: str, timings: str | Path | None) -> tuple[PreTrainedModel, Tokenizer]:
+    """The model of a folder, whose parameters have no memory yet, and the tokenizer."""
+    try:
+        config = AutoConfig.from_pretrained(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unfit(folder, error) from error
+    _check_config(folder, config)
+    dtype = precision.choose_precision(dtype, text_config(config).hidden_size, device, timings)
+    try:
+        # Only parameters wait for their file; buffers are computed here, not stored.
+        with no_init_weights(), init_empty_weights(include_buffers=False):
+            model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
+        model.tie_weights()  # before memory is given, so that tied tensors share it
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unfit(folder, error) from error
+    return model, tokenizer
+
+
+def _unfit(folder: Path, error: Exception) -> InputError:
+    return InputError(f"{folder}: not the folder of a causal language model ({str(error).splitlines()[0]})")
 
 
 def _check_config(folder: Path, config: PreTrainedConfig) -> None:

@@ -53,7 +53,7 @@ def probe_text(model: "PreTrainedModel") -> Tensor:
     return ids.to(model.device)
 
 
-def described(model: "PreTrainedModel") -> str:
+def kind_of(model: "PreTrainedModel") -> str:
     """How errors call a model."""
     return f"model type {model.config.model_type}"
 
@@ -74,7 +74,7 @@ def rounding(dtype: torch.dtype) -> float:
 
 def _check_parts(model: "PreTrainedModel") -> None:
     """Raise an InputError for what can be seen without running a model."""
-    name, head = described(model), model.get_output_embeddings()
+    name, head = kind_of(model), model.get_output_embeddings()
     if getattr(model.config, "is_encoder_decoder", False):
         raise InputError(f"{name}: an encoder and a decoder; a causal language model is needed")
     if head is None:
@@ -90,8 +90,9 @@ def _check_parts(model: "PreTrainedModel") -> None:
 
 @torch.inference_mode()
 def _probe(model: "PreTrainedModel", transforms: list[LogitTransform]) -> LogitTransform:
-    name, text = described(model), probe_text(model)
+    name = kind_of(model)
     with somebody_elses_code(f"{name}: cannot be read as a trunk and a head; a causal language model is needed"):
+        text = probe_text(model)
         state, products, logits = _whole(model, text)
         alone = model.base_model(text[:1, :ALONE], use_cache=False).last_hidden_state[0]
     if not (state.isfinite().all() and logits.isfinite().all()):

@@ -22,7 +22,7 @@ from transformers.cache_utils import DynamicLayer
 from overtime import InputError
 from overtime.models.logit_transform import text_config
 from overtime.models.prefix_tree import Portion, Segment
-from overtime.models.probe import apart, described, logit_transform, probe_text, rounding, somebody_elses_code
+from overtime.models.probe import apart, kind_of, logit_transform, probe_text, rounding, somebody_elses_code
 
 _checked: "WeakSet[PreTrainedModel]" = WeakSet()
 GROUPED = "TRANSFORMERS_SDPA_FORCE_GQA"  # read by its attention at every call
@@ -141,7 +141,7 @@ class Reader:
 
 def _check(model: PreTrainedModel) -> None:
     """Raise an InputError if a probe text is read otherwise in segments, padded on both sides, than as a whole."""
-    name, text = described(model), probe_text(model)[:1]
+    name, text = kind_of(model), probe_text(model)[:1]
     with somebody_elses_code(f"{name}: does not keep keys and values as answers and lenses need them"):
         whole, parts = _read_both(model, text)
     if apart(parts, whole) > rounding(parts.dtype):
