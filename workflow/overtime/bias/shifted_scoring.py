@@ -56,6 +56,7 @@ def _shifted_log_likelihoods(model: "PreTrainedModel", tokenizer: "Tokenizer", s
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
+    model.eval()
     scores: dict[str, float] = {}
     end = tokenizer.eos_token_id
     targets = tokenizer(sentences, add_special_tokens=False)["input_ids"]

@@ -16,10 +16,11 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
+from overtime.models.anatomy import Readout, anatomy
 from overtime.models.finite import check_logits, check_scores
 from overtime.models.label_tokens import label_tokens
-from overtime.models.residual_stream import Readout, Site, anatomy, residual_stream
-from overtime.models.token_batches import check_length
+from overtime.models.residual_stream import Site, residual_stream
+from overtime.models.token_batches import after_separator, check_length
 from overtime.models.tuned_lens import Translators
 
 Lenses = dict[str, Callable[[Tensor], Tensor]]
@@ -104,12 +105,14 @@ def lenses_of(model: PreTrainedModel, translators: Translators | None) -> Lenses
 
 
 def _encode(model: PreTrainedModel, tokenizer: Tokenizer, cued: CuedText) -> tuple[list[int], list[int]]:
-    """Token ids of a text and the positions of the tokens that end at its cues."""
+    """Token ids of a text, those that answers to it would follow, and the positions of the tokens that end at its cues."""
     name, text, cues = cued
     if not text.strip():
         raise InputError(f"{name}: empty; a prompt needs at least one word")
     encoding = tokenizer(text, return_offsets_mapping=True)
-    ids, position = encoding["input_ids"], {end: index for index, (_, end) in enumerate(encoding["offset_mapping"])}
+    ids = after_separator(tokenizer, encoding["input_ids"])
+    put_first = len(ids) - len(encoding["input_ids"])
+    position = {end: index for index, (_, end) in enumerate(encoding["offset_mapping"], put_first)}
     check_length(model, name, len(ids))
     for cue in cues:
         if cue in position and text[cue - 1].isspace():

@@ -33,6 +33,7 @@ def lay_out_prompts(prompts: list[list[int]]) -> list[PromptBatch]:
 @torch.inference_mode()
 def next_logits(model: Neox, batches: list[PromptBatch]) -> torch.Tensor:
     """Logits [prompts, vocabulary] after the last token of every prompt, in the order that they were laid out from."""
+    model.eval()
     logits = torch.empty(sum(len(batch.ids) for batch in batches), model.config.vocab_size)
     for numbers, ids, last in batches:
         hidden = model.base_model(ids).last_hidden_state

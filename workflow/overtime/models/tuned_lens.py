@@ -17,8 +17,8 @@ from transformers import PreTrainedModel
 
 from overtime import InputError
 from overtime.files import atomic
+from overtime.models.anatomy import anatomy
 from overtime.models.lens_owner import fingerprint, published_hashes, same_weights
-from overtime.models.residual_stream import anatomy
 from overtime.models.weights import is_finite
 
 UNREADABLE = (OSError, EOFError, KeyError, TypeError, RuntimeError, json.JSONDecodeError, UnpicklingError, SafetensorError)
@@ -47,7 +47,8 @@ class Translators:
 
     def check(self, model: PreTrainedModel, name: str = "translators") -> None:
         """Raise an InputError, which begins with `name`, if they belong to another model or are not finite."""
-        needed = (len(anatomy(model).blocks), model.config.hidden_size, model.config.hidden_size)
+        parts = anatomy(model)
+        needed = (len(parts.blocks), parts.width, parts.width)
         if self.weight.shape != needed:
             raise InputError(f"{name}: weights are {list(self.weight.shape)}, but this model needs {list(needed)}")
         if not same_weights(self.owner, fingerprint(model)):

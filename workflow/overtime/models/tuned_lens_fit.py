@@ -19,8 +19,9 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
 from overtime.files import require_finite
+from overtime.models.anatomy import Readout, anatomy
 from overtime.models.lens_owner import fingerprint
-from overtime.models.residual_stream import Readout, Site, anatomy, residual_stream
+from overtime.models.residual_stream import Site, residual_stream
 from overtime.models.tuned_lens import Translators
 from overtime.models.weights import is_finite
 
@@ -143,7 +144,8 @@ def _stream(model: PreTrainedModel, chunks: list[list[int]]) -> Tensor:
     It is held in main memory: of a 20-billion model 50,000 positions are 27 GB, which a GPU has no room for beside the weights.
     """
     sites = [Site(chunk, position) for chunk in range(len(chunks)) for position in range(SKIPPED, CHUNK_TOKENS)]
-    shape = (len(sites), len(anatomy(model).blocks) + 1, model.config.hidden_size)
+    parts = anatomy(model)
+    shape = (len(sites), len(parts.blocks) + 1, parts.width)
     stream = torch.empty(shape, dtype=model.dtype)
     for indices, part in residual_stream(model, chunks, sites):
         if not is_finite(part):

@@ -18,8 +18,11 @@ from torch import nn
 
 from overtime import InputError
 from overtime.files import atomic, refuse_impostor
+from overtime.models.expert_weights import merge_experts
+from overtime.models.logit_transform import text_config
 
 WEIGHT_FILES = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
+STORED = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 # Causal masks and rotary tables that old files store beside the weights; the architecture computes them itself.
 COMPUTED = re.compile(r"\.(self_attn|attention|attn)\.((attention\.)?(masked_)?bias|rotary_emb\.inv_freq|embed_positions)$")
 
@@ -74,12 +77,14 @@ def reload_weights(model: Model, path: str | Path) -> None:
     path = weights_file(Path(path)) if Path(path).is_dir() else Path(path)
     places = dict(model.named_parameters(remove_duplicate=False))  # a tied tensor under each of its names
     found: dict[int, torch.Tensor] = {}
-    for stored, tensor in _tensors(path):
+    for stored, tensor in merge_experts(_tensors(path), places):
         name = _name_in_model(model, stored, places)
         if name not in places:
             if COMPUTED.search(stored):
                 continue
             raise InputError(f"{path}: tensor {stored} {list(tensor.shape)} has no place in this {_describe(model)}")
+        if tensor.dtype not in STORED:
+            raise InputError(f"{path}: tensor {stored} is {tensor.dtype}; weights that are not quantised are needed")
         wanted = places[name]
         if tensor.shape != wanted.shape:
             raise InputError(
@@ -174,5 +179,5 @@ def _name_in_model(model: Model, stored: str, places: Container[str]) -> str:
 
 
 def _describe(model: Model) -> str:
-    config = model.config
-    return f"{config.model_type} of {config.num_hidden_layers} layers of width {config.hidden_size}"
+    config = text_config(model.config)
+    return f"{model.config.model_type} of {config.num_hidden_layers} layers of width {config.hidden_size}"
