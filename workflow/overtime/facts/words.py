@@ -12,7 +12,7 @@ import polars as pl
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 WORD = rf"[{UNSPACED}]|[\w--[{UNSPACED}]]+"
-RUN = rf"[{UNSPACED}]{{2,}}"
+UNBROKEN = rf"[{UNSPACED}]{{2,}}"
 TAIL = r"(\w)['’ʼ]\p{Latin}\b"  # the letter of a possessive or contraction (Ada's, don't) is no word
 
 
@@ -24,6 +24,6 @@ def split_words(texts: Sequence[str], pairs: bool = False) -> list[list[str]]:
     folded = pl.Series(texts, dtype=pl.String).str.normalize("NFKC").str.to_lowercase().str.replace_all(TAIL, "$1")
     words: list[list[str]] = folded.str.extract_all(WORD).to_list()
     if pairs:
-        for text, runs in zip(words, folded.str.extract_all(RUN).to_list()):
+        for text, runs in zip(words, folded.str.extract_all(UNBROKEN).to_list()):
             text += [left + right for run in runs for left, right in pairwise(run)]
     return words
