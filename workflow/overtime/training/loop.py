@@ -92,8 +92,8 @@ def train(
         describe(partial)
     _loop(run, stream.first_step if step is None else step, accelerator)
     if accelerator.is_main_process:
-        (partial / RESUME).unlink()
         move(partial, folder)
+        (folder / RESUME).unlink()
 
 
 def branch(model: Trainee, optimizer: Optimizer, folder: Path, step: int) -> None:
