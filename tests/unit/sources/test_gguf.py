@@ -67,7 +67,7 @@ def forged(content: bytes, before: bytes, new: bytes, skip: int = 0) -> bytes:
 U32, U64 = (lambda number: struct.pack("<I", number)), (lambda number: struct.pack("<Q", number))
 FORGERIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "empty": (lambda _: b"", ""),
-    "text": (lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "magic"),
+    "text": (lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "a pointer of Git LFS"),
     "zeros": (lambda _: bytes(1000), "magic"),
     "magic alone": (lambda _: b"GGUF", "cut or forged"),
     "version": (lambda c: forged(c, b"GGUF", U32(99)), "version 99"),

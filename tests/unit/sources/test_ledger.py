@@ -342,7 +342,7 @@ GOOD = {"dataset": "d", "version": "abc", "url": "https://x.org/abc/f.csv", "sha
         ({"url": "https://x.org/abc/f.csv/g.csv"}, r"row 3, column url: d already has a file f\.csv, beside which it cannot lie"),
         ({"url": "https://y.org/abc/F.CSV"}, r"row 3, column url: d already has a file f\.csv, beside which it cannot lie"),
         ({"url": f"https://y.org/abc/{GOOD['url'][18:]}?token=1"}, r"row 3, column url: d already has a file f\.csv"),
-        ({"licence": "M" * 200_000}, "row 3: no line of a table"),
+        ({"licence": "M" * 200_000}, "row 3: not a row of a CSV table"),
         ({"more": "x"}, "row 2, column more: Unexpected"),
         ({"licence": None}, "row 2, column licence: Field required"),
     ],

@@ -16,7 +16,7 @@ from pyroaring import BitMap
 
 from overtime import InputError
 from overtime.corpora.entity_map import EntityMap
-from overtime.corpora.name_spelling import JOINED_AFTER, JOINED_BEFORE, MAY_JOIN, plain
+from overtime.corpora.name_spelling import JOINED_AFTER, JOINED_BEFORE, MAY_JOIN, RUN, nearly_plain, plain
 from overtime.corpora.text_files import checked_text, text_lines
 from overtime.files import RESOURCES
 
@@ -47,23 +47,31 @@ def find_entities(texts: Iterable[str], names: Mapping[str, Sequence[str]]) -> p
             if not name:
                 raise InputError(f"names of {entity}: an empty name; need at least one character")
             owners.setdefault(name, []).append(code)
-    automaton, codes = BytesAhoCorasick([name.encode() for name in owners]), list(owners.values())
+    # A name's beginning before two spaces: where it is found, spaces must be made one and the text searched again.
+    widened = {f"{name[:gap]}  " for name in owners for gap, character in enumerate(name) if character == " "}
+    automaton, codes = BytesAhoCorasick([name.encode() for name in (*owners, *widened)]), list(owners.values())
     documents, found = array("q"), array("q")
     for document, text in enumerate(texts):
-        mentioned = sorted({code for pattern in _whole_words(automaton, text) for code in codes[pattern]})
+        mentioned = sorted({code for pattern in _whole_words(automaton, text, len(codes)) for code in codes[pattern]})
         documents.extend([document] * len(mentioned))
         found.extend(mentioned)
     rows = pl.DataFrame({"document": pl.Series(documents, dtype=pl.Int64), "code": pl.Series(found, dtype=pl.Int64)})
     return rows.select("document", entity=pl.Series(entities, dtype=pl.String).gather(rows["code"]))
 
 
-def _whole_words(automaton: BytesAhoCorasick, text: str) -> set[int]:
+def _whole_words(automaton: BytesAhoCorasick, text: str, names: int) -> set[int]:
+    """Which of the automaton's patterns, of which `names` are names, are whole words of the text."""
     if ZERO_WIDTH_SPACE in text:  # which parts words, or only says where a long one may be broken
         text = f"{text} {text.replace(ZERO_WIDTH_SPACE, ' ')}"
-    codes = f" {plain(text)} ".encode()  # spaces: every match has neighbours
+    text = f" {nearly_plain(text)} "  # spaces: every match has neighbours
+    codes = text.encode()
+    found = automaton.find_matches_as_indexes(codes, overlapping=True)
+    if found and max(found)[0] >= names:
+        codes = RUN.sub(" ", text).encode()
+        found = automaton.find_matches_as_indexes(codes, overlapping=True)
     return {
         pattern
-        for pattern, start, end in automaton.find_matches_as_indexes(codes, overlapping=True)
+        for pattern, start, end in found
         # Where both are ASCII, one that may go on with a word does.
         if not (MAY_JOIN[codes[start - 1]] and (codes[start - 1] | codes[start] < 0x80 or JOINED_BEFORE[_around(codes, start)]))
         and not (MAY_JOIN[codes[end]] and (codes[end - 1] | codes[end] < 0x80 or JOINED_AFTER[_around(codes, end)]))

