@@ -1,45 +1,236 @@
 """Does `his` or `her` have a noun after it ("her keys"), or does it stand alone ("saw her", "is his")?
 
 English spells the object and the possessive of *she* alike, and the two possessives of *he* alike, so rewriting gender needs what
-part-of-speech taggers call PRP against PRP$. The rules look at the two words that follow and the one before, and ask which class
-of `resources/word_classes.toml` each belongs to.
+part-of-speech taggers call PRP against PRP$. The rules look at the words that follow and the one or two before, and ask which
+class of `resources/rewriting/word_classes.toml` each belongs to. They never look further than a few words.
 """
 
 import re
-import tomllib
+from typing import NamedTuple
 
-from overtime.files import RESOURCES
+from overtime.corpora.neighbours import MARKUP, WORD_CLASSES, previous_word
 
-CLASSES = RESOURCES / "word_classes.toml"
-_CLASS = {name: frozenset(words.split()) for name, words in tomllib.loads(CLASSES.read_text("utf-8")).items()}
-_ENDS_PHRASE = _CLASS["function"] | _CLASS["modifier"]
-
-# An opening quote, bracket or currency sign may stand before a word; a paragraph break may not.
-_FOLLOWING = re.compile(r"""[^\S\n]*(?:\n[^\S\n]*)?(?<=\s)(?:["“‘'(\[<$£€#][^\S\n]?)?(\w+(?:[-'’]\w+)*)""")
 _COORDINATE = re.compile(r"(his|her)(?:\s*/\s*|\s+(?:or|and)\s+)(?!\1\b)(his|her|their|its|my|your|our)\b", re.IGNORECASE)
-_NAME = re.compile(r"\.?[^\S\n]+(\w)")
-_PRECEDING = re.compile(r"(\w+)\s+\Z")
+_COORDINATES = 3  # "his, her or their" at most
+# An opening quote, bracket or currency sign may stand before a word; a paragraph break may not.
+_OPENING = r"""(?:["“‘'(<$£€#]|\[{1,2})?[^\S\n]?"""
+_WORD = r"(\w+(?:[-'’]\w+)*)"
+_FOLLOWING = re.compile(rf"[^\S\n]*(?:\n[^\S\n]*)?(?<=\s){_OPENING}{_WORD}")
+_BESIDE_MARKUP = re.compile(rf"{MARKUP}(?:\s|&nbsp;|&#160;){MARKUP}{_OPENING}[*_~]{{0,3}}(?:</?[a-z]+>)?{_WORD}")
+_LIST = re.compile(r",[^\S\n]")
+
+
+class _Word(NamedTuple):
+    raw: str
+    end: int
+
+    @property
+    def lower(self) -> str:
+        return self.raw.lower()
+
+    def within(self, *names: str) -> bool:
+        return any(self.lower in WORD_CLASSES[name] for name in names)
+
+
+_PLAIN_AFTER_HIS = WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | WORD_CLASSES["finite"]
 
 
 def before_noun(text: str, start: int, end: int) -> bool:
     """Whether the possessive `text[start:end]` (his, her) is a determiner (PRP$), not an object or a possessive alone (PRP)."""
-    following = _FOLLOWING.match(text, end)
-    word = following[1].lower() if following else ""
-    if following is None or word in _CLASS["function"]:
+    for _ in range(_COORDINATES):
         other = _COORDINATE.match(text, start)
-        return other is not None and before_noun(text, *other.span(2))
-    if text[start:end].lower() == "his":
+        if other is None:
+            break
+        start, end = other.span(2)
+    word = _following(text, end)
+    if not word.raw:
+        return False
+    if text[start:end].lower() != "his":
+        return _her_owns(text, start, word)
+    if word.lower not in _PLAIN_AFTER_HIS and not word.raw.endswith(("ly", "ed")):
         return True
-    if word in _CLASS["modifier"] or (word.endswith("ly") and word not in _CLASS["noun_in_ly"]):
-        after = _FOLLOWING.match(text, following.end())
-        return after is not None and after[1].lower() not in _ENDS_PHRASE
-    # Any verb of the classes is shorter; a search from the start would go through all the text before.
-    preceding = _PRECEDING.search(text, max(0, start - 30), start)
-    verb = preceding[1].lower() if preceding else ""
-    return verb not in _CLASS["giver"] and not (verb in _CLASS["causative"] and word in _CLASS["bare_verb"])
+    return _his_owns(text, start, word)
 
 
-def before_name(text: str, start: int, end: int) -> bool:
-    """Whether a capitalised word follows the title `text[start:end]`: "Sir Isaac", "Ms. Lovelace", "LADY MACBETH"."""
-    following = _NAME.match(text, end)
-    return text[start].isupper() and following is not None and following[1].isupper()
+def _following(text: str, position: int) -> _Word:
+    """The next word of the sentence, past markup; without letters where none follows."""
+    match = _FOLLOWING.match(text, position) or (text[position : position + 1] in _MARKS and _BESIDE_MARKUP.match(text, position))
+    return _Word(match[1], match.end()) if match else _Word("", position)
+
+
+_MARKS = frozenset("*_~<&\u00ad\u200b\u200c\u200d\u2060\ufeff")
+
+
+def _ends(word: _Word) -> bool:
+    """Whether no noun phrase goes on with this word."""
+    return not word.raw or word.within("function", "modifier")
+
+
+def _is_adverb(word: _Word) -> bool:
+    return word.within("modifier") or (word.raw.endswith("ly") and not word.within("noun_in_ly"))
+
+
+def _is_verb_form(word: _Word) -> bool:
+    """A past tense or a participle, as far as the word alone tells."""
+    return word.within("finite") or (word.raw.endswith("ed") and not word.within("noun_in_ed"))
+
+
+def _after_adverbs(text: str, word: _Word) -> _Word:
+    for _ in range(4):
+        if not _is_adverb(word):
+            break
+        word = _following(text, word.end)
+    return word
+
+
+def _his_owns(text: str, start: int, word: _Word) -> bool:
+    """As `before_noun` for `his` and a word that may end its phrase: "his alone", "a friend of his said", "his will"."""
+    second = _following(text, word.end)
+    if word.within("noun_too"):
+        return not second.within("after_modal") or word.lower in ("being", "like")
+    if word.within("noun_or_adverb"):
+        return True
+    if word.within("premodifier") or _is_adverb(word):
+        if second.lower == "than":
+            return _is_number(_following(text, second.end))
+        noun = _after_adverbs(text, second)
+        if _is_verb_form(noun) and _ends(_following(text, noun.end)):
+            return False
+        return noun.raw != "" and not noun.within("function")
+    if word.within("function"):
+        return False
+    # "A friend of his called": only where the phrase may end with `his`, and a verb form alone would be no noun.
+    return not (previous_word(text, start) == "of" and _is_verb_form(word) and _ends(second))
+
+
+def _is_number(word: _Word) -> bool:
+    return word.raw[:1].isdigit() or word.within("number")
+
+
+def _her_owns(text: str, start: int, word: _Word) -> bool:
+    """As `before_noun` for `her` and the word that follows it."""
+    before, second = previous_word(text, start), _following(text, word.end)
+    if word.within("function", "premodifier") and not word.within("noun_or_adverb"):
+        return _owns_function_word(text, before, word, second)
+    if text[start].isupper() and not text[start + 1].isupper():
+        return True  # at the beginning of a sentence `her` is no object
+    preposition = before in WORD_CLASSES["preposition"]
+    if _tells_time(text, before, word, second, preposition):
+        return False
+    if _is_number(word):
+        giver = before in WORD_CLASSES["number_giver"] or before in WORD_CLASSES["pure_giver"]
+        return not giver and (preposition or not _ends(second))
+    if word.within("noun_or_adverb"):
+        return preposition or second.within("auxiliary") or _owns_place(text, before, word, second)
+    if _is_adverb(word):
+        return not _ends(_after_adverbs(text, second))
+    return not (_is_complement(text, word) or _is_subject(before, word, second) or _receives(text, start, before, word, second))
+
+
+def _owns_function_word(text: str, before: str, word: _Word, second: _Word) -> bool:
+    if word.lower == "like":
+        return second.lower in ("", "again", "anywhere", "before")
+    if word.lower == "being":
+        return before not in WORD_CLASSES["perception"] and before != "with"
+    if word.within("noun_too"):
+        return not second.within("after_modal", "determiner")
+    if word.within("premodifier"):
+        noun = _after_adverbs(text, second)
+        usual = before in WORD_CLASSES["preposition"] or word.lower in ("then", "once", "now", "every", "ever", "never", "most")
+        return usual and not _ends(noun) and not (word.lower == "every" and second.within("time_unit"))
+    return False
+
+
+def _tells_time(text: str, before: str, word: _Word, second: _Word, preposition: bool) -> bool:
+    """ "Met her Monday", "saw her last week", "two years ago": a time, after an object."""
+    third = _following(text, second.end)
+    if word.lower in ("one", "all", "every"):
+        return second.within("time_unit") or second.lower in ("along", "over")
+    if _is_number(word) or word.within("time_unit"):
+        unit = third if _is_number(word) else second
+        if unit.lower in ("ago", "later", "earlier") or (second.lower == "times" and before != "of"):
+            return True
+    if preposition or before in WORD_CLASSES["spending"]:
+        return False
+    if word.lower in ("last", "next"):
+        return second.within("time_unit") and second.lower not in ("day", "days") and _ends(third)
+    return word.raw.istitle() and word.within("time_unit") and word.lower != "may" and _ends(second)
+
+
+def _owns_place(text: str, before: str, word: _Word, second: _Word) -> bool:
+    """Words like back, past, home, first: noun ("hurt her back", "sold her home") or adverb ("want her back", "took her home")."""
+    if not (_ends(second) or (second.raw.endswith("ly") and word.lower != "family")):
+        return not (word.lower == "past" and second.raw.istitle()) and not (word.lower == "home" and before in FETCHING and second.raw.istitle())
+    if word.lower == "back":
+        return before in WORD_CLASSES["turning"]
+    if word.lower == "home":
+        return before not in FETCHING
+    if word.lower == "past":
+        return not (second.within("determiner"))
+    if word.lower in ("right", "left"):
+        return not (before in WORD_CLASSES["treating"] or second.lower in ("there", "here", "away", "now", "after", "before", "where"))
+    return before not in WORD_CLASSES["treating"] and word.lower not in ("well", "better", "down", "up", "near", "more")
+
+
+FETCHING = WORD_CLASSES["fetching"]
+
+
+def _is_complement(text: str, word: _Word) -> bool:
+    """ "Made her sad and angry", "left her devastated": adjectives and no noun."""
+    for _ in range(3):
+        ending = word.raw.endswith(tuple(WORD_CLASSES["adjective_endings"])) and not word.within("noun_in_ful")
+        if not (word.within("adjective") or ending or _is_verb_form(word) or _is_adverb(word)):
+            return False
+        after = _following(text, word.end)
+        listed = _LIST.match(text, word.end)
+        if listed:
+            after = _following(text, listed.end() - 1)
+            if not after.within("adjective"):
+                return True
+        elif after.lower in ("and", "or", "but", "yet"):
+            after = _following(text, after.end)
+            if not (after.within("adjective") or _is_verb_form(after)):
+                return True
+        elif _ends(after) or _is_adverb(after):
+            return True
+        word = after
+    return False
+
+
+def _is_subject(before: str, word: _Word, second: _Word) -> bool:
+    """ "Heard her singing", "let her speak": the object is the subject of a verb without tense."""
+    if word.raw.endswith("ing") and (before in WORD_CLASSES["perception"] or before == "with"):
+        return _ends(second) or second.raw.endswith("ly")
+    if before not in WORD_CLASSES["causative"] or not word.within("bare_verb"):
+        return False
+    if before.startswith(("ma", "mak")):
+        return not word.within("made_noun")
+    return not word.within("verb_or_noun") or not before.startswith(("ha", "fe"))
+
+
+def _receives(text: str, start: int, before: str, word: _Word, second: _Word) -> bool:
+    """ "Gave her hope", "elected her president", "called her Mary": two things follow the verb, `her` and the noun."""
+    if before in WORD_CLASSES["naming"] and not before.startswith("call"):
+        if word.within("role") and (_ends(second) or second.within("role")):
+            return True
+    if before in WORD_CLASSES["name_verb"] and (word.raw.istitle() or word.lower == "names"):
+        return _ends(second) and not word.within("owned")
+    if before not in WORD_CLASSES["giver"]:
+        return False
+    if word.within("given", "owned") and second.lower in ("to", "away", "up", "over"):
+        return False
+    if word.within("given") and word.within("owned"):
+        return not _she_gives(text, start)
+    if before in WORD_CLASSES["soft_giver"]:
+        return word.within("softly_given")
+    if word.within("owned"):
+        return False
+    plural = word.raw.endswith("s") and not word.raw.endswith(("ss", "us", "is", "ers", "ors", "ists", "ants", "ians", "ees", "mates"))
+    taxes = before.startswith(("pay", "pai"))
+    anything = before in WORD_CLASSES["pure_giver"] and not before.startswith(("giv", "gave", "off"))
+    return word.within("given") or (plural and not taxes and word.raw.islower() and not word.within("people")) or anything
+
+
+def _she_gives(text: str, start: int) -> bool:
+    """Whether a feminine subject stands closely before the verb: "she gave her life" is her own."""
+    return not {"she", "who", "woman", "women", "mother", "queen"}.isdisjoint(text[max(0, start - 40) : start].lower().split()[-5:-1])

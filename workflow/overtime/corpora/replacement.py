@@ -1,0 +1,56 @@
+"""Replacing gendered words in a text: those found by the scanner, in sentences, in English.
+
+`words` may be any superset of the true occurrences: each is looked up by its exact spelling, and what stands around it is looked at
+only then.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from overtime.corpora.compounds import compound
+from overtime.corpora.gender_words import MADAM, Choice, Spellings
+from overtime.corpora.languages import in_foreign_clause
+from overtime.corpora.not_prose import enclosures, stands_free
+
+# The usual neighbours of a word, for speed; none at all at either end of the text.
+_BEFORE = frozenset(("", *' \n\t"“”‘—–;,!?…'))
+_AFTER = frozenset(("", *" \n\t,;!?'\"“”’—–…)"))
+_AM = ("'am", "’am")  # ma'am
+
+
+def replace(text: str, words: Iterable[Sequence[int]], table: Spellings, foreign: bool = False) -> tuple[str, int]:
+    """Replace those of the `words` (start, end) that `table` holds; return the new text and how many were replaced.
+
+    `foreign`: whether to look for clauses in other languages.
+    """
+    pieces: list[str] = []
+    done = 0
+    closed: list[tuple[int, int]] | None = None
+    for start, end in words:
+        old = text[start:end]
+        new = table.get(old)
+        if new is None:
+            if "-" in old:
+                new = compound(old, table)
+            elif old in MADAM and text[end : end + 3].lower() in _AM:
+                end += 3
+                new = table.get(f"{old}'{text[end - 2 : end]}")
+            if new is None:
+                continue
+        if not (text[start - 1 : start] in _BEFORE and text[end : end + 1] in _AFTER) and not stands_free(text, start, end):
+            continue
+        if isinstance(new, Choice):
+            new = new.choose(text, start, end)
+        if new == old or (foreign and in_foreign_clause(text, start, end)):
+            continue
+        if closed is None:
+            closed = enclosures(text)[::-1]
+        while closed and closed[-1][1] <= start:
+            closed.pop()
+        if closed and closed[-1][0] < end:
+            continue
+        pieces += text[done:start], new
+        done = end
+    if not pieces:
+        return text, 0
+    pieces.append(text[done:])
+    return "".join(pieces), len(pieces) // 2

@@ -1,0 +1,57 @@
+"""Lower-case words that look gendered and are not: "female socket", "queen bee", "mother tongue", "to man the pumps", `man ls`."""
+
+import re
+import tomllib
+
+from overtime.corpora.neighbours import WORD_CLASSES, previous_word
+from overtime.files import RESOURCES
+
+SENSES = RESOURCES / "rewriting" / "other_senses.toml"
+_TABLE = tomllib.loads(SENSES.read_text("utf-8"))
+_FOLLOWING = {word: frozenset(next_words.split()) for words, next_words in _TABLE["before"].items() for word in words.split("_")}
+_VERBS = frozenset(_TABLE["verbs"].split())
+AMBIGUOUS = frozenset(_FOLLOWING) | _VERBS
+_BEFORE_VERB = frozenset(_TABLE["before_verb"].split())
+_NEXT = re.compile(r"[^\S\n]+([\w-]+)(?:[^\S\n]+([\w-]+))?(?:[^\S\n]+([\w-]+))?")
+_MANUAL = re.compile(r"[^\S\n]+(?:-\w|[1-8](?:[^\S\n]|[.;,)]|\Z)|pages?\b)")
+_MANUAL_BEFORE = frozenset(_TABLE["before_manual"].split())
+_ELEMENT = re.compile(r"[^\S\n]+(?:(?:atom|ion|nucle|isotop|laser|plasma|burning|abundance|gas|I{1,3}\b)|(?:and|or) (?:H|Ne|Ar|Li|N2|O2)\b)|-Ne\b")
+_ELEMENT_BEFORE = frozenset(_TABLE["before_element"].split())
+
+
+def in_other_sense(text: str, start: int, end: int) -> bool:
+    """Whether the lower-case word `text[start:end]`, one of `AMBIGUOUS`, means no person here."""
+    word, found = text[start:end], _NEXT.match(text, end)
+    following = [part for part in found.groups() if part] if found else []
+    senses = _FOLLOWING.get(word)
+    if senses and following:
+        # "A male or female connector": a few words on, for what is either.
+        near = following if word in ("male", "female", "males", "females") else following[:1]
+        if not senses.isdisjoint(near):
+            return True
+    if word not in _VERBS:
+        return False
+    before = previous_word(text, start)
+    if word in ("groom", "grooms"):
+        return before in _BEFORE_VERB or before in ("", "and") or (following[:1] != [] and following[0] in WORD_CLASSES["determiner"])
+    if word == "man" and _is_command(text, before, start, end, following):
+        return True
+    return before in _BEFORE_VERB and following != [] and following[0] in WORD_CLASSES["determiner"] or following[:1] == ["it"]
+
+
+def _is_command(text: str, before: str, start: int, end: int, following: list[str]) -> bool:
+    """The manual reader of Unix: "man ls; man 5 crontab". A sentence has no bare `man` in front."""
+    clause = before == "" or before[-1] in ";|$`:" or before in _MANUAL_BEFORE
+    return _MANUAL.match(text, end) is not None or (clause and following != [] and following[0] not in WORD_CLASSES["function"])
+
+
+def is_helium(text: str, start: int, end: int) -> bool:
+    """Whether `He` is the element: "liquid He", "He atoms", "H and He"."""
+    if _ELEMENT.match(text, end):
+        return True
+    if start == 0 or text[max(0, start - 2) : start] in (". ", "\n", '" ', "? ", "! "):
+        return False
+    before = previous_word(text, start)
+    if before in _ELEMENT_BEFORE:
+        return True
+    return before in ("and", "or", "h,") and re.search(r"\b(?:H|Ne|Ar|Li)[,]? (?:and |or )?\Z", text[max(0, start - 10) : start]) is not None
