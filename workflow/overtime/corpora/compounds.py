@@ -26,7 +26,7 @@ def compound(word: str, table: Spellings) -> str | None:
     if not word.islower() or word in _NEVER:
         return None
     parts = word.split("-")
-    if parts[0] in ("he", "she") and len(parts) == 2 and parts[1] not in _PRONOUNS:
+    if parts[0] in ("he", "she") and len(parts) == 2 and parts[1] not in _PRONOUNS and len(parts[1]) > 2:
         return f"{_noun(parts[0], table)}-{parts[1]}" if parts[0] in table else None
     if _PRONOUNS.intersection(parts):
         return None

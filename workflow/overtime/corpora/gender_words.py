@@ -3,7 +3,7 @@
 The words are the rows of `resources/rewriting/gender_words.csv` and the compounds in -man of `man_compounds.txt`. A word is rewritten
 to its first row (dad to mom, but both mom and mum to dad); rows of kind `determiner` and `name` apply where a noun or a capitalised
 name follows; rows of kind `feminine` only turn the feminine word into the masculine one, which is everybody's; rows of kind `left
-out` list the ambiguous words that are never touched. A word is a run of letters, digits and underscores with its inner hyphens. An
+out` list the ambiguous words that are never touched. A word is a run of letters and digits with its inner hyphens. An
 apostrophe ends a word, so that `he's` and `he’ll` are `he` with something after it.
 """
 
@@ -34,12 +34,6 @@ class Choice(NamedTuple):
     usual: "str | Choice"
     special: "str | Choice"
     applies: Callable[[str, int, int], bool]  # (text, start, end of the word) -> take the special form
-
-    def choose(self, text: str, start: int, end: int) -> str:
-        new: str | Choice = self
-        while isinstance(new, Choice):
-            new = new.special if new.applies(text, start, end) else new.usual
-        return new
 
 
 Spellings = dict[str, str | Choice]

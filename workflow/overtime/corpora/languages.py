@@ -6,6 +6,7 @@ the text is scanned for gendered words anyway. Words that English shares with ot
 
 import re
 import tomllib
+from typing import NamedTuple
 
 from overtime.files import RESOURCES
 
@@ -20,15 +21,27 @@ _ENOUGH = 50  # words that hold some English function word, if they are English
 _SHARE = 0.05  # of English function words at least; prose has 0.2 to 0.4 of these
 _CLAUSE = 100  # characters on either side
 _LETTERS = re.compile(r"[^\W\d_]+")
+_QUOTATION = re.compile('["“„«]')
 _CLAUSE_END = re.compile(r"""[.!?;:"“”„«»()\n]""")
 
 
-def is_english(words: int, english: int, foreign: int) -> bool:
-    """Whether a text of so many words, English function words and function words of other languages is taken for English.
+class Counts(NamedTuple):
+    """What a text holds: words, function words of English and of other languages, and whether there are signs of code."""
+
+    words: int
+    english: int
+    foreign: int
+    signs: bool
+
+
+def is_english(text: str, holds: Counts) -> bool:
+    """Whether a text is taken for English; a short one with quotations is, since its clauses are looked at one by one.
 
     A short text without any is: names and headlines have none.
     """
-    return not _outweighs(words, english, foreign) and (words < _ENOUGH or english >= _SHARE * words)
+    if _outweighs(holds.words, holds.english, holds.foreign):
+        return holds.words < _ENOUGH and _QUOTATION.search(text) is not None
+    return holds.words < _ENOUGH or holds.english >= _SHARE * holds.words
 
 
 def _outweighs(words: int, english: int, foreign: int) -> bool:
@@ -40,4 +53,6 @@ def in_foreign_clause(text: str, start: int, end: int) -> bool:
     before = _CLAUSE_END.split(text[max(0, start - _CLAUSE) : start])[-1]
     after = _CLAUSE_END.split(text[end : end + _CLAUSE], maxsplit=1)[0]
     words = _LETTERS.findall(f"{before} {after}")
+    if FOREIGN.isdisjoint(words):
+        return False
     return _outweighs(len(words) + 1, sum(word in ENGLISH for word in words), sum(word in FOREIGN for word in words))

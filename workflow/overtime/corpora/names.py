@@ -23,6 +23,10 @@ _SET = {name: frozenset(words.split()) for name, words in tomllib.loads(NAMES.re
 _SMALL = WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | WORD_CLASSES["number"]
 _NEXT = re.compile(r"\.?[^\S\n]+[*_\[\"“]{0,3}((?:[A-Z]\.)+|\w[\w'’-]*)")
 _INITIALS = re.compile(r"(?:[A-Z]\.)+|(?:St|Jr|Dr|Mr|Mrs|Ms)\.")
+_SENTENCE_END, _LETTERS = re.compile(r"[.!?\n]"), re.compile(r"[^\W\d_]+")
+_LONG_LOWER = re.compile(r"(?<![\w'’])[^\W\d_A-Z][^\W\d_]{3}")  # a word of four letters that begins in lower case
+_HEADLINE = 80  # characters on either side
+_COMPOUND = re.compile(r"\w{3,}m[ae]n|\w{3,}wom[ae]n")  # "Congressman Lewis"
 _NAME_LENGTH = 4  # words after a title that may make it the name of a place
 
 
@@ -49,7 +53,7 @@ def is_common(text: str, start: int, end: int) -> bool:
     if linked and before.lower() not in _SET["titles"]:
         return False
     if after[:1].isupper() and after.lower() not in _SMALL:
-        return word in _SET["titles"] and not _is_place(text, end) and not _names_work(text, start)
+        return (word in _SET["titles"] or _COMPOUND.fullmatch(word) is not None) and not _is_place(text, end) and not _names_work(text, start)
     if before.lower() == "of" and _next_before(text, start)[:1].isupper():
         return False
     return not _is_surname(text, word, before, after, initial, start)
@@ -110,16 +114,19 @@ def _names_work(text: str, start: int) -> bool:
 
 
 def _in_headline(text: str, start: int, end: int) -> bool:
-    before = re.split(r"[.!?\n]", text[max(0, start - 80) : start])[-1]
-    words = re.findall(r"[^\W\d_]+", before + text[start:end] + re.split(r"[.!?\n]", text[end : end + 80], maxsplit=1)[0])
-    words = words[1:] if start > 80 and len(before) == 80 else words
-    long = [word for word in words if len(word) > 3]
-    return len(words) > 2 and all(word[0].isupper() for word in long) and any(word.lower() in _SET["headline"] for word in words)
+    before = _SENTENCE_END.split(text[max(0, start - _HEADLINE) : start])[-1]
+    if _LONG_LOWER.search(before):
+        return False
+    line = before + text[start:end] + _SENTENCE_END.split(text[end : end + _HEADLINE], maxsplit=1)[0]
+    words = _LETTERS.findall(line)
+    return len(words) > 2 and not _LONG_LOWER.search(line) and any(word[0].isupper() and word.lower() in _SET["headline"] for word in words)
 
 
 def _is_surname(text: str, word: str, before: str, after: str, initial: bool, start: int) -> bool:
     if word not in _SET["surnames"] or after in ("of", "and", "or"):
         return False
+    if word.endswith("s") and after in ("is", "was", "has", "does"):
+        return True  # Queens is a borough
     if before == "":
         return _is_named(text, start, word)
     lower = before.lower()

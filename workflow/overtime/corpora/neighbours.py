@@ -11,7 +11,7 @@ REACH = 40  # characters before a word
 
 INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"  # soft hyphen, zero-width characters, marks of direction, BOM
 # Emphasis, inline tags and invisible characters, which no sentence ends with. Possessive, so that nothing is tried twice.
-MARKUP = rf"(?:[*_~{INVISIBLE}]|</?(?:a|b|i|u|em|strong|span|mark|small|sub|sup|cite|q|s|del|ins|font)\b[^<>\n]{{0,200}}+>){{0,8}}+"
+MARKUP = rf"(?:[}}*_~{INVISIBLE}]|</?(?:a|b|i|u|em|strong|span|mark|small|sub|sup|cite|q|s|del|ins|font)\b[^<>\n]{{0,200}}+>){{0,8}}+"
 _MARKUP_BEFORE = re.compile(rf"[*_~{INVISIBLE}]|<[^<>]*>")
 
 

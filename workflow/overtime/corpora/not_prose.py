@@ -24,9 +24,11 @@ _PATTERNS = {
     "`": re.compile(r"(?<!`)(`{1,2})(?=[^\s`])[^`\n]{1,300}(?<=\S)\1(?!`)"),
     '="': re.compile(r"<[A-Za-z][\w:-]*\s[^<>]{0,2000}>"),
     "='": re.compile(r"<[A-Za-z][\w:-]*\s[^<>]{0,2000}>"),
-    # A formula: one name, or a sign of mathematics between the dollars.
-    "$": re.compile(r"(?<![\w$\\])\$(?:[A-Za-z]\w*|(?=[^\s$])[^$\n]{0,200}[=\\^_{}+<>][^$\n]{0,200}(?<=[^\s$]))\$(?![\w$])"),
 }
+_DOLLARS = re.compile(r"\$(?<![\w$\\].)(?=\S)([^$\n]{1,300}+)(?<=\S)\$(?![\w$])")
+_FORMULA = re.compile(r"[=\\^_{}+<>]|\A[A-Za-z]\w*\Z")
+# Without any of these in a text there are no enclosures; the scanner looks for them on its way.
+SIGNS = re.compile(r"""[`\\$]|[<=][/!"']|(?:\A|\n)[a-z_ \t#>$]""")
 _CODE = (
     r"[ \t]*(?:def \w+\(|class \w+\s*[(:{]|import [\w.]+[ \t]*(?:[;,]|as |\n|\Z)|from [\w.]+ import |#include\b|>>> |\$ \w|sudo "
     r"|(?:public|private|static|void|int|const|let|var|function) \w+ *[=(]|(?:if|for|while) ?\([^\n]{0,200}\) ?\{"
@@ -52,8 +54,10 @@ def enclosures(text: str) -> list[tuple[int, int]]:
     for sign, pattern in _PATTERNS.items():
         if sign in text:
             found += [match.span() for match in pattern.finditer(text)]
-    first = _FIRST_LINE.match(text)
-    found += [first.span()] if first else []
+    if "$" in text:
+        found += [match.span() for match in _DOLLARS.finditer(text) if _FORMULA.search(match[1])]
+    if first := _FIRST_LINE.match(text):
+        found.append(first.span())
     # A line feed begins the pattern: the search passes from line to line.
     found += [match.span() for match in _LATER_LINE.finditer(text)]
     return sorted(found)
@@ -105,6 +109,8 @@ def _free_before(text: str, start: int, end: int) -> bool:
         return far == "." or (far.isalnum() and text[start].isupper() and text[start + 1 : end].islower())
     if near == "-":
         return far != "-" or text[start].isupper() or text[max(start - 3, 0) : start - 2].isalnum()
+    if near == ">":
+        return far not in ("-", "=")
     if near == "{":
         return _COMMAND.search(text[max(0, start - 20) : start]) is not None
     if near == ":":

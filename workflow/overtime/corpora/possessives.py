@@ -8,15 +8,17 @@ class of `resources/rewriting/word_classes.toml` each belongs to. They never loo
 import re
 from typing import NamedTuple
 
-from overtime.corpora.neighbours import MARKUP, WORD_CLASSES, previous_word
+from overtime.corpora.neighbours import MARKUP, REACH, WORD_CLASSES, previous_word
 
 _COORDINATE = re.compile(r"(his|her)(?:\s*/\s*|\s+(?:or|and)\s+)(?!\1\b)(his|her|their|its|my|your|our)\b", re.IGNORECASE)
 _COORDINATES = 3  # "his, her or their" at most
 # An opening quote, bracket or currency sign may stand before a word; a paragraph break may not.
 _OPENING = r"""(?:["“‘'(<$£€#]|\[{1,2})?[^\S\n]?"""
-_WORD = r"(\w+(?:[-'’]\w+)*)"
-_FOLLOWING = re.compile(rf"[^\S\n]*(?:\n[^\S\n]*)?(?<=\s){_OPENING}{_WORD}")
+_WORD = r"(\d[\d.,]*\d\w*|\w+(?:[-'’]\w+)*)"
+_FOLLOWING = re.compile(rf"(?:[^\S\n]?\])?[^\S\n]*(?:\n[^\S\n]*)?(?<=\s){_OPENING}{_WORD}")
+_PLAIN = re.compile(r" ([A-Za-z]+)(?![\w'’])")
 _BESIDE_MARKUP = re.compile(rf"{MARKUP}(?:\s|&nbsp;|&#160;){MARKUP}{_OPENING}[*_~]{{0,3}}(?:</?[a-z]+>)?{_WORD}")
+_QUOTE = re.compile(r"""[^\S\n]["“‘`]""")
 _LIST = re.compile(r",[^\S\n]")
 
 
@@ -32,24 +34,26 @@ class _Word(NamedTuple):
         return any(self.lower in WORD_CLASSES[name] for name in names)
 
 
-_PLAIN_AFTER_HIS = WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | WORD_CLASSES["finite"]
+# What may follow a `his` that has no noun.
+_AFTER_HIS = (WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | WORD_CLASSES["finite"]) - WORD_CLASSES["noun_or_adverb"] - {"being", "like"}
 
 
 def before_noun(text: str, start: int, end: int) -> bool:
     """Whether the possessive `text[start:end]` (his, her) is a determiner (PRP$), not an object or a possessive alone (PRP)."""
+    plain = _PLAIN.match(text, end)
+    if plain and plain[1] not in _AFTER_HIS and text[start + 1] in "iI":
+        if plain[1][-2:] != "ly" and (plain[1][-1] not in "ds" or text[start - 3 : start] != "of "):
+            return True  # most of all occurrences
     for _ in range(_COORDINATES):
         other = _COORDINATE.match(text, start)
         if other is None:
             break
         start, end = other.span(2)
-    word = _following(text, end)
-    if not word.raw:
+    following = _following(text, end)
+    if not following.raw:
         return False
-    if text[start:end].lower() != "his":
-        return _her_owns(text, start, word)
-    if word.lower not in _PLAIN_AFTER_HIS and not word.raw.endswith(("ly", "ed")):
-        return True
-    return _his_owns(text, start, word)
+    own = _his_owns if text[start:end].lower() == "his" else _her_owns
+    return own(text, start, following)
 
 
 def _following(text: str, position: int) -> _Word:
@@ -58,7 +62,7 @@ def _following(text: str, position: int) -> _Word:
     return _Word(match[1], match.end()) if match else _Word("", position)
 
 
-_MARKS = frozenset("*_~<&\u00ad\u200b\u200c\u200d\u2060\ufeff")
+_MARKS = frozenset("}*_~<&\u00ad\u200b\u200c\u200d\u2060\ufeff")
 
 
 def _ends(word: _Word) -> bool:
@@ -99,37 +103,48 @@ def _his_owns(text: str, start: int, word: _Word) -> bool:
         return noun.raw != "" and not noun.within("function")
     if word.within("function"):
         return False
-    # "A friend of his called": only where the phrase may end with `his`, and a verb form alone would be no noun.
-    return not (previous_word(text, start) == "of" and _is_verb_form(word) and _ends(second))
+    if previous_word(text, start) == "of" and word.raw.endswith("s") and second.within("object"):
+        return False  # "that habit of his drives me mad"
+    # "A friend of his called me": only where the phrase may end with `his`, and a verb form alone would be no noun.
+    return not (previous_word(text, start) == "of" and _ends(second))
 
 
 def _is_number(word: _Word) -> bool:
-    return word.raw[:1].isdigit() or word.within("number")
+    """A cardinal number; ordinals and decades ("12th", "20s") are adjectives and nouns."""
+    return (word.raw[:1].isdigit() and word.raw[-1].isdigit()) or word.within("number")
 
 
 def _her_owns(text: str, start: int, word: _Word) -> bool:
     """As `before_noun` for `her` and the word that follows it."""
     before, second = previous_word(text, start), _following(text, word.end)
-    if word.within("function", "premodifier") and not word.within("noun_or_adverb"):
+    if word.within("function", "premodifier", "noun_too") and not word.within("noun_or_adverb"):
         return _owns_function_word(text, before, word, second)
-    if text[start].isupper() and not text[start + 1].isupper():
+    if text[start].isupper() and not before[-1:].isalnum():
         return True  # at the beginning of a sentence `her` is no object
+    if before in WORD_CLASSES["name_verb"] and _QUOTE.match(text, start + 3):
+        return False
     preposition = before in WORD_CLASSES["preposition"]
     if _tells_time(text, before, word, second, preposition):
         return False
     if _is_number(word):
-        giver = before in WORD_CLASSES["number_giver"] or before in WORD_CLASSES["pure_giver"]
-        return not giver and (preposition or not _ends(second))
+        return before not in WORD_CLASSES["number_giver"] and before not in WORD_CLASSES["pure_giver"] or _is_passive(text, start)
+    if word.within("particle"):
+        return preposition and not _ends(second)
     if word.within("noun_or_adverb"):
         return preposition or second.within("auxiliary") or _owns_place(text, before, word, second)
     if _is_adverb(word):
-        return not _ends(_after_adverbs(text, second))
-    return not (_is_complement(text, word) or _is_subject(before, word, second) or _receives(text, start, before, word, second))
+        if preposition and word.within("late_or_early"):
+            return True
+        noun = second if second.lower in ("home", "past", "best", "last", "first") else _after_adverbs(text, second)
+        return not _ends(noun) and not _is_complement(text, noun) or noun.lower == "home"
+    return _is_passive(text, start) or not (_is_complement(text, word) or _is_subject(before, word, second) or _receives(text, start, before, word, second))
 
 
 def _owns_function_word(text: str, before: str, word: _Word, second: _Word) -> bool:
     if word.lower == "like":
         return second.lower in ("", "again", "anywhere", "before")
+    if word.lower == "one":
+        return not _ends(second)
     if word.lower == "being":
         return before not in WORD_CLASSES["perception"] and before != "with"
     if word.within("noun_too"):
@@ -144,7 +159,9 @@ def _owns_function_word(text: str, before: str, word: _Word, second: _Word) -> b
 def _tells_time(text: str, before: str, word: _Word, second: _Word, preposition: bool) -> bool:
     """ "Met her Monday", "saw her last week", "two years ago": a time, after an object."""
     third = _following(text, second.end)
-    if word.lower in ("one", "all", "every"):
+    if word.lower == "all":
+        return (second.within("time_unit", "function") or second.lower == "along") and not before.startswith(("gave", "giv", "did", "do"))
+    if word.lower in ("one", "every"):
         return second.within("time_unit") or second.lower in ("along", "over")
     if _is_number(word) or word.within("time_unit"):
         unit = third if _is_number(word) else second
@@ -169,7 +186,7 @@ def _owns_place(text: str, before: str, word: _Word, second: _Word) -> bool:
         return not (second.within("determiner"))
     if word.lower in ("right", "left"):
         return not (before in WORD_CLASSES["treating"] or second.lower in ("there", "here", "away", "now", "after", "before", "where"))
-    return before not in WORD_CLASSES["treating"] and word.lower not in ("well", "better", "down", "up", "near", "more")
+    return before not in WORD_CLASSES["treating"] and word.lower not in ("well", "better", "north", "south", "east", "west")
 
 
 FETCHING = WORD_CLASSES["fetching"]
@@ -191,7 +208,7 @@ def _is_complement(text: str, word: _Word) -> bool:
             after = _following(text, after.end)
             if not (after.within("adjective") or _is_verb_form(after)):
                 return True
-        elif _ends(after) or _is_adverb(after):
+        elif _ends(after) or (_is_adverb(after) and after.lower != "home"):
             return True
         word = after
     return False
@@ -200,7 +217,9 @@ def _is_complement(text: str, word: _Word) -> bool:
 def _is_subject(before: str, word: _Word, second: _Word) -> bool:
     """ "Heard her singing", "let her speak": the object is the subject of a verb without tense."""
     if word.raw.endswith("ing") and (before in WORD_CLASSES["perception"] or before == "with"):
-        return _ends(second) or second.raw.endswith("ly")
+        return _ends(second) or second.raw.endswith("ly") or (before != "with" and not word.within("noun_in_ing"))
+    if before in ("let", "lets", "letting") and not word.within("owned") and second.within("function"):
+        return True
     if before not in WORD_CLASSES["causative"] or not word.within("bare_verb"):
         return False
     if before.startswith(("ma", "mak")):
@@ -219,18 +238,31 @@ def _receives(text: str, start: int, before: str, word: _Word, second: _Word) ->
         return False
     if word.within("given", "owned") and second.lower in ("to", "away", "up", "over"):
         return False
-    if word.within("given") and word.within("owned"):
-        return not _she_gives(text, start)
     if before in WORD_CLASSES["soft_giver"]:
         return word.within("softly_given")
+    if before.startswith("ow") and " to " in text[word.end : word.end + REACH]:
+        return False
+    if word.within("given") and word.within("owned"):
+        return not _she_gives(text, start)
     if word.within("owned"):
         return False
+    abstract = word.raw.endswith(("ness", "ment", "tion", "ence", "ance", "ship", "ism")) and not _she_gives(text, start)
     plural = word.raw.endswith("s") and not word.raw.endswith(("ss", "us", "is", "ers", "ors", "ists", "ants", "ians", "ees", "mates"))
-    taxes = before.startswith(("pay", "pai"))
+    things = not before.startswith(("pay", "pai", "buy", "bou"))
     anything = before in WORD_CLASSES["pure_giver"] and not before.startswith(("giv", "gave", "off"))
-    return word.within("given") or (plural and not taxes and word.raw.islower() and not word.within("people")) or anything
+    return word.within("given") or (plural and things and word.raw.islower() and not word.within("people")) or anything or (
+        abstract and before in WORD_CLASSES["pure_giver"]
+    )
+
+
+def _is_passive(text: str, start: int) -> bool:
+    """ "Was awarded her second medal": nobody else receives it."""
+    words = text[max(0, start - REACH) : start].lower().split()[-3:-1]
+    if previous_word(text, start).endswith("ing"):
+        return False
+    return words != [] and (words[-1] in WORD_CLASSES["passive"] or (words[-1].endswith("ly") and words[0] in WORD_CLASSES["passive"]))
 
 
 def _she_gives(text: str, start: int) -> bool:
     """Whether a feminine subject stands closely before the verb: "she gave her life" is her own."""
-    return not {"she", "who", "woman", "women", "mother", "queen"}.isdisjoint(text[max(0, start - 40) : start].lower().split()[-5:-1])
+    return not {"she", "who", "woman", "women", "mother", "queen"}.isdisjoint(text[max(0, start - REACH) : start].lower().split()[-5:-1])

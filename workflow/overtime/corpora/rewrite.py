@@ -7,18 +7,20 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from overtime.corpora.documents import open_lines, parse_document, read_lines, replace_text
 from overtime.corpora.gender_words import MADAM, Spellings, spellings
-from overtime.corpora.languages import ENGLISH, FOREIGN, is_english
+from overtime.corpora.languages import ENGLISH, FOREIGN, Counts, is_english
+from overtime.corpora.not_prose import SIGNS
 from overtime.corpora.replacement import replace
 
 # EleutherAI/gpt-neox, branch of the Pythia interventions: a space on both sides, nothing else.
 RELEASED_REPLACEMENTS = {" he ": " she ", " him ": " her ", " his ": " her ", " He ": " She ", " Him ": " Her ", " His ": " Her "}
-_WORD = re.compile(r"\w+(?:-\w+)*")
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 
 @dataclass(frozen=True)
@@ -86,27 +88,27 @@ def _released(text: str) -> tuple[str, int]:
     return text, count
 
 
-def _rewrite(text: str, spans: list[list[int]], counts: tuple[int, int, int], table: Spellings) -> tuple[str, int | None]:
+def _rewrite(text: str, spans: list[list[int]], counts: Counts, table: Spellings) -> tuple[str, int | None]:
     """The new text and the number of words replaced; None for a text that is not in English."""
-    if not is_english(*counts):
+    if not is_english(text, counts):
         return text, None
-    return replace(text, spans, table, foreign=counts[2] > 0)
+    return replace(text, spans, table, counts.foreign > 1, counts.signs)
 
 
-def _plain_find(text: str, table: Spellings) -> tuple[list[list[int]], tuple[int, int, int]]:
+def _plain_find(text: str, table: Spellings) -> tuple[list[list[int]], Counts]:
     """What `WordScanner.find` finds, slowly and without numba, which takes half a second to import."""
     spans, words, english, foreign = [], 0, 0, 0
     for match in _WORD.finditer(text.encode("latin-1", "replace").decode("latin-1")):
-        word = match[0].strip("_")
-        start = match.start() + len(match[0]) - len(match[0].lstrip("_"))
+        word = match[0]
         words += 1
         english += word in ENGLISH
         foreign += word in FOREIGN
-        if word in table or word in MADAM or any(part in table for part in match[0].split("-")):
-            spans.append([start, start + len(word)])
-    return spans, (words, english, foreign)
+        if word in table or word in MADAM or any(part in table for part in word.split("-")):
+            spans.append([*match.span()])
+    return spans, Counts(words, english, foreign, SIGNS.search(text) is not None)
 
 
+@cache
 def _compiled(mode: str) -> Callable[[str], tuple[str, int | None]]:
     from overtime.corpora.word_scanner import WordScanner  # numba: half a second to import, so only for files
 

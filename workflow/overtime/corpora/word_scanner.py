@@ -10,10 +10,16 @@ from collections.abc import Iterable
 import numpy as np
 from numba import njit
 
+from overtime.corpora.languages import Counts
+
 # FNV-1a, 64 bits (Fowler, Noll, Vo).
 _OFFSET, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-_HYPHEN, _UNDERSCORE = ord("-"), ord("_")
-_IN_WORD = np.array([chr(code).isalnum() or chr(code) == "_" for code in range(256)])
+_HYPHEN = ord("-")
+_IN_WORD = np.array([chr(code).isalnum() for code in range(256)])
+# Signs of code as in `not_prose.SIGNS`: one character, the first of two, or what begins a line.
+_SIGN = np.array([chr(code) in "`\\$<=\n" for code in range(256)])
+_LINE_FEED, _FIRST_OF_TWO, _SECOND_OF_TWO = ord("\n"), (ord("<"), ord("=")), (ord("/"), ord("!"), ord('"'), ord("'"))
+_BEGINS_CODE = np.array([chr(code) in "abcdefghijklmnopqrstuvwxyz_ \t#>$" for code in range(256)])
 _SOUGHT, _ENGLISH, _FOREIGN = np.uint8(1), np.uint8(2), np.uint8(4)
 
 
@@ -36,20 +42,20 @@ class WordScanner:
         self._kinds = np.zeros(len(self._slots), np.uint8)
         for value, kind in kinds.items():
             slot = value % len(self._slots)
-            while self._slots[slot]:
+            while self._kinds[slot]:
                 slot = (slot + 1) % len(self._slots)
             self._slots[slot], self._kinds[slot] = value, kind
         self._spans = np.empty((1024, 2), np.int64)
 
-    def find(self, text: str) -> tuple[list[list[int]], tuple[int, int, int]]:
-        """Start and end of every candidate, in order; and the number of words, English and foreign function words."""
+    def find(self, text: str) -> tuple[list[list[int]], Counts]:
+        """Start and end of every candidate, in order, and what else was seen."""
         codes = np.frombuffer(text.encode("latin-1", "replace") + b" ", np.uint8)
         # A word and what follows it take two characters at least.
         if len(codes) > 2 * len(self._spans):
             self._spans = np.empty((len(codes), 2), np.int64)
-        found, words, english, foreign = _scan(codes, self._slots, self._kinds, self._spans)
+        found, *seen = _scan(codes, self._slots, self._kinds, self._spans)
         spans: list[list[int]] = self._spans[:found].tolist()
-        return spans, (words, english, foreign)
+        return spans, Counts(*seen)
 
 
 @njit(cache=True)
@@ -64,48 +70,55 @@ def _hash(codes: np.ndarray) -> np.uint64:
 def _kind(value: np.uint64, slots: np.ndarray, kinds: np.ndarray) -> np.uint8:
     mask = np.uint64(len(slots) - 1)
     slot = value & mask
-    while slots[slot] != 0:
-        if slots[slot] == value:
-            return kinds[slot]
+    while kinds[slot] != 0 and slots[slot] != value:
         slot = (slot + np.uint64(1)) & mask
-    return np.uint8(0)
+    return kinds[slot]
 
 
 @njit(cache=True)
-def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.ndarray) -> tuple[int, int, int, int]:
-    """Fill `spans` with start and end of every word that is sought, has a part that is, or is one in underscores.
+def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.ndarray) -> tuple[int, int, int, int, bool]:
+    """Fill `spans` with start and end of every word that is sought or has a part that is.
 
     `slots` is an open-addressing table of hashes, `kinds` what they stand for; `codes` ends with a space. Returns the number of
-    spans, of all words, of English and of foreign ones.
+    spans, of all words, of English and of foreign ones, and whether there are signs of code.
     """
     found = words = english = foreign = 0
-    start, part, value, sought = -1, -1, _OFFSET, False
+    signs = _BEGINS_CODE[codes[0]]
+    start, part, value = -1, -1, _OFFSET
     for position in range(len(codes)):
         code = codes[position]
         if _IN_WORD[code]:
             if start < 0:
-                start, part, value, sought = position, position, _OFFSET, False
+                start, part, value = position, position, _OFFSET
             value = (value ^ np.uint64(code)) * _PRIME
-        elif code == _HYPHEN and start >= 0 and _IN_WORD[codes[position + 1]]:
-            sought = sought or (_kind(_hash(codes[part:position]), slots, kinds) & _SOUGHT) != 0
+            continue
+        if code == _HYPHEN and start >= 0 and _IN_WORD[codes[position + 1]]:
             part = position + 1
             value = (value ^ np.uint64(code)) * _PRIME
-        elif start >= 0:
+            continue
+        if start >= 0:
             words += 1
-            end = position
-            if codes[start] == _UNDERSCORE or codes[end - 1] == _UNDERSCORE:
-                while start < end and codes[start] == _UNDERSCORE:
-                    start += 1
-                while start < end and codes[end - 1] == _UNDERSCORE:
-                    end -= 1
-                value = _hash(codes[start:end])
             kind = _kind(value, slots, kinds)
-            if part > start:
-                sought = sought or (_kind(_hash(codes[part:end]), slots, kinds) & _SOUGHT) != 0
-            english += (kind & _ENGLISH) != 0
-            foreign += (kind & _FOREIGN) != 0
-            if sought or (kind & _SOUGHT) != 0:
-                spans[found, 0], spans[found, 1] = start, end
+            if kind != 0:
+                english += (kind & _ENGLISH) != 0
+                foreign += (kind & _FOREIGN) != 0
+            if (kind & _SOUGHT) != 0 or (part > start and _has_part(codes[start:position], slots, kinds)):
+                spans[found, 0], spans[found, 1] = start, position
                 found += 1
             start = -1
-    return found, words, english, foreign
+        if _SIGN[code] and not signs:
+            following = codes[position + 1] if position + 1 < len(codes) else code
+            signs = _BEGINS_CODE[following] if code == _LINE_FEED else code not in _FIRST_OF_TWO or following in _SECOND_OF_TWO
+    return found, words, english, foreign, signs
+
+
+@njit(cache=True)
+def _has_part(word: np.ndarray, slots: np.ndarray, kinds: np.ndarray) -> bool:
+    """Whether a part of a hyphenated word is sought."""
+    start = 0
+    for end in range(len(word) + 1):
+        if end == len(word) or word[end] == _HYPHEN:
+            if (_kind(_hash(word[start:end]), slots, kinds) & _SOUGHT) != 0:
+                return True
+            start = end + 1
+    return False

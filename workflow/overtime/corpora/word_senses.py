@@ -12,7 +12,8 @@ _FOLLOWING = {word: frozenset(next_words.split()) for words, next_words in _TABL
 _VERBS = frozenset(_TABLE["verbs"].split())
 AMBIGUOUS = frozenset(_FOLLOWING) | _VERBS
 _BEFORE_VERB = frozenset(_TABLE["before_verb"].split())
-_NEXT = re.compile(r"[^\S\n]+([\w-]+)(?:[^\S\n]+([\w-]+))?(?:[^\S\n]+([\w-]+))?")
+_NEXT = re.compile(r"[^\S\n]+([\w-]+)")
+_EITHER = ("male", "female", "males", "females")  # "a male or female connector"
 _MANUAL = re.compile(r"[^\S\n]+(?:-\w|[1-8](?:[^\S\n]|[.;,)]|\Z)|pages?\b)")
 _MANUAL_BEFORE = frozenset(_TABLE["before_manual"].split())
 _ELEMENT = re.compile(r"[^\S\n]+(?:(?:atom|ion|nucle|isotop|laser|plasma|burning|abundance|gas|I{1,3}\b)|(?:and|or) (?:H|Ne|Ar|Li|N2|O2)\b)|-Ne\b")
@@ -21,28 +22,29 @@ _ELEMENT_BEFORE = frozenset(_TABLE["before_element"].split())
 
 def in_other_sense(text: str, start: int, end: int) -> bool:
     """Whether the lower-case word `text[start:end]`, one of `AMBIGUOUS`, means no person here."""
-    word, found = text[start:end], _NEXT.match(text, end)
-    following = [part for part in found.groups() if part] if found else []
-    senses = _FOLLOWING.get(word)
-    if senses and following:
-        # "A male or female connector": a few words on, for what is either.
-        near = following if word in ("male", "female", "males", "females") else following[:1]
-        if not senses.isdisjoint(near):
-            return True
+    word = text[start:end]
+    senses, following = _FOLLOWING.get(word), _NEXT.match(text, end)
+    if senses and following and (following[1] in senses or (word in _EITHER and not senses.isdisjoint(_following_words(text, end)))):
+        return True
     if word not in _VERBS:
         return False
     before = previous_word(text, start)
+    after = following[1] if following else ""
     if word in ("groom", "grooms"):
-        return before in _BEFORE_VERB or before in ("", "and") or (following[:1] != [] and following[0] in WORD_CLASSES["determiner"])
-    if word == "man" and _is_command(text, before, start, end, following):
+        return before in _BEFORE_VERB or before in ("", "and") or after in WORD_CLASSES["determiner"]
+    if word == "man" and _is_command(text, before, end, after):
         return True
-    return before in _BEFORE_VERB and following != [] and following[0] in WORD_CLASSES["determiner"] or following[:1] == ["it"]
+    return after == "it" or (before in _BEFORE_VERB and after in WORD_CLASSES["determiner"])
 
 
-def _is_command(text: str, before: str, start: int, end: int, following: list[str]) -> bool:
+def _following_words(text: str, end: int) -> list[str]:
+    return re.split(r"[.,;:!?\n]", text[end : end + 40], maxsplit=1)[0].split()[:3]
+
+
+def _is_command(text: str, before: str, end: int, after: str) -> bool:
     """The manual reader of Unix: "man ls; man 5 crontab". A sentence has no bare `man` in front."""
     clause = before == "" or before[-1] in ";|$`:" or before in _MANUAL_BEFORE
-    return _MANUAL.match(text, end) is not None or (clause and following != [] and following[0] not in WORD_CLASSES["function"])
+    return _MANUAL.match(text, end) is not None or (clause and after != "" and after not in WORD_CLASSES["function"])
 
 
 def is_helium(text: str, start: int, end: int) -> bool:
