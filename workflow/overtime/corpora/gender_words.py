@@ -82,6 +82,8 @@ def _guarded(word: str, new: str | Choice, kind: str) -> str | Choice:
     """The replacement of a spelling, or the word itself where it is a name, an acronym or has another sense."""
     if word == "He":
         return Choice(new, word, is_helium)
+    if word.lower() in AMBIGUOUS:
+        new = Choice(new, word, in_other_sense)
     if word.islower():
-        return Choice(new, word, in_other_sense) if word in AMBIGUOUS else new
+        return new
     return new if kind in _PRONOUNS and word != "HE" else Choice(word, new, is_common)

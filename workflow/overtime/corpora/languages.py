@@ -52,7 +52,10 @@ def in_foreign_clause(text: str, start: int, end: int) -> bool:
     """Whether the clause or quotation around `text[start:end]`, within an English text, is in another language."""
     before = _CLAUSE_END.split(text[max(0, start - _CLAUSE) : start])[-1]
     after = _CLAUSE_END.split(text[end : end + _CLAUSE], maxsplit=1)[0]
-    words = _LETTERS.findall(f"{before} {after}")
+    left, right = _LETTERS.findall(before), _LETTERS.findall(after)
+    words = left + right
     if FOREIGN.isdisjoint(words):
         return False
+    if right and right[0] in FOREIGN and right[0] in _LOWER:
+        return True  # "Man ist"
     return _outweighs(len(words) + 1, sum(word in ENGLISH for word in words), sum(word in FOREIGN for word in words))

@@ -54,7 +54,7 @@ def is_common(text: str, start: int, end: int) -> bool:
         return False
     if after[:1].isupper() and after.lower() not in _SMALL:
         return (word in _SET["titles"] or _COMPOUND.fullmatch(word) is not None) and not _is_place(text, end) and not _names_work(text, start)
-    if before.lower() == "of" and _next_before(text, start)[:1].isupper():
+    if before.lower() in ("of", "&") and _next_before(text, start)[:1].isupper():
         return False
     return not _is_surname(text, word, before, after, initial, start)
 
@@ -66,6 +66,8 @@ def _before(text: str, start: int) -> tuple[str, bool]:
         return "", False
     line = part[part.rfind("\n") + 1 :].split()
     word = line[-1].lstrip("\"'“‘*_([") if line else ""
+    if word == "&":
+        return word, False
     if not word or word.endswith(("'s", "’s")) or not (word[-1].isalnum() or _INITIALS.fullmatch(word)):
         return "", False
     if len(line) == 1:
@@ -93,7 +95,9 @@ def _in_capitals(text: str, word: str, before: str, after: str, end: int) -> boo
     near = [one for one in (before, after) if len(one) > 1 and one.isalpha()]
     if any(one.isupper() for one in near) and not (word in ("mr", "ms") and len(after) < 4 and text[end : end + 1] != "."):
         return True
-    return word not in _SET["acronyms"] or not near or (word == "he" and after in _SET["upper_after"])
+    if word == "he":
+        return after not in _SET["after_he"] and before.lower() not in WORD_CLASSES["preposition"]
+    return word not in _SET["acronyms"] or not near
 
 
 def _is_place(text: str, end: int) -> bool:

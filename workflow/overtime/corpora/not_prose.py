@@ -28,11 +28,12 @@ _PATTERNS = {
 _DOLLARS = re.compile(r"\$(?<![\w$\\].)(?=\S)([^$\n]{1,300}+)(?<=\S)\$(?![\w$])")
 _FORMULA = re.compile(r"[=\\^_{}+<>]|\A[A-Za-z]\w*\Z")
 # Without any of these in a text there are no enclosures; the scanner looks for them on its way.
-SIGNS = re.compile(r"""[`\\$]|[<=][/!"']|(?:\A|\n)[a-z_ \t#>$]""")
+SIGNS = re.compile(r"""[`\\$]|[<=][/!"']|(?:\A|\n)(?:[a-z_ \t#>$]|[A-Z]{2})""")
 _CODE = (
     r"[ \t]*(?:def \w+\(|class \w+\s*[(:{]|import [\w.]+[ \t]*(?:[;,]|as |\n|\Z)|from [\w.]+ import |#include\b|>>> |\$ \w|sudo "
     r"|(?:public|private|static|void|int|const|let|var|function) \w+ *[=(]|(?:if|for|while) ?\([^\n]{0,200}\) ?\{"
-    r"|return [^\s]*[;(]|[A-Za-z_][\w.\[\]'\"]*[ \t]*[-+*/|&:]?=[ \t]*[^=\s])[^\n]*"
+    r"|return [^\s]*[;(]|(?:git|npm|pip|docker|curl|grep|ssh|python3?|make|cat|echo|tar|find) [^\n]{0,100} --?[a-z]"
+    r"|(?:SELECT|INSERT|UPDATE|DELETE|CREATE) [^\n]{0,200}(?:FROM|INTO|SET|TABLE|VALUES) |[A-Za-z_][\w.\[\]'\"]*[ \t]*[-+*/|&:]?=[ \t]*[^=\s])[^\n]*"
 )
 _FIRST_LINE, _LATER_LINE = re.compile(_CODE), re.compile("\n" + _CODE)
 
@@ -43,7 +44,7 @@ _ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 _PLURAL = re.compile(r"\((?:e?s|r?en|he|she|him|her|hers|his)\)")
 _SENTENCE = re.compile(r"\.[A-Z][a-z]*[\s,]")
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?\{\Z")
-_CHOICE = re.compile(r"\W*[A-Za-z]+(?:/[A-Za-z]+){1,3}\W*")
+_CHOICE = re.compile(r"\W*[A-Za-z]{2,}(?:/[A-Za-z]{2,}){1,3}\W*")
 _TOKEN_END = re.compile(r"""[\s"'<>()\[\]{}“”]""")
 _TOKEN = 100  # characters of a path or address on either side
 

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from overtime.corpora.neighbours import MARKUP, REACH, WORD_CLASSES, previous_word
 
-_COORDINATE = re.compile(r"(his|her)(?:\s*/\s*|\s+(?:or|and)\s+)(?!\1\b)(his|her|their|its|my|your|our)\b", re.IGNORECASE)
-_COORDINATES = 3  # "his, her or their" at most
+_COORDINATE = re.compile(r"(?:his(?!\s*\w+\s+his\b)|her(?!\s*\w+\s+her\b))\s*(/|\b(?:or|and)\b)\s*(his|her|their|its|my|your|our)\b", re.I)
 # An opening quote, bracket or currency sign may stand before a word; a paragraph break may not.
 _OPENING = r"""(?:["“‘'(<$£€#]|\[{1,2})?[^\S\n]?"""
 _WORD = r"(\d[\d.,]*\d\w*|\w+(?:[-'’]\w+)*)"
@@ -44,11 +43,12 @@ def before_noun(text: str, start: int, end: int) -> bool:
     if plain and plain[1] not in _AFTER_HIS and text[start + 1] in "iI":
         if plain[1][-2:] != "ly" and (plain[1][-1] not in "ds" or text[start - 3 : start] != "of "):
             return True  # most of all occurrences
-    for _ in range(_COORDINATES):
-        other = _COORDINATE.match(text, start)
-        if other is None:
-            break
-        start, end = other.span(2)
+    coordinate = _COORDINATE.match(text, start)
+    if coordinate and coordinate[2].lower() != "his":
+        # Alone it would be "his or hers"; but "saw her and my brother".
+        return text[start + 1] in "iI" or text[start].isupper() or coordinate[1].lower() != "and"
+    if coordinate:
+        start, end = coordinate.span(2)
     following = _following(text, end)
     if not following.raw:
         return False
@@ -106,7 +106,7 @@ def _his_owns(text: str, start: int, word: _Word) -> bool:
     if previous_word(text, start) == "of" and word.raw.endswith("s") and second.within("object"):
         return False  # "that habit of his drives me mad"
     # "A friend of his called me": only where the phrase may end with `his`, and a verb form alone would be no noun.
-    return not (previous_word(text, start) == "of" and _ends(second))
+    return not (_is_verb_form(word) and previous_word(text, start) == "of" and _ends(second))
 
 
 def _is_number(word: _Word) -> bool:
@@ -131,6 +131,8 @@ def _her_owns(text: str, start: int, word: _Word) -> bool:
     if word.within("particle"):
         return preposition and not _ends(second)
     if word.within("noun_or_adverb"):
+        if before in WORD_CLASSES["pure_giver"] and not before.startswith(("giv", "gave", "off")) and not _is_passive(text, start):
+            return False
         return preposition or second.within("auxiliary") or _owns_place(text, before, word, second)
     if _is_adverb(word):
         if preposition and word.within("late_or_early"):
@@ -171,7 +173,8 @@ def _tells_time(text: str, before: str, word: _Word, second: _Word, preposition:
         return False
     if word.lower in ("last", "next"):
         return second.within("time_unit") and second.lower not in ("day", "days") and _ends(third)
-    return word.raw.istitle() and word.within("time_unit") and word.lower != "may" and _ends(second)
+    ends = _ends(second) or (second.within("time_unit") and _ends(third))
+    return word.raw.istitle() and word.within("time_unit") and word.lower != "may" and ends
 
 
 def _owns_place(text: str, before: str, word: _Word, second: _Word) -> bool:

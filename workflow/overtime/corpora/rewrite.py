@@ -92,7 +92,7 @@ def _rewrite(text: str, spans: list[list[int]], counts: Counts, table: Spellings
     """The new text and the number of words replaced; None for a text that is not in English."""
     if not is_english(text, counts):
         return text, None
-    return replace(text, spans, table, counts.foreign > 1, counts.signs)
+    return replace(text, spans, table, counts.foreign > 0, counts.signs)
 
 
 def _plain_find(text: str, table: Spellings) -> tuple[list[list[int]], Counts]:

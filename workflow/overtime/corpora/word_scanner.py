@@ -19,6 +19,7 @@ _IN_WORD = np.array([chr(code).isalnum() for code in range(256)])
 # Signs of code as in `not_prose.SIGNS`: one character, the first of two, or what begins a line.
 _SIGN = np.array([chr(code) in "`\\$<=\n" for code in range(256)])
 _LINE_FEED, _FIRST_OF_TWO, _SECOND_OF_TWO = ord("\n"), (ord("<"), ord("=")), (ord("/"), ord("!"), ord('"'), ord("'"))
+_UPPER = np.array([65 <= code <= 90 for code in range(256)])
 _BEGINS_CODE = np.array([chr(code) in "abcdefghijklmnopqrstuvwxyz_ \t#>$" for code in range(256)])
 _SOUGHT, _ENGLISH, _FOREIGN = np.uint8(1), np.uint8(2), np.uint8(4)
 
@@ -83,7 +84,7 @@ def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.nda
     spans, of all words, of English and of foreign ones, and whether there are signs of code.
     """
     found = words = english = foreign = 0
-    signs = _BEGINS_CODE[codes[0]]
+    signs = _BEGINS_CODE[codes[0]] or (len(codes) > 1 and _UPPER[codes[0]] and _UPPER[codes[1]])
     start, part, value = -1, -1, _OFFSET
     for position in range(len(codes)):
         code = codes[position]
@@ -107,8 +108,11 @@ def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.nda
                 found += 1
             start = -1
         if _SIGN[code] and not signs:
-            following = codes[position + 1] if position + 1 < len(codes) else code
-            signs = _BEGINS_CODE[following] if code == _LINE_FEED else code not in _FIRST_OF_TWO or following in _SECOND_OF_TWO
+            following = codes[min(position + 1, len(codes) - 1)]
+            if code == _LINE_FEED:
+                signs = _BEGINS_CODE[following] or (_UPPER[following] and _UPPER[codes[min(position + 2, len(codes) - 1)]])
+            else:
+                signs = code not in _FIRST_OF_TWO or following in _SECOND_OF_TWO
     return found, words, english, foreign, signs
 
 

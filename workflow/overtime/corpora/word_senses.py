@@ -1,4 +1,4 @@
-"""Lower-case words that look gendered and are not: "female socket", "queen bee", "mother tongue", "to man the pumps", `man ls`."""
+"""Words that look gendered and are not: "female socket", "queen bee", "mother tongue", "to man the pumps", `man ls`."""
 
 import re
 import tomllib
@@ -21,8 +21,8 @@ _ELEMENT_BEFORE = frozenset(_TABLE["before_element"].split())
 
 
 def in_other_sense(text: str, start: int, end: int) -> bool:
-    """Whether the lower-case word `text[start:end]`, one of `AMBIGUOUS`, means no person here."""
-    word = text[start:end]
+    """Whether the word `text[start:end]`, one of `AMBIGUOUS`, means no person here."""
+    word = text[start:end].lower()
     senses, following = _FOLLOWING.get(word), _NEXT.match(text, end)
     if senses and following and (following[1] in senses or (word in _EITHER and not senses.isdisjoint(_following_words(text, end)))):
         return True
@@ -32,7 +32,9 @@ def in_other_sense(text: str, start: int, end: int) -> bool:
     after = following[1] if following else ""
     if word in ("groom", "grooms"):
         return before in _BEFORE_VERB or before in ("", "and") or after in WORD_CLASSES["determiner"]
-    if word == "man" and _is_command(text, before, end, after):
+    if word == "husband":
+        return before == "to" and after.islower() and after not in WORD_CLASSES["function"]
+    if word == "man" and text[start] == "m" and _is_command(text, before, end, after):
         return True
     return after == "it" or (before in _BEFORE_VERB and after in WORD_CLASSES["determiner"])
 
