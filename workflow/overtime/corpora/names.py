@@ -7,8 +7,8 @@ The rule, in this order:
    Prince George Hospital) or of a person's work ("Virginia Woolf's Mrs Dalloway"). 4. After a capitalised word it stays (Stephen
    King, Iron Man), unless that word begins the sentence as a function word or leaves a title open (Crown Prince, French King);
    so it does after "X of" (Isle of Man, House of Lords). 5. A noun that no title ends before a capitalised word stays (Boy George).
-6. What is also a surname stays where it has no article and begins no sentence ("as sung by King") or where the text has named
-   its bearer (Stephen King ... King wrote). 7. Anything else is a noun that begins a sentence or is written large, and changes; a
+6. What is also a surname stays where it has no article, tells no role ("crowned King") and begins no sentence ("as sung by King"),
+   or where the text has named its bearer (Stephen King ... King wrote); a noun in a title in quotation marks stays. 7. Anything else is a noun that begins a sentence or is written large, and changes; a
    headline, all of whose long words have capitals and one of which is a verb, is read as if in lower case.
 """
 
@@ -25,6 +25,7 @@ _NEXT = re.compile(r"\.?[^\S\n]+[*_\[\"“]{0,3}((?:[A-Z]\.)+|\w[\w'’-]*)")
 _INITIALS = re.compile(r"(?:[A-Z]\.)+|(?:St|Jr|Dr|Mr|Mrs|Ms)\.")
 _SENTENCE_END, _LETTERS = re.compile(r"[.!?\n]"), re.compile(r"[^\W\d_]+")
 _LONG_LOWER = re.compile(r"(?<![\w'’])[^\W\d_A-Z][^\W\d_]{3}")  # a word of four letters that begins in lower case
+_QUOTE = re.compile(r"""["“”]""")
 _HEADLINE = 80  # characters on either side
 _COMPOUND = re.compile(r"\w{3,}m[ae]n|\w{3,}wom[ae]n")  # "Congressman Lewis"
 _NAME_LENGTH = 4  # words after a title that may make it the name of a place
@@ -47,6 +48,8 @@ def is_common(text: str, start: int, end: int) -> bool:
         return False
     if word in _SET["always_titles"]:
         return not _names_work(text, start)
+    if _in_quoted_title(text, start, end):
+        return False
     linked = before[:1].isupper() and not _is_open(before, initial)
     if (linked or after[:1].isupper()) and _in_headline(text, start, end):
         return word not in _SET["surnames"] or not linked
@@ -117,6 +120,15 @@ def _names_work(text: str, start: int) -> bool:
     return re.search(r"[A-Z]\w+ [A-Z]\w+(?: ?['’]s) \Z", text[max(0, start - 50) : start]) is not None
 
 
+def _in_quoted_title(text: str, start: int, end: int) -> bool:
+    """Whether a song or a film in quotation marks is called so: two words or more, the long ones with capitals, no stop."""
+    before, after = _QUOTE.split(text[max(0, start - REACH) : start]), _QUOTE.split(text[end : end + REACH])
+    if len(before) < 2 or len(after) < 2 or (len(before) + text[max(0, start - REACH) : start].count("”")) % 2:
+        return False
+    title = (before[-1] + text[start:end] + after[0]).strip()
+    return " " in title and title[-1].isalnum() and title[0].isupper() and not _LONG_LOWER.search(title)
+
+
 def _in_headline(text: str, start: int, end: int) -> bool:
     before = _SENTENCE_END.split(text[max(0, start - _HEADLINE) : start])[-1]
     if _LONG_LOWER.search(before):
@@ -133,9 +145,10 @@ def _is_surname(text: str, word: str, before: str, after: str, initial: bool, st
         return True  # Queens is a borough
     if before == "":
         return _is_named(text, start, word)
-    lower = before.lower()
-    small = lower in WORD_CLASSES["function"] and lower not in WORD_CLASSES["determiner"] and lower not in ("as", "him", "her")
-    return small
+    last = [one.lower() for one in text[max(0, start - REACH) : start].split()[-3:]]
+    if not WORD_CLASSES["determiner"].isdisjoint(last) or last[-1].endswith(("'s", "’s", "s'")):
+        return False
+    return initial or last[-1] not in _SET["roles"] or _is_named(text, start, word)
 
 
 def _is_named(text: str, start: int, word: str) -> bool:
