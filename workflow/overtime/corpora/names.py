@@ -27,6 +27,7 @@ _SENTENCE_END, _LETTERS = re.compile(r"[.!?\n]"), re.compile(r"[^\W\d_]+")
 _LONG_LOWER = re.compile(r"(?<![\w'’])[^\W\d_A-Z][^\W\d_]{3}")  # a word of four letters that begins in lower case
 _QUOTE = re.compile(r"""["“”]""")
 _HEADLINE = 80  # characters on either side
+_OF_THE = re.compile(r" of the [A-Z]\w*[^s\W](?!\w)")  # King of the Ring, but King of the Franks
 _COMPOUND = re.compile(r"\w{3,}m[ae]n|\w{3,}wom[ae]n")  # "Congressman Lewis"
 _NAME_LENGTH = 4  # words after a title that may make it the name of a place
 
@@ -48,9 +49,11 @@ def is_common(text: str, start: int, end: int) -> bool:
         return False
     if word in _SET["always_titles"]:
         return not _names_work(text, start)
-    if _in_quoted_title(text, start, end):
+    if _in_quoted_title(text, start, end) or (word in _SET["titles"] and _OF_THE.match(text, end)):
         return False
     linked = before[:1].isupper() and not _is_open(before, initial)
+    if linked and before.lower() in _SET["offices"] and after[:1].isupper():
+        linked = False  # "Rear Admiral Prince Pavel"
     if (linked or after[:1].isupper()) and _in_headline(text, start, end):
         return word not in _SET["surnames"] or not linked
     if linked and before.lower() not in _SET["titles"]:
@@ -59,7 +62,7 @@ def is_common(text: str, start: int, end: int) -> bool:
         return (word in _SET["titles"] or _COMPOUND.fullmatch(word) is not None) and not _is_place(text, end) and not _names_work(text, start)
     if before.lower() in ("of", "&") and _next_before(text, start)[:1].isupper():
         return False
-    return not _is_surname(text, word, before, after, initial, start)
+    return not _is_surname(text, word, before, after, start)
 
 
 def _before(text: str, start: int) -> tuple[str, bool]:
@@ -138,27 +141,32 @@ def _in_headline(text: str, start: int, end: int) -> bool:
     return len(words) > 2 and not _LONG_LOWER.search(line) and any(word[0].isupper() and word.lower() in _SET["headline"] for word in words)
 
 
-def _is_surname(text: str, word: str, before: str, after: str, initial: bool, start: int) -> bool:
+def _is_surname(text: str, word: str, before: str, after: str, start: int) -> bool:
     if word not in _SET["surnames"] or after in ("of", "and", "or"):
         return False
     if word.endswith("s") and after in ("is", "was", "has", "does"):
         return True  # Queens is a borough
+    near = text[max(0, start - REACH) : start]
+    last = [one.lower() for one in near.split()[-2:]]
     if before == "":
-        return _is_named(text, start, word)
-    last = [one.lower() for one in text[max(0, start - REACH) : start].split()[-3:]]
-    if not WORD_CLASSES["determiner"].isdisjoint(last) or last[-1].endswith(("'s", "’s", "s'")):
+        return near.rstrip().endswith(",") or _is_named(text, start, word)
+    if last[-1] in WORD_CLASSES["determiner"] or last[-1] in _SET["open_adjectives"]:
         return False
-    return initial or last[-1] not in _SET["roles"] or _is_named(text, start, word)
+    if last[0] in WORD_CLASSES["determiner"] and last[-1] in WORD_CLASSES["adjective"]:
+        return False
+    return last[-1] not in _SET["roles"] or _is_named(text, start, word)
 
 
 def _is_named(text: str, start: int, word: str) -> bool:
-    """Whether a first name stands before one of the last occurrences: "Stephen King"."""
+    """Whether one of the last occurrences has a first name ("Stephen King") or stands like a name ("a loss to Duke")."""
     position = start
     for _ in range(3):
         position = text.rfind(f" {word.capitalize()}", max(0, start - 2000), position)
         if position < 0:
             return False
         before, initial = _before(text, position + 1)
+        if before in WORD_CLASSES["preposition"]:
+            return True
         if before[:1].isupper() and not _is_open(before, initial) and before.lower() not in _SET["titles"]:
             return True
     return False
