@@ -5,7 +5,7 @@ The rule, in this order:
    like are symbols ("MR images"). 2. A fixed name of `resources/rewriting/names.toml` stays (Burger King, King Lear). 3. A title
    right before a capitalised name changes (King Henry), unless the name is that of a place or an organisation (King Street,
    Prince George Hospital) or of a person's work ("Virginia Woolf's Mrs Dalloway"). 4. After a capitalised word it stays (Stephen
-   King, Iron Man), unless that word begins the sentence as a function word or leaves a title open (Crown Prince, French King);
+   King, Iron Man, the film The Queen), unless that word begins the sentence or leaves a title open (Crown Prince, French King);
    so it does after "X of" (Isle of Man, House of Lords). 5. A noun that no title ends before a capitalised word stays (Boy George).
 6. What is also a surname stays where it has no article, tells no role ("crowned King") and begins no sentence ("as sung by King"),
    or where the text has named its bearer (Stephen King ... King wrote); a noun in a title in quotation marks stays. 7. Anything else is a noun that begins a sentence or is written large, and changes; a
@@ -94,7 +94,7 @@ def _next_before(text: str, start: int) -> str:
 def _is_open(before: str, initial: bool) -> bool:
     """Whether a capitalised word before a title or noun is no part of a name."""
     lower = before.lower()
-    return lower in _SET["open_adjectives"] or lower in WORD_CLASSES["function"] or (initial and lower in _SMALL)
+    return lower in _SET["open_adjectives"] or (initial and lower in _SMALL)
 
 
 def _in_capitals(text: str, word: str, before: str, after: str, end: int) -> bool:
@@ -142,12 +142,14 @@ def _in_headline(text: str, start: int, end: int) -> bool:
 
 
 def _is_surname(text: str, word: str, before: str, after: str, start: int) -> bool:
-    if word not in _SET["surnames"] or after in ("of", "and", "or"):
+    if word not in _SET["surnames"] or after == "of":
         return False
     if word.endswith("s") and after in ("is", "was", "has", "does"):
         return True  # Queens is a borough
     near = text[max(0, start - REACH) : start]
     last = [one.lower() for one in near.split()[-2:]]
+    if after in ("and", "or"):
+        return _is_named(text, start, word)
     if before == "":
         return near.rstrip().endswith(",") or _is_named(text, start, word)
     if last[-1] in WORD_CLASSES["determiner"] or last[-1] in _SET["open_adjectives"]:
