@@ -59,7 +59,11 @@ def is_common(text: str, start: int, end: int) -> bool:
     if linked and before.lower() not in _SET["titles"]:
         return False
     if after[:1].isupper() and after.lower() not in _SMALL:
-        return (word in _SET["titles"] or _COMPOUND.fullmatch(word) is not None) and not _is_place(text, end) and not _names_work(text, start)
+        return (
+            (word in _SET["titles"] or _COMPOUND.fullmatch(word) is not None)
+            and not _is_place(text, end)
+            and not _names_work(text, start)
+        )
     if before.lower() in ("of", "&") and _next_before(text, start)[:1].isupper():
         return False
     return not _is_surname(text, word, before, after, start)
@@ -138,7 +142,11 @@ def _in_headline(text: str, start: int, end: int) -> bool:
         return False
     line = before + text[start:end] + _SENTENCE_END.split(text[end : end + _HEADLINE], maxsplit=1)[0]
     words = _LETTERS.findall(line)
-    return len(words) > 2 and not _LONG_LOWER.search(line) and any(word[0].isupper() and word.lower() in _SET["headline"] for word in words)
+    return (
+        len(words) > 2
+        and not _LONG_LOWER.search(line)
+        and any(word[0].isupper() and word.lower() in _SET["headline"] for word in words)
+    )
 
 
 def _is_surname(text: str, word: str, before: str, after: str, start: int) -> bool:

@@ -17,7 +17,9 @@ _AFTER = frozenset(("", *" \n\t,;!?'\"“”’—–…)"))
 _AM = ("'am", "’am")  # ma'am
 
 
-def replace(text: str, words: Iterable[Sequence[int]], table: Spellings, foreign: bool = True, signs: bool = True) -> tuple[str, int]:
+def replace(
+    text: str, words: Iterable[Sequence[int]], table: Spellings, foreign: bool = True, signs: bool = True
+) -> tuple[str, int]:
     """Replace those of the `words` (start, end) that `table` holds; return the new text and how many were replaced.
 
     `foreign` and `signs`: whether the text may hold words of other languages, and signs of code.

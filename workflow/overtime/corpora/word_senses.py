@@ -16,7 +16,9 @@ _NEXT = re.compile(r"[^\S\n]+([\w-]+)")
 _EITHER = ("male", "female", "males", "females")  # "a male or female connector"
 _MANUAL = re.compile(r"[^\S\n]+(?:-\w|[1-8](?:[^\S\n]|[.;,)]|\Z)|pages?\b)")
 _MANUAL_BEFORE = frozenset(_TABLE["before_manual"].split())
-_ELEMENT = re.compile(r"[^\S\n]+(?:(?:atom|ion|nucle|isotop|laser|plasma|burning|abundance|gas|I{1,3}\b)|(?:and|or) (?:H|Ne|Ar|Li|N2|O2)\b)|-Ne\b")
+_ELEMENT = re.compile(
+    r"[^\S\n]+(?:(?:atom|ion|nucle|isotop|laser|plasma|burning|abundance|gas|I{1,3}\b)|(?:and|or) (?:H|Ne|Ar|Li|N2|O2)\b)|-Ne\b"
+)
 _ELEMENT_BEFORE = frozenset(_TABLE["before_element"].split())
 
 
@@ -24,7 +26,11 @@ def in_other_sense(text: str, start: int, end: int) -> bool:
     """Whether the word `text[start:end]`, one of `AMBIGUOUS`, means no person here."""
     word = text[start:end].lower()
     senses, following = _FOLLOWING.get(word), _NEXT.match(text, end)
-    if senses and following and (following[1] in senses or (word in _EITHER and not senses.isdisjoint(_following_words(text, end)))):
+    if (
+        senses
+        and following
+        and (following[1] in senses or (word in _EITHER and not senses.isdisjoint(_following_words(text, end))))
+    ):
         return True
     if word not in _VERBS:
         return False
@@ -58,4 +64,7 @@ def is_helium(text: str, start: int, end: int) -> bool:
     before = previous_word(text, start)
     if before in _ELEMENT_BEFORE:
         return True
-    return before in ("and", "or", "h,") and re.search(r"\b(?:H|Ne|Ar|Li)[,]? (?:and |or )?\Z", text[max(0, start - 10) : start]) is not None
+    return (
+        before in ("and", "or", "h,")
+        and re.search(r"\b(?:H|Ne|Ar|Li)[,]? (?:and |or )?\Z", text[max(0, start - 10) : start]) is not None
+    )
