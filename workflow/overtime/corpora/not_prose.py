@@ -33,7 +33,8 @@ _CODE = (
     r"[ \t]*(?:def \w+\(|class \w+\s*[(:{]|import [\w.]+[ \t]*(?:[;,]|as |\n|\Z)|from [\w.]+ import |#include\b|>>> |\$ \w|sudo "
     r"|(?:public|private|static|void|int|const|let|var|function) \w+ *[=(]|(?:if|for|while) ?\([^\n]{0,200}\) ?\{"
     r"|return [^\s]*[;(]|(?:git|npm|pip|docker|curl|grep|ssh|python3?|make|cat|echo|tar|find) [^\n]{0,100} --?[a-z]"
-    r"|(?:SELECT|INSERT|UPDATE|DELETE|CREATE) [^\n]{0,200}(?:FROM|INTO|SET|TABLE|VALUES) |[A-Za-z_][\w.\[\]'\"]*[ \t]*[-+*/|&:]?=[ \t]*[^=\s])[^\n]*"
+    r"|(?:SELECT|INSERT|UPDATE|DELETE|CREATE) [^\n]{0,200}(?:FROM|INTO|SET|TABLE|VALUES) "
+    r"|[A-Za-z_][\w.\[\]'\"]*[ \t]*[-+*/|&:]?=[ \t]*[^=\s])[^\n]*"
 )
 _FIRST_LINE, _LATER_LINE = re.compile(_CODE), re.compile("\n" + _CODE)
 
@@ -102,7 +103,7 @@ def _free_before(text: str, start: int, end: int) -> bool:
     near, far = text[start - 1 : start], text[max(start - 2, 0) : max(start - 1, 0)]
     if near == "_":
         return not far.isalnum() and _closing_underscore(text, end)
-    if near in _NEVER_BEFORE and near or (near not in INVISIBLE and _continues(near + far)):
+    if near in _NEVER_BEFORE or (near not in INVISIBLE and _continues(near + far)):
         return False
     if near in ("(", "[", "'", "*", "~"):
         return not (far.isalnum() or far in ("_", ")") or (near == "~" and far != "~"))
@@ -124,7 +125,7 @@ def _free_after(text: str, start: int, end: int) -> bool:
     if near == "_":
         opening = text[max(0, start - 200) : start].rfind("_")
         return not far.isalnum() and opening >= 0 and not text[max(0, start - 200) + opening + 1].isspace()
-    if near in _NEVER_AFTER and near or (near not in INVISIBLE and _continues(near + far)):
+    if near in _NEVER_AFTER or (near not in INVISIBLE and _continues(near + far)):
         return False
     if near == "&":
         return _ENTITY.match(text, end) is not None

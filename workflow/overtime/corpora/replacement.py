@@ -1,7 +1,6 @@
 """Replacing gendered words in a text: those found by the scanner, in sentences, in English.
 
-`words` may be any superset of the true occurrences: each is looked up by its exact spelling, and what stands around it is looked at
-only then.
+`words` may be any superset of the true occurrences: each is looked up by its exact spelling, and only then what stands around it.
 """
 
 from collections.abc import Iterable, Sequence

@@ -25,8 +25,9 @@ _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 @dataclass(frozen=True)
 class RewriteReport:
-    """What `rewrite_file` did: documents read, documents changed, words replaced, documents passed through because they are not in
-    English; and the bytes read, uncompressed.
+    """What `rewrite_file` did: documents read, changed, words replaced, documents passed through as not English; bytes read.
+
+    Bytes are of the uncompressed file.
     """
 
     documents: int
@@ -39,9 +40,9 @@ class RewriteReport:
 def rewrite(text: str, mode: str = "feminize") -> str:
     """Rewrite the gender of an English text.
 
-    Modes: `feminize`, `masculinize`, `swap` and `released`. Whole words of prose only, whatever the script around them; lower, Title
-    and UPPER case are kept, and words in any other case are left alone. Code, addresses and formulas (`not_prose`), names (`names`)
-    and other languages (`languages`) stay. Raises InputError on an unknown mode.
+    Modes: `feminize`, `masculinize`, `swap` and `released`. Whole words of prose only, whatever the script around them; lower,
+    Title and UPPER case are kept, and words in any other case are left alone. Code, addresses and formulas (`not_prose`), names
+    (`names`) and other languages (`languages`) stay. Raises InputError on an unknown mode.
     """
     if mode == "released":
         return _released(text)[0]

@@ -32,12 +32,12 @@ class WordScanner:
 
     def __init__(self, words: Iterable[str], english: Iterable[str] = (), foreign: Iterable[str] = ()) -> None:
         kinds: dict[int, int] = {}
-        for kind, spellings in ((_SOUGHT, words), (_ENGLISH, english), (_FOREIGN, foreign)):
+        for one, spellings in ((_SOUGHT, words), (_ENGLISH, english), (_FOREIGN, foreign)):
             for word in spellings:
                 codes = word.encode("latin-1", "ignore")
                 if len(codes) == len(word):
                     value = int(_hash(np.frombuffer(codes, np.uint8)))
-                    kinds[value] = kinds.get(value, 0) | int(kind)
+                    kinds[value] = kinds.get(value, 0) | int(one)
         # A power of two, for the mask, and at most a quarter full: every search meets an empty slot soon.
         self._slots = np.zeros(1 << (4 * len(kinds)).bit_length(), np.uint64)
         self._kinds = np.zeros(len(self._slots), np.uint8)
@@ -54,9 +54,9 @@ class WordScanner:
         # A word and what follows it take two characters at least.
         if len(codes) > 2 * len(self._spans):
             self._spans = np.empty((len(codes), 2), np.int64)
-        found, *seen = _scan(codes, self._slots, self._kinds, self._spans)
+        found, words, english, foreign, signs = _scan(codes, self._slots, self._kinds, self._spans)
         spans: list[list[int]] = self._spans[:found].tolist()
-        return spans, Counts(*seen)
+        return spans, Counts(words, english, foreign, signs)
 
 
 @njit(cache=True)
@@ -73,7 +73,8 @@ def _kind(value: np.uint64, slots: np.ndarray, kinds: np.ndarray) -> np.uint8:
     slot = value & mask
     while kinds[slot] != 0 and slots[slot] != value:
         slot = (slot + np.uint64(1)) & mask
-    return kinds[slot]
+    kind: np.uint8 = kinds[slot]
+    return kind
 
 
 @njit(cache=True)

@@ -15,6 +15,7 @@ _BEFORE_VERB = frozenset(_TABLE["before_verb"].split())
 _NEXT = re.compile(r"[^\S\n]+([\w-]+)")
 _EITHER = ("male", "female", "males", "females")  # "a male or female connector"
 _MANUAL = re.compile(r"[^\S\n]+(?:-\w|[1-8](?:[^\S\n]|[.;,)]|\Z)|pages?\b)")
+_COMMAND = re.compile(r"[^\S\n]+[\w.-]*\w(?:[;|`,.]|\s*\Z)")
 _MANUAL_BEFORE = frozenset(_TABLE["before_manual"].split())
 _ELEMENT = re.compile(
     r"[^\S\n]+(?:(?:atom|ion|nucle|isotop|laser|plasma|burning|abundance|gas|I{1,3}\b)|(?:and|or) (?:H|Ne|Ar|Li|N2|O2)\b)|-Ne\b"
@@ -52,7 +53,8 @@ def _following_words(text: str, end: int) -> list[str]:
 def _is_command(text: str, before: str, end: int, after: str) -> bool:
     """The manual reader of Unix: "man ls; man 5 crontab". A sentence has no bare `man` in front."""
     clause = before == "" or before[-1] in ";|$`:" or before in _MANUAL_BEFORE
-    return _MANUAL.match(text, end) is not None or (clause and after != "" and after not in WORD_CLASSES["function"])
+    alone = _COMMAND.match(text, end) is not None and after not in WORD_CLASSES["function"] | WORD_CLASSES["modifier"]
+    return _MANUAL.match(text, end) is not None or (clause and alone)
 
 
 def is_helium(text: str, start: int, end: int) -> bool:
