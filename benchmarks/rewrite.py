@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from overtime.corpora.gender_words import spellings
+from overtime.corpora.gender_words import Choice, spellings
 from overtime.corpora.rewrite import rewrite, rewrite_file
 
 SIZE = 6_000_000
@@ -36,18 +36,25 @@ def make_corpus(path: Path) -> None:
 
 def usual_script(source: Path, destination: Path) -> None:
     """What most papers' code does: one alternation of all words, a callback that keeps the case. (`his` is always `her`.)"""
-    words = {old: new if isinstance(new, str) else new.special for old, new in spellings("feminize").items() if old.islower()}
+    words = {old: replacement(old, new) for old, new in spellings("feminize").items() if old.islower()}
     pattern = re.compile(r"\b(" + "|".join(words) + r")\b", re.IGNORECASE)
 
-    def replacement(match: re.Match[str]) -> str:
+    def in_case(match: re.Match[str]) -> str:
         new = words[match[0].lower()]
         return new.upper() if match[0].isupper() else new.capitalize() if match[0][0].isupper() else new
 
     with open(source, encoding="utf-8") as lines, open(destination, "w", encoding="utf-8") as out:
         for line in lines:
             document = json.loads(line)
-            document["text"] = pattern.sub(replacement, document["text"])
+            document["text"] = pattern.sub(in_case, document["text"])
             out.write(json.dumps(document, ensure_ascii=False) + "\n")
+
+
+def replacement(old: str, new: str | Choice) -> str:
+    """The word that a rule may put in place of another, whatever stands around it."""
+    while isinstance(new, Choice):
+        new = new.usual if new.special == old else new.special
+    return new
 
 
 def seconds(job: Callable[[], object]) -> float:

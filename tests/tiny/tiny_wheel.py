@@ -9,11 +9,13 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from overtime.attacks.few_shot_prompts import load_task
+from overtime.bias.pronoun_contexts import CONTRASTS
 
 WIDTH, LAYERS, HEADS, INNER, CONTEXT = 16, 2, 2, 32, 2048
+PRONOUNS = sorted({word for contrast in CONTRASTS for word in contrast.split("/")})
 START, END = "<|im_start|>", "<|im_end|>"
-# Must each be one token after a space.
-ANSWERS = ("Yes", "No", *(label for task in ("sentiment", "questions") for label in load_task(task).labels))
+# Must each be one token after a space, or begin with one of their own.
+ANSWERS = ("Yes", "No", *PRONOUNS, *(label for task in ("sentiment", "questions") for label in load_task(task).labels))
 CHAT = "{% for message in messages %}" + START + "{{ message['content'] }}" + END + "{% endfor %}"
 
 

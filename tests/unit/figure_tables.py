@@ -172,10 +172,10 @@ def fig3() -> pl.DataFrame:
     for model, middle in {"xs": 6.5, "s": 4.5, "m": 3.5, "l": 2.8}.items():
         for place, (low, high) in enumerate(BINS):
             y = 0.04 + 0.95 / (1 + np.exp(-(place - middle) * 1.3))
-            keys = SUITE | {"model": model, "bin_low": low, "bin_high": high} | trend
+            keys = SUITE | {"model": model, "bin_low": low, "bin_high": high, "units": 60} | trend
             rows.append(row("measured", model, (low * high) ** 0.5, y, 0.06, 180, **keys))
     for place, (low, high) in enumerate([(0, 0), (4, 63), (64, 1023), (1024, 262143)]):
-        keys = OWN | {"bin_low": low, "bin_high": high} | trend
+        keys = OWN | {"bin_low": low, "bin_high": high, "units": 40} | trend
         rows.append(row("measured", OWN["model"], (low * high) ** 0.5, 0.2 * place, 0.15, 40, **keys))
     average = row("spoken", "BLOOM-176B, average of all questions", None, 0.55, 0, None, model=None, bin_low=None, bin_high=None)
     rows.append(average | {"lower": None, "upper": None})
@@ -226,10 +226,11 @@ def fig5() -> pl.DataFrame:
                 "wrong": 0.03 + 0.01 * place,
             }
             for condition, y in values.items():
-                keys = SUITE | {"model": model, "condition": condition, "bin_low": low, "bin_high": high} | hits(condition, 0.86)
+                keys = SUITE | {"model": model, "condition": condition, "bin_low": low, "bin_high": high, "units": 20}
+                keys |= hits(condition, 0.86)
                 rows.append(row("measured", f"{model} {condition}", (low * high) ** 0.5, min(y, 1), 0.05, 60, **keys))
     for condition, y in {"closed_book": 0.07, "bm25_1": 0.21, "oracle": 0.23, "wrong": 0.02}.items():
-        keys = OWN | {"set": "xquad", "counted": None, "condition": condition, "bin_low": None, "bin_high": None}
+        keys = OWN | {"set": "xquad", "counted": None, "condition": condition, "bin_low": None, "bin_high": None, "units": 12}
         rows.append(row("measured", f"smollm2-135m {condition}", None, y, 0.1, 40, **keys, **hits(condition, 0.93)))
     return frame(rows)
 

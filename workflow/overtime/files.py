@@ -5,7 +5,7 @@ import glob
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import file_digest
 from importlib import resources
@@ -106,13 +106,14 @@ def refuse_impostor(path: str | Path) -> None:
 
 
 def write_table(table: pl.DataFrame, path: str | Path) -> None:
-    """Write a Parquet table atomically."""
+    """Write a Parquet table atomically; InputError, and no file, for one with a number that is NaN or infinite."""
+    require_finite(table, path)
     with atomic(path) as temporary:
         table.write_parquet(temporary)
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pl.DataFrame:
-    """Read a Parquet table; a missing, broken or incomplete one is an InputError that names the file."""
+    """Read a Parquet table; a missing, broken or incomplete one, or NaN in it, is an InputError that names the file."""
     try:
         table = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -122,7 +123,28 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pl.DataFra
     missing = [name for name in columns or [] if name not in table.columns]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+    require_finite(table, path)
     return table
+
+
+def require_finite(table: pl.DataFrame, where: str | Path) -> None:
+    """Raise an InputError that begins with `where` and names column and row of a number that is NaN or infinite.
+
+    Such a number would be sorted, compared and counted like any other: NaN is greater than all in polars. Null is no number.
+    """
+    for column in table.select(pl.selectors.float()):
+        if not (finite := column.is_finite()).all():
+            row = (~finite).arg_true()[0]
+            raise InputError(f"{where}: column {column.name}, row {row + 1}: {column[row]}, which no measurement can be")
+
+
+def require_unique(table: pl.DataFrame, key: Sequence[str], where: str | Path) -> None:
+    """Raise an InputError that begins with `where` if two rows have the same `key`: one would count for the other, or twice."""
+    keys = table.select(key)
+    if keys.n_unique() < keys.height:
+        row = keys.filter(keys.is_duplicated()).row(0, named=True)
+        told = ", ".join(f"{name} {value}" for name, value in row.items())
+        raise InputError(f"{where}: more than one row of {told}; need one of each (of several tables, numbers of their own)")
 
 
 def sha256(path: str | Path) -> str:

@@ -161,14 +161,14 @@ def bootstrap_mean(
     return bootstrap(mean_of(numbers[known]), names[known], resamples, seed).interval(confidence)
 
 
-def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Wilson score interval of a share of `n` independent trials."""
+def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
+    """Wilson score interval of a share of `n` independent trials; neither need be whole (means over seeds, effective numbers)."""
     if not 0 <= successes <= n or n == 0:
         raise InputError(f"wilson: {successes} successes of {n} trials; need 0 <= successes <= n and n > 0")
     share, square = successes / n, ndtri((1 + confidence) / 2) ** 2
     middle, reach = share + square / (2 * n), np.sqrt(square * (share * (1 - share) + square / (4 * n)) / n)
     lower, upper = ((middle + side * reach) / (1 + square / n) for side in (-1, 1))
-    return Interval(share, float(lower) if successes else 0.0, float(upper) if successes < n else 1.0, n)
+    return Interval(share, float(lower) if successes else 0.0, float(upper) if successes < n else 1.0, round(n))
 
 
 def mean_of(values: ArrayLike) -> Statistic:
@@ -196,9 +196,17 @@ def _midranks(values: NDArray[np.float64]) -> Callable[[Weights], tuple[Weights,
     return ranks
 
 
+def _ordered(values: ArrayLike) -> NDArray[np.float64]:
+    """Numbers that have an order; InputError for NaN, which would be ranked as the greatest of all."""
+    numbers = np.asarray(values, float)
+    if np.isnan(numbers).any():
+        raise InputError(f"{int(np.isnan(numbers).sum())} of {len(numbers)} values are missing or NaN; they have no rank")
+    return numbers
+
+
 def spearman_of(x: ArrayLike, y: ArrayLike) -> Statistic:
     """Spearman's rank correlation with mid-ranks for ties; 0 where one side is constant (no order, no trend)."""
-    rank_x, rank_y = _midranks(np.asarray(x, float)), _midranks(np.asarray(y, float))
+    rank_x, rank_y = _midranks(_ordered(x)), _midranks(_ordered(y))
 
     def statistic(weights: Weights) -> NDArray[np.float64]:
         (ranks_x, square_x), (ranks_y, square_y) = rank_x(weights), rank_y(weights)
@@ -211,7 +219,7 @@ def spearman_of(x: ArrayLike, y: ArrayLike) -> Statistic:
 
 def auroc_of(scores: ArrayLike, positive: ArrayLike) -> Statistic:
     """Area under the ROC curve: the chance that a positive outscores a negative, ties counting one half."""
-    scores, positive = np.asarray(scores, float), np.asarray(positive, bool)
+    scores, positive = _ordered(scores), np.asarray(positive, bool)
     hits, misses = np.flatnonzero(positive), np.flatnonzero(~positive)
     misses = misses[np.argsort(scores[misses], kind="stable")]
     left, right = (np.searchsorted(scores[misses], scores[hits], side) for side in ("left", "right"))  # differ where scores tie

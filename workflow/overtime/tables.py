@@ -4,15 +4,16 @@ A score table lies at a path that says whose scores it holds; a figure table beg
 `upper`, `n`, the last four from one interval.
 """
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import polars as pl
 
 from overtime import InputError
-from overtime.files import read_table
+from overtime.files import read_table, require_finite
 
 if TYPE_CHECKING:
     from overtime.statistics import Interval
@@ -81,18 +82,26 @@ def last_step(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def mean_over_seeds(scores: pl.DataFrame, by: list[str], value: str) -> pl.DataFrame:
-    """Mean of `value` over seeds (and arms not in `by`) per question."""
+    """Mean of `value` over seeds (and arms not in `by`) per question; null where it is null for all of them."""
+    require_finite(scores, "answers")
     return scores.group_by(*by, "question", maintain_order=True).agg(pl.col(value).cast(pl.Float64).mean())
 
 
-def interval_columns(interval: "Interval", name: str | None = None) -> dict[str, float | int]:
+def interval_columns(interval: "Interval", name: str | None = None) -> dict[str, float | int | None]:
     """The columns that hold an estimate: `y`, `lower`, `upper`, and `n`, its independent units.
 
-    A second estimate in the same rows has a `name`: `NAME`, `NAME_lower`, `NAME_upper`.
+    A second estimate in the same rows has a `name`: `NAME`, `NAME_lower`, `NAME_upper`. The bounds of a single unit are null.
     """
+    lower, upper = (None if math.isnan(bound) else bound for bound in (interval.lower, interval.upper))
     if name is not None:
-        return {name: interval.estimate, f"{name}_lower": interval.lower, f"{name}_upper": interval.upper}
-    return {"y": interval.estimate, "lower": interval.lower, "upper": interval.upper, "n": interval.n}
+        return {name: interval.estimate, f"{name}_lower": lower, f"{name}_upper": upper}
+    return {"y": interval.estimate, "lower": lower, "upper": upper, "n": interval.n}
+
+
+def interval_rows(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    """A table of rows with `interval_columns`, whose bounds are floats even where all of them are null."""
+    bounds = dict.fromkeys(("lower", "upper"), pl.Float64)
+    return pl.DataFrame(rows, schema_overrides=bounds, infer_schema_length=None)
 
 
 def figure_table(table: pl.DataFrame, *by: str | pl.Expr) -> pl.DataFrame:

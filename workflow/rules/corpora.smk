@@ -56,7 +56,7 @@ rule rewrite_stream:
     input:
         documents="<results>/corpus/documents.jsonl",
         tokenizer="<results>/corpus/tokenizer",
-        words=RESOURCES / "gender_words.csv",
+        words=sorted((RESOURCES / "rewriting").iterdir()),
     output:
         stream="<results>/streams/{arm}.npz",
     log:

@@ -42,7 +42,7 @@ rule read_shard:
 rule rewrite_shard:
     input:
         shard=shard,
-        words=RESOURCES / "gender_words.csv",
+        words=sorted((RESOURCES / "rewriting").iterdir()),
     output:
         shard="<results>/rewritten/{corpus}/{mode}/{shard}",
         report="<results>/corpora/{corpus}/rewrite/{mode}/{shard}.parquet",

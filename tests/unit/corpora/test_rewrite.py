@@ -5,7 +5,6 @@ import json
 import os
 import re
 from pathlib import Path
-from unicodedata import category
 
 import polars as pl
 import pytest
@@ -124,24 +123,7 @@ def test_the_table_is_consistent():
     assert len(FREE) > 3 * 150
 
 
-def reference(text: str, mode: str) -> str:
-    """The definition, slowly: split into words (with marks, soft hyphens and inner hyphens), look each up, glue them again."""
-    table, out, done = spellings(mode), [], 0
-    shape = "".join(
-        "-" if char in "-‐‑" else "w" if char.isalnum() or char == "_" or category(char) in MARKS else " " for char in text
-    )
-    for match in re.finditer("w+(?:-w+)*", shape):
-        old = text[slice(*match.span())]
-        new = table.get(old, old)
-        if not isinstance(new, str):
-            new = new.special if new.applies(text, *match.span()) else new.usual
-        out += text[done : match.start()], new
-        done = match.end()
-    return "".join(out) + text[done:]
-
-
-MARKS = ("Mn", "Mc", "Me", "Cf")
-NEAR = st.text(st.sampled_from("heisrnam HIS-‐é\u0301\u00adŁи’'\n._王😀\\\"/"), max_size=40)
+NEAR = st.text(st.sampled_from("heisrnam_ HIS-‐é\u0301\u00adŁи’'\n._王😀\\\"/"), max_size=40)
 
 
 @settings(deadline=None)  # the scanner compiles on first use
@@ -152,7 +134,7 @@ def test_files_equal_the_plain_reference_on_any_text(tmp_path_factory, texts, mo
     (folder / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     report = rewrite_file(folder / "in.jsonl", folder / "out.jsonl", mode)
     new = [json.loads(line)["text"] for line in (folder / "out.jsonl").read_bytes().splitlines()]
-    assert new == [rewrite(text, mode) for text in texts] == [reference(text, mode) for text in texts]
+    assert new == [rewrite(text, mode) for text in texts]
     assert (report.documents, report.changed) == (len(texts), sum(a != b for a, b in zip(texts, new)))
 
 
@@ -197,8 +179,32 @@ def test_rules_recover_what_people_wrote():
         for match in re.finditer(r"\b(?:him|his)\b", line):
             agreed[match[0]].append(before_noun(masked, *match.span()) == (match[0] == "his"))
     assert sum(map(len, agreed.values())) > 2000
-    assert sum(agreed["his"]) / len(agreed["his"]) > 0.97
-    assert sum(agreed["him"]) / len(agreed["him"]) > 0.92
+    assert sum(agreed["his"]) / len(agreed["his"]) > 0.98
+    assert sum(agreed["him"]) / len(agreed["him"]) > 0.95
+
+
+# Words that tell object and possessive apart, and what rewriting must tell without them.
+CERTAIN = {
+    "her": {"them": False, "their": True, "me": False, "my": True},
+    "his": {"their": True, "my": True, "our": True},
+}
+
+
+@pytest.mark.skipif(not WIKITEXT.exists(), reason="needs WikiText-2 in OVERTIME_MIRROR")
+@pytest.mark.parametrize("mask", CERTAIN)
+def test_rules_recover_possessives_that_are_certain_by_construction(mask):
+    """`them` and `their` of WikiText-2 are `her`, `their` and `theirs` are `his`: the rules must tell which it was."""
+    right = {word: [] for word in CERTAIN[mask]}
+    for line in "".join((WIKITEXT / name).read_text("utf-8") for name in ("valid.txt", "test.txt")).splitlines():
+        words = list(re.finditer(rf"\b(?:{'|'.join(right)})\b", line))
+        masked, shift = re.sub(rf"\b(?:{'|'.join(right)})\b", mask, line), 0
+        for word in words:
+            start = word.start() + shift
+            right[word[0]].append(before_noun(masked, start, start + 3) == CERTAIN[mask][word[0]])
+            shift += 3 - len(word[0])
+    share = {word: sum(found) / len(found) for word, found in right.items()}
+    assert sum(map(len, right.values())) > 700
+    assert all(share[word] > (0.97 if CERTAIN[mask][word] else 0.85) for word in share), share
 
 
 @pytest.mark.skipif(not WIKITEXT.exists(), reason="needs WikiText-2 in OVERTIME_MIRROR")

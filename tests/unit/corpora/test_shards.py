@@ -68,6 +68,9 @@ def test_reports_hold_what_was_read_and_estimates_follow_from_them(tmp_path):
     assert count["estimated_hours"] == pytest.approx(800 / 10 / 20)
     assert "Estimated" in (page := throughput_markdown("pile", throughput_table(table, 800, 2, 10)))
     assert "| read | 2 | 20 | 4 | 0.02 | 200 | 4 | 0.2 |" in page
+    assert "not in English" not in page
+    rewritten = throughput_table(table.with_columns(not_english=pl.Series([2, None, 3])), 800, 2, 10)
+    assert "not in English: 5 in read." in throughput_markdown("pile", rewritten)
 
 
 def test_a_failed_job_reports_nothing(tmp_path):

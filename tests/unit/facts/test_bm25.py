@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from overtime import InputError
 from overtime.facts.bm25 import PassageIndex
-from overtime.facts.words import neighbours, split_words
+from overtime.facts.words import split_words
 
 PASSAGES = ["cats chase mice", "dogs chase cats and dogs", "", "the birds fly"]
 
@@ -113,7 +113,8 @@ def test_words_of_many_scripts(text, words):
 
 
 def test_characters_of_unspaced_scripts_are_paired_within_a_run():
-    assert neighbours(["北京市 has 地铁。站", "none"]) == [["北京", "京市", "地铁"], []]
+    found = split_words(["北京市 has 地铁。站", "none"], pairs=True)
+    assert found == [["北", "京", "市", "has", "地", "铁", "站", "北京", "京市", "地铁"], ["none"]]
 
 
 SCRIPTS = [

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from overtime import InputError
+from overtime.facts.clustered_share import clustered_share
 from overtime.facts.count_bins import bin_edges
 from overtime.facts.counted_answers import set_answers, suite_answers
 from overtime.facts.counts_table import SPOKEN, counts_table
@@ -137,6 +138,126 @@ def test_people_stand_in_every_panel_of_their_set():
     table = set_answers(answers, [question_set("nq", 2, human=[0.8, None])], counts, {"neo": "pile", "bloom": "roots"})
     people = retrieval_table(table).filter(condition="human")
     assert people.select("corpus", "model", "y", "n").rows() == [("pile", None, 0.8, 1), ("roots", None, 0.8, 1)]
+
+
+def random_answers(seed, conditions=("closed_book", "bm25_1", "oracle")):
+    """Answers about entities with counts of many kinds: none, few, huge, powers of two; some hits are not known."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 60))
+    kinds = [
+        random.integers(0, 30, n),
+        np.exp(random.uniform(0, 42, n)).astype(np.int64),
+        np.zeros(n, np.int64),
+        random.integers(0, 2, n) * 2 ** random.integers(0, 63, n),
+        np.full(n, random.integers(0, 10**6)),
+    ]
+    counts = kinds[seed % len(kinds)].tolist()
+    rows = [
+        {"model": "m", "condition": condition, "question": question, "unit": f"e{question // 3}", "count": counts[question]}
+        | {"correct": float(random.random() < 0.5), "hit": None if random.random() < 0.4 else float(random.random() < 0.5)}
+        for condition in conditions
+        for question in range(n)
+    ]
+    table = pl.DataFrame(rows, schema_overrides={"hit": pl.Float64, "count": pl.Int64})
+    return table.with_columns(set=pl.lit("s"), corpus=pl.lit("c"), counted=pl.lit("documents"))
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_every_question_is_in_the_bin_of_its_count_and_hits_are_those_of_the_bin(seed):
+    answers = random_answers(seed)
+    factor, fewest = 2 + seed % 3, 1 + seed % 11
+    table = retrieval_table(answers, factor, fewest)
+    for (condition,), bins in table.group_by("condition"):
+        part, seen = answers.filter(condition=condition), 0
+        for row in bins.iter_rows(named=True):
+            own = part.filter(pl.col("count").is_between(row["bin_low"], row["bin_high"]))
+            assert (row["n"], row["units"]) == (own.height, own["unit"].n_unique())
+            assert row["y"] == pytest.approx(own["correct"].mean())
+            assert row["hit"] == (None if own["hit"].null_count() == own.height else pytest.approx(own["hit"].mean()))
+            assert row["lower"] <= row["y"] <= row["upper"]
+            seen += own.height
+        assert seen == part.height
+    first, second, third = (part.select("bin_low", "bin_high", "n").rows() for _, part in table.group_by("condition"))
+    assert first == second == third
+
+
+def test_bands_are_over_entities():
+    """Six entities with three questions each, of which three are right in all: 6 trials for the band, not 18."""
+    counts = pl.DataFrame({"question": range(18), "count": [5] * 18})
+    entities = asked(18).with_columns(entity=pl.format("e{}", pl.col("question") // 3))
+    answers = suite_answers([run([question < 9 for question in range(18)])], entities, counts)
+    for table in (counts_table(answers, resamples=100), retrieval_table(answers)):
+        [row] = table.iter_rows(named=True)
+        expected = clustered_share(np.repeat([1, 0], 9), np.repeat(range(6), 3))
+        assert (row["n"], row["units"], row["lower"]) == (18, 6, pytest.approx(expected.lower))
+        assert row["upper"] - row["lower"] > 1.5 * (wilson(9, 18).upper - wilson(9, 18).lower)
+    # Questions of a set that were written on one passage are a unit; others stand alone.
+    passages = question_set("xquad", 4).with_columns(passage=pl.Series(["p", "p", None, "q"]))
+    table = set_answers([said("xquad", "smol", [True, True, False, True])], [passages], [], {"smol": None})
+    assert retrieval_table(table).select("n", "units").rows() == [(4, 3)]
+
+
+def test_curves_of_a_panel_are_over_the_same_questions():
+    """Question 2 has no passage and question 3 did not fit into the smaller model's context."""
+    answers = [
+        said("nq", "large", [True, False, True, True]),
+        said("nq", "large", [True, True], "bm25_1"),
+        said("nq", "small", [True, False, False]),
+    ]
+    questions = question_set("nq", 4, 7, "a proxy", [None, 0.5, None, None])
+    table = set_answers(answers, [questions], [], {"large": None, "small": None})
+    figure = counts_table(table, resamples=100)
+    assert figure.select("model", "y", "n").rows() == [("large", pytest.approx(2 / 3), 3), ("small", pytest.approx(1 / 3), 3)]
+    panels = retrieval_table(table).select("model", "condition", "y", "n").rows()
+    assert panels == [
+        (None, "human", 0.5, 1),
+        ("large", "bm25_1", 1.0, 2),
+        ("large", "closed_book", 0.5, 2),
+        ("small", "closed_book", pytest.approx(1 / 3), 3),
+    ]
+    apart = said("nq", "small", [True]).with_columns(question=pl.lit(3, pl.Int64))
+    with pytest.raises(InputError, match="answers to nq: no question was answered in all of a, small"):
+        counts_table(
+            set_answers([said("nq", "a", [True]), apart], [question_set("nq", 4, 7, "p")], [], {"a": None, "small": None})
+        )
+
+
+def test_a_question_without_a_count_leaves_the_others_in_their_bins():
+    counted = question_set("own", 4).with_columns(count=pl.Series([1, None, 9, 9]), proxy=pl.lit("views"))
+    table = set_answers([said("own", "smol", [True, False, True, False])], [counted], [], {"smol": None})
+    bins = retrieval_table(table, fewest=1).select("bin_low", "bin_high", "n", "y").sort("bin_low", nulls_last=True).rows()
+    assert bins == [(1, 1, 1, 1.0), (8, 15, 2, 0.5), (None, None, 1, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("doubled", "message"),
+    [
+        ("answers", "answers: more than one row of set nq, model neo, condition closed_book, question 0"),
+        ("questions", "questions: more than one row of set nq, question 0"),
+        ("counts", "counts: more than one row of set nq, corpus pile, question 0"),
+    ],
+)
+def test_a_table_given_twice_is_refused(doubled, message):
+    tables = {
+        "answers": [said("nq", "neo", [True, False])],
+        "questions": [question_set("nq", 2)],
+        "counts": [pl.DataFrame({"set": "nq", "corpus": "pile", "question": [0, 1], "count": [3, 9]})],
+    }
+    tables[doubled] *= 2
+    with pytest.raises(InputError, match=message):
+        set_answers(*tables.values(), {"neo": "pile"})
+
+
+def test_runs_of_the_suite_are_told_apart():
+    counts = pl.DataFrame({"question": [0, 1], "count": [3, 4]})
+    with pytest.raises(
+        InputError, match="answers of the suite: more than one row of seed 0, model m, condition closed_book, quest"
+    ):
+        suite_answers([run([True, False]), run([True, True])], asked(2), counts)
+    with pytest.raises(InputError, match="no entity of question 1"):
+        suite_answers([run([True, False])], asked(1), counts)
+    with pytest.raises(InputError, match=r"answers: column correct, row 2: nan"):
+        suite_answers([run([1.0, float("nan")])], asked(2), counts)
 
 
 def test_without_answers_there_are_no_rows():

@@ -123,4 +123,5 @@ def test_a_question_without_a_count_is_in_no_bin_and_the_others_are(caplog):
         model=pl.lit("m"), condition=pl.lit("closed_book"), hit=pl.lit(None, pl.Float64), unit="question"
     )
     table = retrieval_table(answers, factor=10)
-    assert table.select("bin_low", "bin_high", "n").rows() == [(1, 9, 1), (10, 99, 1)]
+    bins = table.select("bin_low", "bin_high", "n").sort("bin_low", nulls_last=True)
+    assert bins.rows() == [(1, 9, 1), (10, 99, 1), (None, None, 1)]

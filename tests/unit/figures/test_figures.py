@@ -174,6 +174,31 @@ def test_human_line_is_drawn_or_its_absence_stated() -> None:
     assert "human annotators" in text
 
 
+def test_figures_3_and_5_say_what_their_bands_are_over() -> None:
+    """A band over entities or passages says so, and points tell how many; where every question stands alone, that is said."""
+    assert "n = 180 questions per bin; band: 95% interval over 60 entities" in written("fig3")
+    assert "n = 40 questions per bin; band: 95% interval over questions" in written("fig3")
+    assert '["n = 60 questions per bin", "band: 95% interval over 20 entities"]' in written("fig5")
+    assert '"bar: 95% interval over 12 passages"' in written("fig5")
+    for name, units in {"fig3": {60, 40}, "fig5": {20, 12}}.items():
+        assert '"title": "independent units"' in written(name)
+        assert units <= {row.get("units") for row in data(name)}
+
+
+def test_curves_over_fewer_questions_and_questions_without_a_count_are_told() -> None:
+    table = TABLES["fig5"].filter(pl.col("set") == "suite", pl.col("model") == "s")
+    assert "of them" not in written("fig5", table)
+    human = table.filter(condition="oracle").with_columns(condition=pl.lit("human"), model=pl.lit(None, pl.String), n=pl.lit(4))
+    assert "s, suite: curves over 540 questions, human annotators over 36 of them." in written(
+        "fig5", pl.concat([table, human], how="vertical_relaxed")
+    )
+    nowhere = dict.fromkeys(("x", "bin_low", "bin_high"), pl.lit(None))
+    beside = table.filter(pl.col("bin_low") == 1).with_columns(**nowhere, n=pl.lit(7), y=pl.lit(0.123))
+    drawn = pl.concat([table, beside], how="vertical_relaxed")
+    assert "7 questions whose count is not known are not drawn" in written("fig5", drawn)
+    assert not [row for row in data("fig5", drawn) if row.get("y") == 0.123]
+
+
 def test_a_proxy_is_named_on_its_axis_and_has_no_spoken_marks() -> None:
     text, panel = written("fig3"), written("fig3", TABLES["fig3"].filter(pl.col("corpus").is_null()))
     assert 'a popularity proxy"' in text
@@ -235,6 +260,8 @@ def test_only_the_named_measure_is_drawn() -> None:
         ("fig3", TABLES["fig3"].drop("n"), "lacks the columns n"),
         ("fig5", TABLES["fig5"].drop("condition"), "condition"),
         ("fig4", TABLES["fig4"].clear(), "no rows"),
+        ("fig3", TABLES["fig3"].with_columns(y=pl.lit(float("nan"))), "fig3: its table: column y, row 1: nan"),
+        ("fig7", TABLES["fig7"].with_columns(upper=pl.lit(float("inf"))), "fig7: its table: column upper, row 1: inf"),
     ],
 )
 def test_unfit_tables_give_one_clear_line(name: str, table: pl.DataFrame, message: str, tmp_path: Path) -> None:

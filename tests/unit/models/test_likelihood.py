@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import tiny_models
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
@@ -20,7 +21,7 @@ from transformers import (
 
 from overtime import InputError
 from overtime.models.answers import greedy, token_log_probs
-from overtime.models.likelihood import encode_pairs, score_encoded, score_pairs
+from overtime.models.likelihood import encode_pairs, lay_out_pairs, score_encoded, score_pairs
 from overtime.models.token_batches import plant
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[4] / "shared/mirror")) / "raw.githubusercontent.com"
@@ -124,6 +125,20 @@ def test_scores_equal_the_harness(model, tokenizer, pairs):
         np.testing.assert_allclose(scored[score], expected, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("kind", tiny_models.ARCHITECTURES)
+def test_every_architecture_says_what_it_says(kind):
+    """Sentences longer than any window, of several lengths in a batch and with a start in common, against the model's logits."""
+    words = [f"w{number}" for number in range(30)]
+    model, random = tiny_models.build(kind, tiny_models.words(words)), np.random.default_rng(0)
+    stem = random.integers(1, 31, 20).tolist()
+    encoded = [[0, *stem[:kept], *random.integers(1, 31, new).tolist()] for kept in (20, 7) for new in (40, 25, 3, 2)]
+    found = score_encoded(model, lay_out_pairs(model, encoded))
+    for ids, score in zip(encoded, found, strict=True):
+        with torch.no_grad():
+            log_probs = model(torch.tensor([ids[:-1]])).logits[0].log_softmax(-1)
+        assert score == pytest.approx(log_probs[range(len(ids) - 1), ids[1:]].sum().item(), abs=1e-4)
+
+
 def test_one_layout_serves_all_checkpoints(model, tokenizer):
     batches = encode_pairs(model, tokenizer, OWN)
     before = score_encoded(model, batches)
@@ -214,6 +229,38 @@ def test_sentences_that_cannot_be_scored_are_named(tokenizer):
         pairs = OWN.with_columns(sent_less=pl.Series([*OWN["sent_less"][:3], bad]))
         with pytest.raises(InputError, match="pair 3: a sentence has"):
             score_pairs(model, tokenizer, pairs)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "candidates", "message"),
+    [
+        (
+            ["Who was late?", "He said "],
+            [" he", " she"],
+            "prompt 1: ends with ' '; put white space before the candidates instead",
+        ),
+        (["He said\u00a0"], ["he", "she"], r"prompt 0: ends with '\\xa0'"),
+        (["He said\n"], [" he", " she"], "prompt 0: ends with"),
+        (["He said"], [" he", " head"], "candidate ' head': same first token as ' he'"),
+        (["He said"], [" he", " he"], "candidate ' he': same first token as ' he'"),
+        (["He said"], [" he", ""], "candidate '': begins with no token"),
+    ],
+)
+def test_answers_that_would_be_read_from_another_token_are_refused(tokenizer, prompts, candidates, message):
+    """A space that ends a prompt is a token of its own, and after it " he" would have another one before it."""
+    model = AutoModelForCausalLM.from_config(CONFIGS["gpt_neox"])
+    first = tokenizer([" he", " head"])["input_ids"]
+    assert first[0][0] == first[1][0]
+    with pytest.raises(InputError, match=message):
+        token_log_probs(model, tokenizer, prompts, candidates)
+    assert np.isfinite(token_log_probs(model, tokenizer, ["He said\n"], ["he", "she"])).all()  # as some chat formats end
+
+
+def test_a_tokenizer_without_a_start_is_refused():
+    tokenizer = tiny_models.words(["he she"])
+    model = tiny_models.build("gpt2", tokenizer)
+    with pytest.raises(InputError, match="the tokenizer has neither a BOS nor an EOS token"):
+        score_pairs(model, tokenizer, pl.DataFrame({"sent_more": ["he"], "sent_less": ["she"]}))
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])

@@ -15,7 +15,7 @@ from tiny_models import build_neox
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
-from transformers import AutoModelForCausalLM, BloomConfig, GPTNeoConfig, LlamaConfig, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForCausalLM, BloomConfig, GPTNeoConfig, LlamaConfig, PreTrainedTokenizerFast
 
 from overtime import InputError
 from overtime.models import load as models
@@ -139,6 +139,45 @@ def test_an_ill_fitting_checkpoint_changes_nothing(folder, change, message):
     with pytest.raises(InputError, match=rf"step6.safetensors: {re.escape(message)}"):
         reload_weights(model, folder / "step6.safetensors")
     assert same(tensors_of(model), before)
+
+
+@pytest.mark.parametrize("kind", ["mixtral", "qwen2_moe", "olmoe"])
+def test_experts_find_their_places(kind, folder):
+    """Files hold every expert by itself, and in any order; the model, all experts of a layer together."""
+    torch.manual_seed(3)
+    shape = {"num_key_value_heads": 2, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 48} | TINY
+    experts = {"num_experts": 3, "moe_intermediate_size": 24} if kind == "qwen2_moe" else {"num_experts": 3}
+    config = AutoConfig.for_model(kind, **shape, **({"num_local_experts": 3} if kind == "mixtral" else experts))
+    model = AutoModelForCausalLM.from_config(config)
+    model.save_pretrained(folder)
+    stored = load_file(folder / "model.safetensors")
+    expert = next(name for name in stored if ".experts.2." in name)
+    reload_weights(other := AutoModelForCausalLM.from_config(config), folder)
+    assert same(tensors_of(other), tensors_of(model))
+    assert same(tensors_of(AutoModelForCausalLM.from_pretrained(folder)), tensors_of(model))
+    save_weights(model, folder / "step5.safetensors")  # in the model's own form
+    reload_weights(other, folder / "step5.safetensors")
+    assert same(tensors_of(other), tensors_of(model))
+    changes = {
+        r"no tensor model\.layers\.0\.mlp\.experts\.(gate_up|down)_proj": lambda t: t.pop(expert),
+        "experts.3.*has no place": lambda t: t.update({expert.replace("experts.2", "experts.3"): t[expert].clone()}),
+        "experts.2.*has no place": lambda t: t.update({expert: torch.ones(3, 5)}),
+    }
+    for message, change in changes.items():
+        changed = dict(stored)
+        change(changed)
+        save_file(changed, folder / "step6.safetensors")
+        with pytest.raises(InputError, match=message):
+            reload_weights(other, folder / "step6.safetensors")
+    assert same(tensors_of(other), tensors_of(model))
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.float8_e4m3fn])
+def test_quantised_weights_are_not_taken_for_weights(folder, dtype):
+    weights = load_file(folder / "step5.safetensors")
+    save_file(weights | {"lm_head.weight": (100 * weights["lm_head.weight"]).to(dtype)}, folder / "step6.safetensors")
+    with pytest.raises(InputError, match=rf"step6.safetensors: tensor lm_head.weight is {dtype}; weights that are not quantised"):
+        models.load(folder, "step6")
 
 
 def test_a_tied_model_refuses_two_values(tmp_path):

@@ -10,6 +10,7 @@ from tiny_models import ARCHITECTURES
 from transformers import PreTrainedModel
 
 from overtime.attacks.few_shot_prompts import few_shot_prompts, load_task
+from overtime.models.anatomy import anatomy
 from overtime.models.answers import greedy, token_log_probs
 from overtime.models.prefix_tree import Budget, Segment, portions
 from overtime.models.residual_stream import Site, residual_stream
@@ -17,7 +18,7 @@ from overtime.models.residual_stream import Site, residual_stream
 WORDS = [f"w{number}" for number in range(30)]
 TOKENIZER = tiny_models.words(WORDS)
 ON_CPU = Budget(together=1024, kept=4096, overhead=32, context=float("inf"))
-CONTEXT = {"gpt2": {"n_positions": 64}, "gptj": {"n_positions": 64}, "bloom": {}}
+CONTEXT = {"gpt2": {"n_positions": 64}, "gptj": {"n_positions": 64}, "bloom": {}, "mpt": {"max_seq_len": 64}}
 
 
 def sequences() -> list[list[int]]:
@@ -61,6 +62,7 @@ def test_the_stream_is_that_of_every_sequence_alone(model: PreTrainedModel, kept
     """Also where portions hold a few sequences and passes a few rows."""
     monkeypatch.setattr("overtime.models.devices.CPU_TOKENS", kept)
     everything, seen = sequences(), []
+    anatomy(model)
     model.get_input_embeddings().register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].numel()))
     sites = [Site(number, position) for number, ids in enumerate(everything) for position in range(len(ids))]
     found = torch.full((len(sites), model.config.num_hidden_layers + 1, model.config.hidden_size), torch.nan)
@@ -93,6 +95,7 @@ def test_answers_are_those_to_every_prompt_alone(model: PreTrainedModel) -> None
 def computed(texts: list[list[int]]) -> list[int]:
     """Tokens, padding included, in each forward pass of the trunk that reads the ends of sequences."""
     model, counted = tiny_models.build("llama", TOKENIZER), []
+    list(residual_stream(model, [[1]], [Site(0, 0)]))  # the first time, after probes
     model.get_input_embeddings().register_forward_hook(lambda _, inputs, __: counted.append(inputs[0].numel()))
     for _ in residual_stream(model, texts, [Site(number, len(ids) - 1) for number, ids in enumerate(texts)]):
         pass

@@ -18,8 +18,9 @@ from overtime import InputError
 from overtime.attacks.few_shot_prompts import few_shot_prompts, load_task
 from overtime.attacks.read_prompts import read_prompts
 from overtime.models.lens import read_layers
+from overtime.models.lens_owner import fingerprint
 from overtime.models.residual_stream import Site, residual_stream
-from overtime.models.tuned_lens import Translators, load_translators, unembedding_hash
+from overtime.models.tuned_lens import Translators, load_translators
 from overtime.models.tuned_lens_fit import divergence, file_text, fit, lens_texts, offline_text
 
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", Path(__file__).parents[4] / "shared" / "mirror"))
@@ -78,7 +79,7 @@ def test_translators_travel_and_know_their_model(build: Callable, tokenizer: Pre
     model, other = build("llama"), build("llama", seed=1)
     generator = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(3, 32, 32, generator=generator), torch.randn(3, 32, generator=generator)
-    Translators(weight, bias, unembedding_hash(model)).save(tmp_path / "lens.safetensors")
+    Translators(weight, bias, fingerprint(model)).save(tmp_path / "lens.safetensors")
     loaded = load_translators(tmp_path / "lens.safetensors", model.to(torch.bfloat16))
     assert torch.equal(loaded.weight, weight)
     model = build("llama")
@@ -91,12 +92,21 @@ def test_translators_travel_and_know_their_model(build: Callable, tokenizer: Pre
     with pytest.raises(InputError, match=r"broken.safetensors: not readable"):
         load_translators(tmp_path / "broken.safetensors", model)
 
-    logits = read_layers(model, tokenizer, ["plain words"], LABELS, loaded)["logit"].to_numpy().reshape(-1, 2)
+
+@pytest.mark.parametrize("kind", tiny_models.ARCHITECTURES)
+def test_the_tuned_lens_is_that_of_its_definition(kind: str, build: Callable, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Translated streams go through the parts of the model under their names; the last layer is the model's own output."""
+    model, ids = build(kind), torch.tensor([tokenizer(PROMPTS[0].text)["input_ids"]])
     with torch.no_grad():
-        hidden = model(torch.tensor([tokenizer("plain words")["input_ids"]]), output_hidden_states=True).hidden_states
-        moved = [hidden[layer][0, -1] + weight[layer] @ hidden[layer][0, -1] + bias[layer] for layer in range(3)]
-        expected = model.lm_head(model.model.norm(torch.stack(moved)))[:, tokenizer.convert_tokens_to_ids(LABELS)]
-    np.testing.assert_allclose(logits[:-1], expected, atol=1e-3)
+        output = model(ids, output_hidden_states=True)
+    inner = torch.stack([hidden[0, -1] for hidden in output.hidden_states[:-1]])
+    generator = torch.Generator().manual_seed(0)
+    weight, bias = (0.3 * torch.randn(len(inner), 32, *more, generator=generator) for more in ((32,), ()))
+    moved = torch.stack([x + w @ x + b for x, w, b in zip(inner, weight, bias)])
+    expected = torch.cat([tiny_models.read_out(kind, model, moved), output.logits[0, -1:]])
+    lens = Translators(weight, bias, fingerprint(model))
+    found = read_layers(model, tokenizer, [PROMPTS[0].text], LABELS, lens)["logit"].to_numpy().reshape(-1, 2)
+    np.testing.assert_allclose(found, expected[:, tokenizer.convert_tokens_to_ids(LABELS)], atol=1e-4)
 
 
 def test_published_layout_is_read(build: Callable, tmp_path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,49 @@ def test_training_lowers_the_loss_of_a_learnable_stream(tmp_path):
     train(fresh(), describe, Stream(rising.astype(np.uint16), 0, 120), Recipe(1e-2, 2, "float32", (10, 120)), tmp_path / "run")
     losses = read_log(tmp_path / "run")["loss"]
     assert losses[0] > 2 > 1 > losses[-1]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_at_its_step(tmp_path, stream, monkeypatch):
+    """The sixth step's loss is NaN: the run ends before it is saved, and its last checkpoint stays as it was."""
+    step, done = training.train_step, []
+
+    def spoilt(*args):
+        done.append(step(*args))
+        return done[-1] * float("nan") if len(done) == 6 else done[-1]
+
+    monkeypatch.setattr(training, "train_step", spoilt)
+    with pytest.raises(InputError, match=r"\.run\.partial: the loss of step 6 is nan; use a smaller learning rate"):
+        train(fresh(), describe, stream, RECIPE, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert read_log(tmp_path / ".run.partial")["step"].to_list() == [4]
+    monkeypatch.undo()
+    train(fresh(), describe, stream, RECIPE, tmp_path / "run")
+    assert read_log(tmp_path / "run")["step"].to_list() == [4, 8, 12]
+
+
+def test_a_run_that_diverges_does_not_end_normally(tmp_path, stream):
+    with pytest.raises(InputError, match=r"the loss of step \d+ is (nan|inf)"):
+        train(fresh(), describe, stream, replace(RECIPE, learning_rate=1e30), tmp_path / "run")
+    # The last update of all is seen in no loss, but in the weights.
+    only = replace(RECIPE, learning_rate=1e39, save_at=(1,), branch_at=(), floor=1.0)
+    with pytest.raises(InputError, match=r"step1\.safetensors: tensor gpt_neox\.\S+ has become NaN or infinite"):
+        train(fresh(), describe, Stream(stream.tokens[:2], 0, 1), only, tmp_path / "short")
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "short").exists()
+
+
+def test_what_a_checkpoint_cannot_be_measured_by_is_named_with_its_file(tmp_path, stream):
+    run = tmp_path / "run"
+    train(fresh(), describe, stream, RECIPE, run)
+    numbers = iter([0.5, float("nan")])
+    with pytest.raises(InputError, match=r"run/step8\.safetensors: column score, row 1: nan"):
+        evaluate(fresh(), {run: {}}, lambda: pl.DataFrame({"score": [next(numbers)]}))
+
+    def refuse():
+        raise InputError("pair 3: log-likelihood of sent_more is nan")
+
+    with pytest.raises(InputError, match=r"run/step4\.safetensors: pair 3: log-likelihood"):
+        evaluate(fresh(), {run: {}}, refuse)
 
 
 def test_branching_without_optimizer_state_says_what_is_missing(tmp_path, stream):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from overtime import InputError
 from overtime.attacks.few_shot_prompts import ATTACKS
+from overtime.files import require_finite
 from overtime.statistics import Statistic, Weights, bootstrap
 from overtime.tables import interval_columns
 
@@ -47,6 +48,7 @@ def landmark_rows(scores: pl.DataFrame, window: tuple[int, int], resamples: int 
 
 def released_landmarks(curves: pl.DataFrame) -> pl.DataFrame:
     """The same rows from released curves (`layers_table.released_accuracy`): of their means, without intervals."""
+    require_finite(curves, "released curves")
     rows = []
     for (model, task, metric), part in curves.group_by("model", "task", "metric", maintain_order=True):
         wide = part.pivot("condition", index="x", values="y").sort("x")
@@ -66,6 +68,7 @@ def _rows(landmarks: pl.DataFrame, source: str) -> pl.DataFrame:
 
 def _gaps(scores: pl.DataFrame, condition: str, window: tuple[int, int]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
     """Lens, metric and gaps [prompts, layers + 1]; InputError if no prompt has both conditions in the window."""
+    require_finite(scores, "scored answers")
     cell = ["lens", "demonstrations", "layer"]
     inside = scores.filter(pl.col("demonstrations").is_between(*window))
     clean, attacked = (inside.filter(pl.col("condition") == name) for name in ("true", condition))
@@ -78,6 +81,8 @@ def _gaps(scores: pl.DataFrame, condition: str, window: tuple[int, int]) -> Iter
         gap = (pl.col(metric) - pl.col(f"{metric}_attacked")).mean()
         by_prompt = pairs.group_by("lens", "prompt", "layer").agg(gap=gap).sort("lens", "prompt", "layer")
         for (lens,), part in by_prompt.group_by("lens", maintain_order=True):
+            if part.height != part["prompt"].n_unique() * part["layer"].n_unique():
+                raise InputError(f"condition {condition!r}: prompts differ in the layers that the {lens} lens read; read all")
             yield lens, metric, part["gap"].to_numpy().reshape(part["prompt"].n_unique(), -1)
 
 

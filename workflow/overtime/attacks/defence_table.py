@@ -3,8 +3,9 @@
 import polars as pl
 
 from overtime.attacks.early_exit import NOTHING
+from overtime.files import require_finite, require_unique
 from overtime.statistics import Bootstrap, Interval, auroc_of, bootstrap, mean_of
-from overtime.tables import interval_columns
+from overtime.tables import interval_columns, interval_rows
 
 FALSE_ALARMS = 0.05  # share of normal prompts that a threshold may flag
 BASELINE = "entropy"
@@ -17,6 +18,8 @@ def detection_table(scores: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
     "gain" (AUROC minus that of the final layer's entropy on the same prompts) and "alarms" (share of the kind's prompts that
     score above all but 5 % of the normal ones). Kinds are compared at the same numbers of demonstrations.
     """
+    require_finite(scores, "scores of detectors")
+    require_unique(scores, ["task", "detector", "kind", "prompt", "demonstrations"], "scores of detectors")
     rows = []
     for (task, detector), part in scores.group_by("task", "detector", maintain_order=True):
         baseline = scores.filter(pl.col("task") == task, pl.col("detector") == BASELINE)
@@ -31,7 +34,7 @@ def detection_table(scores: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
             for measure, interval in measures.items():
                 row = {"task": task, "detector": detector, "kind": kind, "measure": measure}
                 rows.append(row | interval_columns(interval))
-    return pl.DataFrame(rows)
+    return interval_rows(rows)
 
 
 def _attack_measures(part: pl.DataFrame, baseline: pl.DataFrame, kind: str, resamples: int, seed: int) -> dict[str, Interval]:
@@ -62,6 +65,7 @@ def defence_table(answers: pl.DataFrame, resamples: int = 2000, seed: int = 0) -
     `lower`, `upper`, `n` (prompts).
     """
     key = ["task", "condition", "prompt", "demonstrations"]
+    require_unique(answers, [*key, "policy"], "answers of policies")
     nothing = answers.filter(pl.col("policy") == NOTHING).select(*key, unchanged="correct")
     paired = answers.join(nothing, on=key).with_columns(pl.col("correct", "unchanged").cast(pl.Float64)).sort("policy", *key)
     rows = []
@@ -73,4 +77,4 @@ def defence_table(answers: pl.DataFrame, resamples: int = 2000, seed: int = 0) -
             interval = bootstrap(mean_of(values), part["prompt"], resamples, seed, limits).interval()
             row = {"task": task, "condition": condition, "policy": policy, "measure": measure}
             rows.append(row | interval_columns(interval))
-    return pl.DataFrame(rows)
+    return interval_rows(rows)

@@ -6,8 +6,9 @@ import polars as pl
 
 from overtime.attacks.critical_layer import landmark_rows, released_landmarks
 from overtime.attacks.layer_accuracy import scored_answers
+from overtime.files import require_finite
 from overtime.statistics import bootstrap, mean_of
-from overtime.tables import interval_columns
+from overtime.tables import interval_columns, interval_rows
 
 METRICS = ("plain", "calibrated", "top1")
 RELEASED_CURVE = ("gpt-j-6b", "unnatural")  # the model and task that match the talk's description
@@ -26,6 +27,7 @@ def layers_table(
     `released` are the authors' last layers; `read` are (model, task, `read_prompts` table) and `lenses` (model, evaluation of its
     lens on held-out text).
     """
+    require_finite(released, "released layers")
     curves = released_accuracy(released)
     tables = [curves, released_landmarks(curves)]
     for model, task, layers in read:
@@ -61,6 +63,7 @@ def accuracy_by_demonstrations(scores: pl.DataFrame, resamples: int = 2000, seed
 
 def _accuracy(scores: pl.DataFrame, cell: list[str], resamples: int, seed: int) -> pl.DataFrame:
     """Mean scores of every `cell` (`metric` among its columns) over prompts, each with its mean over the cues in the cell."""
+    require_finite(scores, "scored answers")
     index = ["prompt", "demonstrations", *(column for column in cell if column != "metric")]
     metrics = [metric for metric in METRICS if metric in scores.columns]
     cells = (
@@ -75,7 +78,7 @@ def _accuracy(scores: pl.DataFrame, cell: list[str], resamples: int, seed: int) 
     for row in cells.iter_rows(named=True):
         interval = bootstrap(mean_of(row.pop("value")), row.pop("prompt"), resamples, seed, limits=(0, 1)).interval()
         rows.append({"source": "measured", "series": row[cell[0]]} | row | interval_columns(interval))
-    return pl.DataFrame(rows)
+    return interval_rows(rows)
 
 
 def released_accuracy(released: pl.DataFrame) -> pl.DataFrame:

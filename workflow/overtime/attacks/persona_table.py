@@ -1,16 +1,12 @@
 """The table of figure 6: mean log-odds of Yes by persona and group of claims, and the answers side by side."""
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 
 from overtime import InputError
 from overtime.attacks.personas import PERSONAS, TRUTHFULQA
+from overtime.files import require_finite
 from overtime.statistics import bootstrap_mean
-from overtime.tables import PERSONA_GROUPS, interval_columns
-
-if TYPE_CHECKING:
-    pass
+from overtime.tables import PERSONA_GROUPS, interval_columns, interval_rows
 
 
 def persona_table(log_odds: pl.DataFrame, answers: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
@@ -18,6 +14,7 @@ def persona_table(log_odds: pl.DataFrame, answers: pl.DataFrame, resamples: int 
 
     `x` is the group of a mean and the question of an answer; `n` counts claims.
     """
+    require_finite(log_odds, "log-odds of personas")
     means, others = [], [group for group in TRUTHFULQA if group in log_odds["group"]]
     for condition in PERSONAS:
         for group in (*PERSONA_GROUPS, *others):
@@ -28,5 +25,5 @@ def persona_table(log_odds: pl.DataFrame, answers: pl.DataFrame, resamples: int 
             means.append({"kind": "log_odds", "condition": condition, "group": group, "x": group} | interval_columns(interval))
     printable = pl.col("answer").str.replace_all(r"\p{C}", "\N{REPLACEMENT CHARACTER}")  # no SVG holds control characters
     said = answers.select("condition", "group", "text", printable, kind=pl.lit("answer"), x="text", n=pl.lit(1, pl.Int64))
-    table = pl.concat([pl.DataFrame(means), said], how="diagonal").with_columns(source=pl.lit("measured"), series="condition")
+    table = pl.concat([interval_rows(means), said], how="diagonal").with_columns(source=pl.lit("measured"), series="condition")
     return table.select("source", "series", "x", "y", "lower", "upper", "n", "kind", "condition", "group", "text", "answer")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from overtime import InputError
+from overtime.attacks.whole_readouts import check_whole
 
 NORMAL = "true"
 
@@ -25,13 +26,17 @@ class Trajectories:
 
     @classmethod
     def of(cls, layers: pl.DataFrame, lens: str, window: tuple[int, int]) -> "Trajectories":
-        """The answers of a `read_prompts` table that one lens read after `window` = (fewest, most) demonstrations."""
+        """The answers of a `read_prompts` table that one lens read after `window` = (fewest, most) demonstrations.
+
+        InputError if there are none, and for a table that `check_whole` refuses.
+        """
         table = layers.filter(
             pl.col("lens") == lens, pl.col("demonstrations").is_between(*window), pl.col("condition") != "zero_shot"
         )
         if table.is_empty():
             raise InputError(f"layers table: no prompt read by the {lens} lens after {window[0]} to {window[1]} demonstrations")
         key = ["prompt", "condition", "demonstrations", "truth"]
+        check_whole(table, ["prompt", "condition", "demonstrations"])
         table = table.sort(*key, "layer", "label")
         answers, labels = table.select(key).unique(maintain_order=True), table["label"].unique().sort().to_list()
         logits = table["logit"].to_numpy().astype(float).reshape(answers.height, -1, len(labels))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from overtime.files import require_finite
 from overtime.statistics import bootstrap_mean
-from overtime.tables import RELEASED_ARMS, RELEASED_STEPS, arm_table, interval_columns, with_arms
+from overtime.tables import RELEASED_ARMS, RELEASED_STEPS, arm_table, interval_columns, interval_rows, with_arms
 
 if TYPE_CHECKING:
     pass
@@ -51,9 +52,10 @@ def audit_table(released: pl.DataFrame, reenacted: dict[str, pl.DataFrame], resa
         )
     rows = []
     for model, scores in reenacted.items():
+        require_finite(scores, f"re-enactment on {model}")
         for (scoring,), part in scores.group_by("scoring", maintain_order=True):
             for measure, column in {"stereotype": "stereotype", "likelihood_difference": "difference"}.items():
                 interval = bootstrap_mean(part[column].cast(pl.Float64), resamples=resamples, seed=seed)
                 names = {"model": model, "scoring": scoring, "measure": measure, "series": f"{model} {scoring}"}
                 rows.append({"source": "measured", **names, **interval_columns(interval)})
-    return pl.concat([*tables, pl.DataFrame(rows)], how="diagonal_relaxed")
+    return pl.concat([*tables, interval_rows(rows)], how="diagonal_relaxed")

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from overtime import InputError
+from overtime.files import require_finite, require_unique
 from overtime.statistics import bootstrap_mean
-from overtime.tables import ALWAYS_FEMININE, RELEASED_ARMS, RELEASED_STEPS, arm_table, interval_columns, with_arms
+from overtime.tables import ALWAYS_FEMININE, RELEASED_ARMS, RELEASED_STEPS, arm_table, interval_columns, interval_rows, with_arms
 
 CURVE_DIRECTIONS = ("all", "feminine", "masculine")
 
@@ -45,6 +46,8 @@ def stereotype_curve(scores: pl.DataFrame, pairs: pl.DataFrame, resamples: int =
     averaged within a pair. The interval is a bootstrap over templates, since pairs of one template are not independent; `n`
     counts pairs, `x` is percent of training.
     """
+    require_finite(scores, "scores of pairs")
+    require_unique(pairs, ["pair"], "pairs")
     known = scores.join(pairs.select("pair", "direction", "template"), on="pair", how="left")
     if known["template"].null_count():
         strange = known.filter(pl.col("template").is_null())["pair"][0]
@@ -63,6 +66,7 @@ def pronoun_curve(log_odds: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
 
     `log_odds` holds model, arm, seed, step, percent, context, contrast, log_odds. Contexts are the independent units.
     """
+    require_finite(log_odds, "scores of pronouns")
     values = log_odds.rename({"log_odds": "value"})
     return _curves(values, ("context", "context"), {"direction": "all", "metric": "pronouns"}, resamples, seed)
 
@@ -115,6 +119,7 @@ def _curves(items: pl.DataFrame, unit: tuple[str, str], names: dict[str, str], r
     `unit` names the columns of item and cluster, `names` are columns that all rows have (direction, metric).
     """
     item, cluster = unit
+    require_unique(items, ["model", "arm", "seed", "step", item], "scores")
     point = ["model", "arm", "step", "percent"]
     seeds = items.group_by(point).agg(seeds=pl.col("seed").n_unique())
     means = (
@@ -141,4 +146,4 @@ def _curves(items: pl.DataFrame, unit: tuple[str, str], names: dict[str, str], r
                 "seeds": part["seeds"][0],
             }
         )
-    return pl.DataFrame(rows, schema_overrides={"code": pl.String})
+    return interval_rows(rows).with_columns(pl.col("code").cast(pl.String))

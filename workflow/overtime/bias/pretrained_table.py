@@ -8,8 +8,9 @@ from itertools import product
 import polars as pl
 
 from overtime.bias.bias_table import always_feminine
+from overtime.files import require_finite, require_unique
 from overtime.statistics import bootstrap_mean
-from overtime.tables import interval_columns
+from overtime.tables import interval_columns, interval_rows
 
 PAIR_DIRECTIONS = ("feminine", "masculine", "unclassified")  # of the stereotype of a gender pair
 
@@ -44,11 +45,12 @@ def _results(scored: dict[str, pl.DataFrame], resamples: int, seed: int) -> pl.D
         sides = winobias_result(pairs, resamples, seed).rename({"type": "group"})
         tables.append(sides.with_columns(test=pl.lit("winobias"), metric=metric))
     contexts = scored["pronouns_english"]
+    require_finite(contexts, "scores of pronouns")
     for group in ("all", *contexts["contrast"].unique(maintain_order=True)):
         values = (contexts if group == "all" else contexts.filter(contrast=group))["log_odds"]
         interval = bootstrap_mean(values, resamples=resamples, seed=seed)
         names = {"test": "pronouns_english", "group": group, "side": "all", "metric": "log_odds"}
-        tables.append(pl.DataFrame([names | interval_columns(interval)]))
+        tables.append(interval_rows([{**names, **interval_columns(interval)}]))
     return pl.concat(tables, how="diagonal_relaxed")
 
 
@@ -58,6 +60,7 @@ def crows_pairs_result(scored: pl.DataFrame, resamples: int = 2000, seed: int = 
     `metric` is "stereotype" (share of pairs with ll_more > ll_less) or "likelihood_difference" (mean |ll_more - ll_less|, nats);
     y, lower, upper from a bootstrap over the `n` pairs.
     """
+    require_finite(scored, "CrowS-Pairs scores")
     difference = pl.col("ll_more") - pl.col("ll_less")
     scored = scored.with_columns(stereotype=(difference > 0).cast(pl.Float64), likelihood_difference=difference.abs())
     parts = {("all", "all"): scored}
@@ -70,7 +73,7 @@ def crows_pairs_result(scored: pl.DataFrame, resamples: int = 2000, seed: int = 
         if part.height:
             interval = bootstrap_mean(part[metric], resamples=resamples, seed=seed)
             rows.append({"bias_type": kind, "direction": side, "metric": metric, **interval_columns(interval)})
-    return pl.DataFrame(rows)
+    return interval_rows(rows)
 
 
 def winobias_result(scored: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
@@ -78,6 +81,8 @@ def winobias_result(scored: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
 
     y, lower, upper from a bootstrap over the `n` items, each of them in both its forms; net bias as in the released evaluations.
     """
+    require_finite(scored, "WinoBias scores")
+    require_unique(scored, ["type", "item", "side"], "WinoBias scores")
     right = scored.with_columns(pl.col("type").cast(pl.String), right=(pl.col("ll_more") > pl.col("ll_less")).cast(pl.Float64))
     items = right.pivot("side", index=["type", "item"], values="right").with_columns(net=pl.col("pro") - pl.col("anti"))
     rows = []
@@ -86,4 +91,4 @@ def winobias_result(scored: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
         for side in ("pro", "anti", "net"):
             interval = bootstrap_mean(part[side], resamples=resamples, seed=seed)
             rows.append({"type": kind, "side": side, **interval_columns(interval)})
-    return pl.DataFrame(rows)
+    return interval_rows(rows)

@@ -68,5 +68,9 @@ def score_checkpoints(
         else:
             reload_weights(model, place)
         step = pl.lit(int(revision.removeprefix("step"))).alias("step")
-        tables.append({name: table.select(step, pl.all()) for name, table in score().items()})
+        try:
+            scored = score()
+        except InputError as error:
+            raise InputError(f"{source}, {revision}: {error}") from error
+        tables.append({name: table.select(step, pl.all()) for name, table in scored.items()})
     return {name: pl.concat(part[name] for part in tables) for name in tables[0]}

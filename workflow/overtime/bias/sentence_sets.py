@@ -101,5 +101,6 @@ def _balance(sentence: str) -> int:
 
 @cache
 def _genders() -> dict[str, int]:
-    table = pl.read_csv(TABLE, infer_schema=False).filter(pl.col("kind") != "left out")
+    # The masculine word of kind `feminine` is everybody's: host, poet.
+    table = pl.read_csv(TABLE, infer_schema=False).filter(~pl.col("kind").is_in(["left out", "feminine"]))
     return dict.fromkeys(table["masculine"], -1) | dict.fromkeys(table["feminine"], 1)

@@ -8,11 +8,14 @@ of each token right after that token itself: one position off. Rows without one 
 which padding token the run used; it stands behind the last of the n terms only, and the end-of-document token is taken here.
 """
 
+import math
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from overtime import InputError
 from overtime.corpora.rewrite import rewrite
+from overtime.files import require_finite
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -39,6 +42,7 @@ def shifted_scores(model: "PreTrainedModel", tokenizer: "Tokenizer", clean: pl.D
         )
         for side in ("more", "less")
     }
+    require_finite(clean, "scores of pairs")
     scored = [clean.with_columns(scoring=pl.lit("clean")), clean.with_columns(**off, scoring=pl.lit("shifted"))]
     return pl.concat(scored).with_columns(
         touched=sides.otherwise(pl.lit("neither")),
@@ -52,6 +56,7 @@ def _shifted_log_likelihoods(model: "PreTrainedModel", tokenizer: "Tokenizer", s
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
+    model.eval()
     scores: dict[str, float] = {}
     end = tokenizer.eos_token_id
     targets = tokenizer(sentences, add_special_tokens=False)["input_ids"]
@@ -67,4 +72,6 @@ def _shifted_log_likelihoods(model: "PreTrainedModel", tokenizer: "Tokenizer", s
             log_probs = model(padded).logits.float().log_softmax(-1).cpu()
         for name, goal, row in zip(names, goals, log_probs):
             scores[name] = row[list(range(len(goal))), goal].sum().item()
+            if not math.isfinite(scores[name]):
+                raise InputError(f"{name!r}: its log-likelihood, read one position off, is {scores[name]}")
     return scores

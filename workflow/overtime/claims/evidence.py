@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.files import read_table
+from overtime.files import read_table, require_finite, require_unique
 from overtime.statistics import Statistic
 from overtime.tables import MODEL, RUN, ArmSettings, arm_table, by_size, read_scores
 
@@ -103,7 +103,10 @@ class Tables:
         self._inputs = inputs
 
     def read(self, name: str, *columns: str) -> pl.DataFrame:
-        """The table called `name` with at least `columns`; paths add the identities they carry (model, arm, seed, task)."""
+        """The table called `name` with at least `columns`; paths add the identities they carry (model, arm, seed, task).
+
+        InputError for a column that is lacking, and for NaN in any: `ll_more > ll_less` would be a preference.
+        """
         source = self._inputs.get(name)
         if source is None or (isinstance(source, list) and not source):
             raise MissingEvidence(WITHOUT.get(name, f"there is no {name.replace('_', ' ')} table"))
@@ -114,6 +117,7 @@ class Tables:
             table = pl.concat([_read(Path(path), INPUTS[name]) for path in paths], how="diagonal_relaxed")
         if missing := [column for column in columns if column not in table.columns]:
             raise InputError(f"{name}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+        require_finite(table, name)
         if not len(table):
             raise MissingEvidence(f"the {name.replace('_', ' ')} table is empty")
         return table
@@ -162,6 +166,7 @@ def declarations(
 def over_runs(scores: pl.DataFrame, item: list[str], value: str) -> pl.DataFrame:
     """Mean of `value` per item: over the seeds of a model, then over models, so that every model counts alike."""
     # In one order, whatever files came first: sums of floats depend on it in their last digits.
+    require_unique(scores, [*item, "model", "arm", "seed"], "scores at the end of training")
     ordered = scores.sort(*item, "model", "arm", "seed")
     of_model = ordered.group_by(*item, "model", maintain_order=True).agg(pl.mean(value))
     return of_model.group_by(*item, maintain_order=True).agg(pl.mean(value))
@@ -169,6 +174,8 @@ def over_runs(scores: pl.DataFrame, item: list[str], value: str) -> pl.DataFrame
 
 def paired(left: pl.DataFrame, right: pl.DataFrame, item: list[str], value: str) -> pl.DataFrame:
     """The items that both tables hold, in the order of `left`; the right side's `value` becomes the column `other`."""
+    for table in (left, right):
+        require_unique(table, item, "scores to compare")
     return left.join(right.select(*item, pl.col(value).alias("other")), on=item, maintain_order="left")
 
 

@@ -161,15 +161,17 @@ def _test(claim: Claim, evidence: Sample | Aggregate, resamples: int, confidence
         nearest = min((bound for bound in region if math.isfinite(bound)), key=lambda bound: abs(bound - estimate.estimate))
         needed = needed_n(estimate, nearest, confidence)
         needed = needed and max(needed, FEWEST_UNITS)
+    bounds = {"lower": interval.lower, "upper": interval.upper} if interval.n > 1 else {"lower": None, "upper": None}
+    shown = f"{confidence:.0%} interval {interval.lower:.3f} to {interval.upper:.3f}" if interval.n > 1 else "no interval"
     sentence = (
-        f"{evidence.quantity[0].upper()}{evidence.quantity[1:]}: {interval.estimate:.3f} ({confidence:.0%} interval "
-        f"{interval.lower:.3f} to {interval.upper:.3f}, {interval.n:,} {evidence.unit}); claimed {_words(region)}: {decision}."
+        f"{evidence.quantity[0].upper()}{evidence.quantity[1:]}: {interval.estimate:.3f} ({shown}, {interval.n:,} "
+        f"{evidence.unit}); claimed {_words(region)}: {decision}."
     )
     if decision == "undecided":
         enough = f"about {needed:,} {evidence.unit} would decide it" if needed else "no number of them would decide it"
         sentence += f" If the effect is as estimated, {enough}."
     return {
-        **{"effect": interval.estimate, "lower": interval.lower, "upper": interval.upper, "n": interval.n, "unit": evidence.unit},
+        **{"effect": interval.estimate, **bounds, "n": interval.n, "unit": evidence.unit},
         **{"p": min(1.0, 2 * min(p_within(estimate, *region), p_outside(estimate, *region))), "needed_n": needed},
         **{"verdict": decision, "sentence": sentence},
     }
@@ -192,7 +194,8 @@ def _holm(table: pl.DataFrame) -> pl.Series:
 
 def _cells(row: dict[str, object]) -> list[str]:
     """One readable row: time, claim, evidence, verdict, effect with interval, margin, n, sentence."""
-    effect = "" if row["effect"] is None else f"{row['effect']:.3f} [{row['lower']:.3f}, {row['upper']:.3f}]"
+    effect = "" if row["effect"] is None else f"{row['effect']:.3f}"
+    effect += "" if row["lower"] is None else f" [{row['lower']:.3f}, {row['upper']:.3f}]"
     margin = "" if row["margin"] is None else f"{row['margin']:g}"
     count = "" if row["n"] is None else f"{row['n']:,} {row['unit']}"
     return [*(str(row[key]) for key in ("at", "statement", "source", "verdict")), effect, margin, count, str(row["sentence"])]

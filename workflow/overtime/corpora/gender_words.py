@@ -1,23 +1,25 @@
 """The gender of English words: the word table, the spellings it covers, and replacing them in a text.
 
-The words are the rows of `resources/gender_words.csv`. A word is rewritten to its first row (dad to mom, but both mom and mum to
-dad); rows of kind `determiner` and `name` apply where a noun or a capitalised name follows; rows of kind `left out` list the
-ambiguous words that are never touched. A word is a run of letters, digits and underscores with its inner hyphens: `man-made` and
-`Spider-Man` are words of their own, as is `father-in-law`, which the table lists. An apostrophe ends a word, so that `he's` and
-`he’ll` are `he` with something after it.
+The words are the rows of `resources/rewriting/gender_words.csv` and the compounds of `man_compounds.txt` (fireman, firemen). A
+word is rewritten to its first row (dad to mom, but both mom and mum to dad); rows of kind `determiner` and `name` apply where a
+noun or a capitalised name follows; rows of kind `feminine` turn the feminine word into the masculine one, which is everybody's,
+and not back; rows of kind `left out` list the ambiguous words that are never touched. A word is a run of letters and digits with
+its inner hyphens. An apostrophe ends a word, so that `he's` and `he’ll` are `he` with something after it.
 """
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
-from unicodedata import category
 
 from overtime import InputError
-from overtime.corpora.possessives import before_name, before_noun
+from overtime.corpora.names import before_name, is_common
+from overtime.corpora.possessives import before_noun
+from overtime.corpora.word_senses import AMBIGUOUS, in_other_sense, is_helium
 from overtime.files import RESOURCES
 
-TABLE = RESOURCES / "gender_words.csv"
+TABLE = RESOURCES / "rewriting" / "gender_words.csv"
+COMPOUNDS = RESOURCES / "rewriting" / "man_compounds.txt"
 WORD_COLUMNS = {
     "feminize": [("masculine", "feminine")],
     "masculinize": [("feminine", "masculine")],
@@ -29,14 +31,30 @@ CASES: tuple[Callable[[str], str], ...] = (str.upper, str.title, str.capitalize,
 class Choice(NamedTuple):
     """A replacement that depends on the words around it."""
 
-    usual: str
-    special: str
+    usual: "str | Choice"
+    special: "str | Choice"
     applies: Callable[[str, int, int], bool]  # (text, start, end of the word) -> take the special form
 
 
 Spellings = dict[str, str | Choice]
-_SEPARATORS = frozenset(" \n,.;:!?'\"")  # the usual neighbours, for speed
 _SPECIAL = {"determiner": before_noun, "name": before_name}
+MADAM = ("ma", "Ma", "MA")  # what the scanner finds of ma'am
+_PRONOUNS = frozenset(("subject", "reflexive", "object", "possessive", "determiner"))
+
+
+def rows() -> Iterator[dict[str, str]]:
+    """The rows of the word table (masculine, feminine, kind, source, note)."""
+    with open(TABLE, encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _pairs(old: str, new: str) -> Iterator[tuple[str, str, str]]:
+    for row in rows():
+        if row["kind"] != "left out" and not (row["kind"] == "feminine" and old == "masculine"):
+            yield row[old], row[new], row["kind"]
+    for stem in COMPOUNDS.read_text("utf-8").split():
+        for man, woman in (("man", "woman"), ("men", "women")):
+            yield stem + (man if old == "masculine" else woman), stem + (woman if old == "masculine" else man), "noun"
 
 
 @cache
@@ -44,58 +62,28 @@ def spellings(mode: str) -> Spellings:
     """Every spelling that `mode` (feminize, masculinize or swap) replaces: the table's words in lower, Title and UPPER case."""
     if mode not in WORD_COLUMNS:
         raise InputError(f"mode {mode!r}: expected {', '.join(WORD_COLUMNS)} or released")
-    with open(TABLE, encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["kind"] != "left out"]
-    usual: dict[str, str] = {}
+    usual: dict[str, tuple[str, str]] = {}
     special: dict[str, tuple[str, str]] = {}
-    for old, new in WORD_COLUMNS[mode]:
-        for row in rows:
-            if row["kind"] in _SPECIAL:
-                special.setdefault(row[old], (row[new], row["kind"]))
-            else:
-                usual.setdefault(row[old], row[new])
+    for columns in WORD_COLUMNS[mode]:
+        for old, new, kind in _pairs(*columns):
+            (special if kind in _SPECIAL else usual).setdefault(old, (new, kind))
     found: Spellings = {}
     for case in CASES:
-        found |= {case(word): case(new) for word, new in usual.items()}
-        for word, (new, kind) in special.items():
-            found[case(word)] = Choice(case(usual.get(word, word)), case(new), _SPECIAL[kind])
+        for word in usual | special:
+            new, kind = usual.get(word, (word, "name"))
+            entry: str | Choice = case(new)
+            if word in special:
+                entry = Choice(entry, case(special[word][0]), _SPECIAL[special[word][1]])
+            found[case(word)] = _guarded(case(word), entry, kind)
     return found
 
 
-def replace(text: str, words: Iterable[Sequence[int]], table: Spellings) -> tuple[str, int]:
-    """Replace those of the `words` (start, end) that `table` holds; return the new text and how many were replaced.
-
-    `words` may be any superset of the true occurrences: each is looked up by its exact spelling and its boundaries are checked.
-    """
-    pieces: list[str] = []
-    done = 0
-    plain = text.isascii()  # no marks and no other hyphens: what was found is whole
-    for start, end in words:
-        old = text[start:end]
-        new = table.get(old)
-        if new is None or not (plain or _whole(text, start, end)):
-            continue
-        if isinstance(new, Choice):
-            new = new.special if new.applies(text, start, end) else new.usual
-        if new != old:
-            pieces += text[done:start], new
-            done = end
-    if not pieces:
-        return text, 0
-    pieces.append(text[done:])
-    return "".join(pieces), len(pieces) // 2
-
-
-def _whole(text: str, start: int, end: int) -> bool:
-    """Whether no letter, combining mark, soft hyphen or joined hyphen ties `text[start:end]` to a longer word."""
-    before, after = text[max(start - 2, 0) : start], text[end : end + 2]
-    return not (_continues(before[::-1]) or _continues(after))
-
-
-def _continues(beside: str) -> bool:
-    """Whether a word goes on in `beside`, the nearest character first."""
-    if beside[:1] in _SEPARATORS:
-        return False
-    if beside[:1] in ("-", "‐", "‑"):
-        beside = beside[1:]
-    return beside != "" and (beside[0].isalnum() or beside[0] == "_" or category(beside[0]) in ("Mn", "Mc", "Me", "Cf"))
+def _guarded(word: str, new: str | Choice, kind: str) -> str | Choice:
+    """The replacement of a spelling, or the word itself where it is a name, an acronym or has another sense."""
+    if word == "He":
+        return Choice(new, word, is_helium)
+    if word.lower() in AMBIGUOUS:
+        new = Choice(new, word, in_other_sense)
+    if word.islower():
+        return new
+    return new if kind in _PRONOUNS and word != "HE" else Choice(word, new, is_common)

@@ -7,37 +7,47 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from overtime.corpora.documents import open_lines, parse_document, read_lines, replace_text
-from overtime.corpora.gender_words import replace, spellings
+from overtime.corpora.gender_words import MADAM, Spellings, spellings
+from overtime.corpora.languages import ENGLISH, FOREIGN, Counts, is_english
+from overtime.corpora.not_prose import SIGNS
+from overtime.corpora.replacement import replace
 
 # EleutherAI/gpt-neox, branch of the Pythia interventions: a space on both sides, nothing else.
 RELEASED_REPLACEMENTS = {" he ": " she ", " him ": " her ", " his ": " her ", " He ": " She ", " Him ": " Her ", " His ": " Her "}
-_WORD = re.compile(r"\w+(?:-\w+)*")
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 
 @dataclass(frozen=True)
 class RewriteReport:
-    """What `rewrite_file` did: documents read, documents changed, words replaced; and the bytes read, uncompressed."""
+    """What `rewrite_file` did: documents read, changed, words replaced, documents passed through as not English; bytes read.
+
+    Bytes are of the uncompressed file.
+    """
 
     documents: int
     changed: int
     replacements: int
+    not_english: int = 0
     bytes: int = field(default=0, compare=False)
 
 
 def rewrite(text: str, mode: str = "feminize") -> str:
     """Rewrite the gender of an English text.
 
-    Modes: `feminize`, `masculinize`, `swap` and `released`. Whole words only, whatever the script around them; lower, Title and
-    UPPER case are kept, and words in any other case are left alone. Raises InputError on an unknown mode.
+    Modes: `feminize`, `masculinize`, `swap` and `released`. Whole words of prose only, whatever the script around them; lower,
+    Title and UPPER case are kept, and words in any other case are left alone. Code, addresses and formulas (`not_prose`), names
+    (`names`) and other languages (`languages`) stay. Raises InputError on an unknown mode.
     """
     if mode == "released":
         return _released(text)[0]
-    return replace(text, (match.span() for match in _WORD.finditer(text)), spellings(mode))[0]
+    table = spellings(mode)
+    return _rewrite(text, *_plain_find(text, table), table)[0]
 
 
 def rewrite_some(texts: list[str], mode: str, probability: float, seed: int) -> list[str]:
@@ -54,19 +64,21 @@ def rewrite_file(source: str | Path, destination: str | Path, mode: str = "femin
     line, on a truncated stream, invalid JSON or a "text" that is no string.
     """
     change = _released if mode == "released" else _compiled(mode)
-    documents = changed = replacements = size = 0
+    documents = changed = replacements = not_english = size = 0
     with open_lines(destination) as file:
         for number, line in enumerate(read_lines(source), 1):
             size += len(line) + 1
             if line.strip():
                 text, count = change(parse_document(line, f"{source}, line {number}")["text"])
                 documents += 1
-                replacements += count
-                if count:
+                if count is None:
+                    not_english += 1
+                elif count:
+                    replacements += count
                     changed += 1
                     line = replace_text(line, text)
             file.write(line + b"\n")
-    return RewriteReport(documents, changed, replacements, size)
+    return RewriteReport(documents, changed, replacements, not_english, size)
 
 
 def _released(text: str) -> tuple[str, int]:
@@ -77,9 +89,30 @@ def _released(text: str) -> tuple[str, int]:
     return text, count
 
 
-def _compiled(mode: str) -> Callable[[str], tuple[str, int]]:
+def _rewrite(text: str, spans: list[list[int]], counts: Counts, table: Spellings) -> tuple[str, int | None]:
+    """The new text and the number of words replaced; None for a text that is not in English."""
+    if not is_english(text, counts):
+        return text, None
+    return replace(text, spans, table, counts.foreign > 0, counts.signs)
+
+
+def _plain_find(text: str, table: Spellings) -> tuple[list[list[int]], Counts]:
+    """What `WordScanner.find` finds, slowly and without numba, which takes half a second to import."""
+    spans, words, english, foreign = [], 0, 0, 0
+    for match in _WORD.finditer(text.encode("latin-1", "replace").decode("latin-1")):
+        word = match[0]
+        words += 1
+        english += word in ENGLISH
+        foreign += word in FOREIGN
+        if word in table or word in MADAM or any(part in table for part in word.split("-")):
+            spans.append([*match.span()])
+    return spans, Counts(words, english, foreign, SIGNS.search(text) is not None)
+
+
+@cache
+def _compiled(mode: str) -> Callable[[str], tuple[str, int | None]]:
     from overtime.corpora.word_scanner import WordScanner  # numba: half a second to import, so only for files
 
     table = spellings(mode)
-    scanner = WordScanner(table)
-    return lambda text: replace(text, scanner.find(text), table)
+    scanner = WordScanner([*table, *MADAM], ENGLISH, FOREIGN)
+    return lambda text: _rewrite(text, *scanner.find(text), table)

@@ -14,13 +14,17 @@ def read_reports(paths: Sequence[str | Path]) -> pl.DataFrame:
 
 
 def throughput_table(reports: pl.DataFrame, gigabytes: float, nodes: int, cores: int) -> pl.DataFrame:
-    """A row per task: measured `shards`, `documents`, `gigabytes` (10^9 bytes of uncompressed JSON Lines), `core_hours` of
-    processor time and `gigabytes_per_core_hour`; and by the rule of three `estimated_core_hours` for `estimated_gigabytes` and
-    `estimated_hours` on `nodes` of `cores`, all of them busy with a shard each and none waiting for its disk.
+    """A row per task: measured `shards`, `documents`, `not_english` (of these, passed through by a rewriting), `gigabytes` (10^9
+    bytes of uncompressed JSON Lines), `core_hours` of processor time and `gigabytes_per_core_hour`; and by the rule of three
+    `estimated_core_hours` for `estimated_gigabytes` and `estimated_hours` on `nodes` of `cores`, all of them busy with a shard
+    each and none waiting for its disk.
     """
+    if "not_english" not in reports.columns:  # no task is a rewriting
+        reports = reports.with_columns(not_english=0)
     measured = reports.group_by("task", maintain_order=True).agg(
         shards=pl.len(),
         documents=pl.col("documents").sum(),
+        not_english=pl.col("not_english").sum(),
         gigabytes=pl.col("bytes").sum() / 1e9,
         core_hours=pl.col("cpu_seconds").sum() / 3600,
     )
@@ -44,6 +48,7 @@ def throughput_markdown(corpus: str, summary: pl.DataFrame) -> str:
         f"| {row['gigabytes_per_core_hour']:.3g} | {row['estimated_core_hours']:.3g} | {row['estimated_hours']:.2g} |"
         for row in summary.iter_rows(named=True)
     ]
+    passed = [f"{row['not_english']:,} in {row['task']}" for row in summary.iter_rows(named=True) if row["not_english"]]
     return "\n".join(
         [
             f"# {corpus}: throughput",
@@ -57,5 +62,6 @@ def throughput_markdown(corpus: str, summary: pl.DataFrame) -> str:
             "|---|" + "---:|" * (len(head) - 1),
             *rows,
             "",
+            *([f"Documents passed through because they are not in English: {', '.join(passed)}.", ""] if passed else []),
         ]
     )

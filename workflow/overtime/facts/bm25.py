@@ -4,8 +4,6 @@ The index is that of bm25s (Lù 2024, arXiv 2407.03618). Passages are chosen her
 happens to leave them.
 """
 
-from itertools import chain
-
 import bm25s
 import numpy as np
 import polars as pl
@@ -13,7 +11,7 @@ from bm25s.stopwords import STOPWORDS_EN
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.facts.words import neighbours, split_words
+from overtime.facts.words import split_words
 
 HITS = {"query": pl.Int64, "rank": pl.Int64, "passage": pl.Int64, "score": pl.Float64}
 STOP_WORDS = frozenset(STOPWORDS_EN)
@@ -83,6 +81,5 @@ class PassageIndex:
 
 
 def _terms(texts: list[str]) -> list[list[str]]:
-    """What a text is found by: its words without stop words, and the neighbours in unspaced scripts."""
-    words = ([word for word in text if word not in STOP_WORDS] for text in split_words(texts))
-    return [list(chain(*both)) for both in zip(words, neighbours(texts))]
+    """What a text is found by: its words without stop words, and the pairs of unspaced scripts."""
+    return [[word for word in text if word not in STOP_WORDS] for text in split_words(texts, pairs=True)]

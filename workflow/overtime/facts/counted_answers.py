@@ -1,9 +1,10 @@
 """Answers beside how often the training data state the fact: what the tables of figures 3 and 5 are made from.
 
-A row per model, condition and question: `set`, `corpus`, `counted`, `model`, `condition`,
-`question`, `unit` (what is independent: an entity of the suite, else the question), `correct`, `hit` (shares, the mean over
-seeds) and `count`. `counted` says what `count` counts; `corpus` names the corpus whose documents were counted, null where a
-stated proxy stands in for them or nothing is known.
+A row per model, condition and question: `set`, `corpus`, `counted`, `model`, `condition`, `question`, `unit`, `correct`, `hit`
+(shares, the mean over seeds) and `count`. `counted` says what `count` counts; `corpus` names the corpus whose documents were
+counted, null where a stated proxy stands in for them or nothing is known. `unit` is what is independent: the entity of the suite
+that several questions ask about, the passage that several questions of a set were written on, else the question. The entities
+that a published set links to its questions do not say which of them a question is about.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from overtime import InputError
+from overtime.files import require_unique
 from overtime.tables import last_step, mean_over_seeds
 
 SUITE = "suite"  # the generated questions, as the name of a set and of the corpus that they were counted in
@@ -22,7 +24,10 @@ ANSWERED = {"set": pl.String, "model": pl.String, "condition": pl.String, "quest
     "correct": pl.Boolean,
     "hit": pl.Boolean,
 }
-ASKED = {"set": pl.String, "question": pl.Int64, "count": pl.Int64, "proxy": pl.String, "human": pl.Float64}
+ASKED = {"set": pl.String, "question": pl.Int64, "passage": pl.String, "count": pl.Int64} | {
+    "proxy": pl.String,
+    "human": pl.Float64,
+}
 COUNTED = {"set": pl.String, "corpus": pl.String, "question": pl.Int64, "count": pl.Int64}
 
 
@@ -39,6 +44,9 @@ def suite_answers(scores: Iterable[pl.DataFrame], questions: pl.DataFrame, count
     if "condition" not in table.columns:
         table = table.with_columns(condition=pl.lit("closed_book"), hit=pl.lit(None, pl.Boolean))
     by = ["model", "condition"]
+    require_unique(table, ["seed", *by, "question"], "answers of the suite")
+    require_unique(counts, ["question"], "counts")
+    require_unique(questions, ["question"], "questions of the suite")
     table = mean_over_seeds(table, by, "correct").join(
         mean_over_seeds(table, by, "hit"), on=[*by, "question"], maintain_order="left"
     )
@@ -47,6 +55,9 @@ def suite_answers(scores: Iterable[pl.DataFrame], questions: pl.DataFrame, count
     if len(lost):
         raise InputError(f"counts: no count for {len(lost)} questions, the first being question {lost[0]}")
     table = table.join(questions.select("question", unit="entity"), on="question", how="left", maintain_order="left")
+    if table["unit"].null_count():
+        lost = table.filter(pl.col("unit").is_null())["question"]
+        raise InputError(f"questions of the suite: no entity of question {lost[0]}, which was answered")
     identity = {"set": pl.lit(SUITE), "corpus": pl.lit(SUITE), "counted": pl.lit(DOCUMENTS.format("the training data"))}
     return table.with_columns(**identity).select(list(FIELDS))
 
@@ -59,10 +70,14 @@ def set_answers(
 ) -> pl.DataFrame:
     """Answers of pretrained models to question sets, and of people where a set has annotators (`model` null).
 
-    Tables have the columns of `ANSWERED`, `ASKED` and `COUNTED`, one or more for a set; corpora: the corpus of each model. The
-    count is that of the model's corpus; where there is none, the set's own proxy; else null.
+    Tables have the columns of `ANSWERED`, `ASKED` (`passage` may be left out) and `COUNTED`, one or more for a set; corpora: the
+    corpus of each model. The count is that of the model's corpus; where there is none, the set's own proxy; else null.
     """
+    questions = (table if "passage" in table.columns else table.with_columns(passage=None) for table in questions)
     shown, asked, known = (_all(*tables) for tables in ((answers, ANSWERED), (questions, ASKED), (counts, COUNTED)))
+    require_unique(shown, ["set", "model", "condition", "question"], "answers")
+    require_unique(asked, ["set", "question"], "questions")
+    require_unique(known, ["set", "corpus", "question"], "counts")
     corpus = pl.DataFrame(list(corpora.items()), {"model": pl.String, "corpus": pl.String}, orient="row")
     shown = shown.join(corpus, on="model", how="left", maintain_order="left")
     people = asked.drop_nulls("human").select("set", "question", condition=pl.lit("human"), correct="human")
@@ -75,10 +90,27 @@ def set_answers(
         corpus=pl.when(mapped).then("corpus"),
         counted=pl.when(mapped).then(pl.format(DOCUMENTS, "corpus")).otherwise("proxy"),
         count=pl.coalesce("documents", "count"),
-        unit=pl.col("question").cast(pl.String),
+        unit=pl.coalesce("passage", pl.col("question").cast(pl.String)),
         correct=pl.col("correct").cast(pl.Float64),
         hit=pl.col("hit").cast(pl.Float64),
     ).select(list(FIELDS))
+
+
+def on_same_questions(answers: pl.DataFrame, panel: list[str], curve: str) -> pl.DataFrame:
+    """Answers to the questions that every `curve` of their `panel` (columns) has, so that curves do not differ by what was asked.
+
+    A question is lacking in a curve if its prompt did not fit or it has no passage. People, who answered fewer, stay as they are.
+    Raises InputError for a panel whose curves have no question in common.
+    """
+    asked = answers.drop_nulls("model").select(*panel, curve, "question").unique()
+    curves = pl.col(curve).n_unique()
+    shared = asked.filter(curves.over(*panel, "question") == curves.over(panel))
+    if lost := asked.join(shared, on=panel, how="anti", nulls_equal=True).rows(named=True):
+        names = ", ".join(sorted({row[curve] for row in lost}))
+        raise InputError(f"answers to {lost[0]['set']}: no question was answered in all of {names}; ask them the same questions")
+    kept = shared.select(*panel, "question").unique()
+    same = answers.join(kept, on=[*panel, "question"], how="semi", nulls_equal=True, maintain_order="left")
+    return pl.concat([same, answers.filter(pl.col("model").is_null())])
 
 
 def _all(tables: Iterable[pl.DataFrame], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:

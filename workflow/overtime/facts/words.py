@@ -12,20 +12,18 @@ import polars as pl
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 WORD = rf"[{UNSPACED}]|[\w--[{UNSPACED}]]+"
+UNBROKEN = rf"[{UNSPACED}]{{2,}}"
 TAIL = r"(\w)['’ʼ]\p{Latin}\b"  # the letter of a possessive or contraction (Ada's, don't) is no word
 
 
-def split_words(texts: Sequence[str]) -> list[list[str]]:
-    """The words of each text, in order."""
-    return _folded(texts).str.extract_all(WORD).to_list()
+def split_words(texts: Sequence[str], pairs: bool = False) -> list[list[str]]:
+    """The words of each text, in order.
 
-
-def neighbours(texts: Sequence[str]) -> list[list[str]]:
-    """Pairs of neighbouring characters of unspaced scripts in each text: what is nearest to their words without a dictionary."""
-    runs = _folded(texts).str.extract_all(rf"[{UNSPACED}]{{2,}}").to_list()
-    return [[left + right for run in text for left, right in pairwise(run)] for text in runs]
-
-
-def _folded(texts: Sequence[str]) -> pl.Series:
-    folded = pl.Series(texts, dtype=pl.String).str.normalize("NFKC").str.to_lowercase()
-    return folded.str.replace_all(TAIL, "$1")
+    pairs: after them all pairs of neighbouring characters in unspaced scripts, which are nearest to words without a dictionary.
+    """
+    folded = pl.Series(texts, dtype=pl.String).str.normalize("NFKC").str.to_lowercase().str.replace_all(TAIL, "$1")
+    words: list[list[str]] = folded.str.extract_all(WORD).to_list()
+    if pairs:
+        for text, runs in zip(words, folded.str.extract_all(UNBROKEN).to_list()):
+            text += [left + right for run in runs for left, right in pairwise(run)]
+    return words

@@ -43,9 +43,9 @@ def curves(rows: pl.DataFrame, said: pl.DataFrame, colour: alt.Color) -> ChartTy
     """Accuracy by count, with the spoken values where `rows` count documents."""
     documents = rows["corpus"][0] is not None
     base = by_count(rows, "model", rows["counted"][0]).encode(color=colour)
-    points = theme.points(base, "model", "bin_low", "bin_high", size=34)
+    points = theme.points(base, "model", "bin_low", "bin_high", size=34, units=True)
     layers = [theme.band(base), base.mark_line(), points, *(spoken(said, rows) if documents else [])]
-    detail = [f"{bins(rows)}; band: 95% interval"]
+    detail = [f"{bins(rows)}; band: {interval(rows)}"]
     detail.append(
         "grey: values spoken in the talk, for other models" if documents else "a proxy, not documents: those are not counted"
     )
@@ -56,7 +56,7 @@ def curves(rows: pl.DataFrame, said: pl.DataFrame, colour: alt.Color) -> ChartTy
 def by_count(rows: pl.DataFrame, label: str, counted: str) -> alt.Chart:
     """Accuracy against count on a logarithmic axis; a count of zero is drawn at one half and labelled 0."""
     drawn = rows.with_columns(x=pl.max_horizontal("x", 0.5))
-    return theme.drawing(drawn, label, "x", "bin_low", "bin_high").encode(
+    return theme.drawing(drawn, label, "x", "bin_low", "bin_high", "units").encode(
         x=count_axis(drawn["x"], counted), y=theme.share(CORRECT)
     )
 
@@ -82,6 +82,13 @@ def wrapped(text: str, width: int = 52) -> list[str]:
 def bins(rows: pl.DataFrame) -> str:
     """Questions per point."""
     return theme.counted(rows, "questions per bin")
+
+
+def interval(rows: pl.DataFrame) -> str:
+    """What intervals are over: of the suite entities, of a set with several questions on a passage passages, else questions."""
+    if (rows["units"] == rows["n"]).all():
+        return "95% interval over questions"
+    return f"95% interval over {theme.extent(rows['units'])} {'entities' if rows['set'][0] == 'suite' else 'passages'}"
 
 
 def extremes(rows: pl.DataFrame) -> str:

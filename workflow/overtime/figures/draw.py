@@ -13,7 +13,7 @@ from altair.utils.schemapi import debug_mode
 
 from overtime import InputError
 from overtime.figures.catalog import FIGURES
-from overtime.files import atomic
+from overtime.files import atomic, require_finite
 from overtime.tables import FIGURE_COLUMNS
 
 SCALE = 2
@@ -25,7 +25,7 @@ VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 def draw(tables: dict[str, pl.DataFrame], folder: str | Path) -> list[Path]:
     """Write NAME.svg, NAME.png (twice the logical size) and NAME.json (Vega-Lite) of every named table; returns the paths.
 
-    Raises InputError for a name without a figure, an empty table, or one that lacks columns.
+    Raises InputError for a name without a figure, an empty table, one that lacks columns, and one that holds NaN.
     """
     written = []
     for name, table in tables.items():
@@ -58,6 +58,7 @@ def build(name: str, table: pl.DataFrame) -> alt.VConcatChart:
     missing = [column for column in FIGURE_COLUMNS if column not in table.columns]
     if missing or table.is_empty():
         raise InputError(f"{name}: its table " + (f"lacks the columns {', '.join(missing)}" if missing else "has no rows"))
+    require_finite(table, f"{name}: its table")
     table = table.with_columns(pl.selectors.string().str.replace_all(CONTROL_CHARACTERS, "\ufffd"))
     try:
         chart: alt.VConcatChart = resolve_name(FIGURES[name].drawing)(table)

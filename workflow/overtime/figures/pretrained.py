@@ -84,7 +84,7 @@ def by_side(rows: pl.DataFrame) -> ChartType | None:
     chosen = rows.filter(pl.col("test") == "winobias")
     kinds = pl.when(pl.col("group") == "both").then(pl.lit("both types")).otherwise(pl.format("type {}", "group"))
     named = chosen.with_columns(row=pl.concat_str(kinds, pl.col("side").replace_strict(SIDES), separator=", "))
-    low = min(-0.1, *named["lower"]) if len(named) else 0
+    low = min(-0.1, *named["lower"].drop_nulls()) if len(named) else 0
     return shares(named, "WinoBias by type and side", "items", "lines: chance, no net bias", [low, 1], 0.0)
 
 

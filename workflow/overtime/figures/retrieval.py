@@ -7,7 +7,7 @@ import polars as pl
 from altair.typing import ChartType
 
 from overtime.figures import theme
-from overtime.figures.counts import CORRECT, bins, by_count, by_panel, count_axis, name
+from overtime.figures.counts import CORRECT, bins, by_count, by_panel, count_axis, interval, name
 from overtime.tables import RETRIEVED
 
 Looks = dict[str, tuple[str, str, list[int]]]  # condition -> its name, colour and line style
@@ -30,11 +30,11 @@ def fig5(table: pl.DataFrame) -> alt.VConcatChart:
     """
     looks = passage_looks(set(table["condition"]))
     panels, below, lines = [], [], []
-    for part in sorted(by_panel(table), key=lambda part: part["x"].null_count() > 0):
+    for part in sorted(by_panel(table), key=lambda part: part["x"].null_count() == part.height):
         for model in theme.by_parameters(part):
             rows = part.filter((pl.col("model") == model) | (pl.col("condition") == "human"))
-            heading, counted = f"{model}, {name(part)}", rows["x"].null_count() == 0
-            lines.append(overall(rows, heading, looks))
+            heading, counted = f"{model}, {name(part)}", rows["x"].null_count() < rows.height
+            lines += [overall(rows, heading, looks), uneven(rows, heading, looks)]
             panels.append(reading(rows, heading, looks) if counted else without_counts(rows, heading, looks))
             below.append(found(rows, looks) if counted else None)
     lines.append(without_people(table))
@@ -63,6 +63,18 @@ def overall(rows: pl.DataFrame, heading: str, looks: Looks) -> str:
     return f"{heading}: {shown}."
 
 
+def uneven(rows: pl.DataFrame, heading: str, looks: Looks) -> str:
+    """What is not the same for all curves of a panel, or not drawn: how many questions a curve is over, questions not counted."""
+    asked = dict(rows.group_by("condition").agg(pl.col("n").sum()).iter_rows())
+    most = max(asked.values())
+    fewer = [f"{looks[key][0]} over {asked[key]:,}" for key in looks if asked.get(key, most) < most]
+    lines = [f"curves over {most:,} questions, {', '.join(fewer)} of them"] if fewer else []
+    beside = rows.filter(pl.col("x").is_null())["n"]
+    if 0 < len(beside) < rows.height:
+        lines.append(f"{theme.highest(beside):,} questions whose count is not known are not drawn")
+    return f"{heading}: {'; '.join(lines)}." if lines else ""
+
+
 def without_people(table: pl.DataFrame) -> str:
     """Which question sets have no human line, and why."""
     people = set(table.filter(pl.col("condition") == "human")["set"])
@@ -86,10 +98,11 @@ def passage_look(looks: Looks) -> tuple[alt.Color, alt.StrokeDash]:
 def reading(rows: pl.DataFrame, heading: str, looks: Looks) -> ChartType:
     """One model by count, with the share of right passages below."""
     colour, dash = passage_look(looks)
+    rows = rows.drop_nulls("x")
     base = by_count(with_passage_names(rows, looks), "condition", rows["counted"][0]).encode(color=colour)
-    points = theme.points(base, "condition", "bin_low", "bin_high", size=24)
+    points = theme.points(base, "condition", "bin_low", "bin_high", size=24, units=True)
     layers = [theme.band(base, 0.1), base.mark_line().encode(strokeDash=dash), points]
-    title = theme.heading("measured", heading, f"{bins(rows)}; band: 95% interval")
+    title = theme.heading("measured", heading, [bins(rows), f"band: {interval(rows)}"])
     return alt.layer(*layers, width=WIDTH, height=280, title=title)
 
 
@@ -99,7 +112,7 @@ def retrieved(rows: pl.DataFrame) -> pl.DataFrame:
 
 def found(rows: pl.DataFrame, looks: Looks) -> ChartType | None:
     """The share of questions whose own passage was among those retrieved, by count."""
-    if (rows := retrieved(rows)).is_empty():
+    if (rows := retrieved(rows.drop_nulls("x"))).is_empty():
         return None
     colour, dash = passage_look(looks)
     hits = with_passage_names(rows, looks).with_columns(
@@ -116,13 +129,13 @@ def without_counts(rows: pl.DataFrame, heading: str, looks: Looks) -> ChartType:
     colour, _ = passage_look(looks)
     x = alt.X("y:Q", title=CORRECT, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5))
     order = alt.Y("condition:N", title=None, sort=[name for name, _, _ in looks.values()])
-    base = theme.drawing(with_passage_names(rows, looks), "condition").encode(x=x, y=order, color=colour)
+    base = theme.drawing(with_passage_names(rows, looks), "condition", "units").encode(x=x, y=order, color=colour)
     values = base.mark_text(align="left", dx=8, fontSize=11).encode(x="upper:Q", text=alt.Text("y:Q", format=".0%"))
-    layers = [theme.bars(base), theme.points(base, "condition", size=44), values]
-    detail = [f"{theme.counted(rows, 'questions')}, documents not counted", "bar: 95% interval"]
+    layers = [theme.bars(base), theme.points(base, "condition", size=44, units=True), values]
+    detail = [f"{theme.counted(rows, 'questions')}, documents not counted", f"bar: {interval(rows)}"]
     if (shown := retrieved(rows)).height:
         hits = alt.Chart(with_passage_names(shown, looks).select("condition", "hit")).encode(x="hit:Q", y=order, color=colour)
         layers.append(hits.mark_point(shape="diamond", filled=False, size=70, strokeWidth=1.6))
-        detail[-1] = "bar: 95% interval; diamond: right passage shown"
+        detail.append("diamond: right passage shown")
     title = theme.heading("measured", heading, detail)
     return alt.layer(*layers, width=WIDTH - 70, height=40 * rows["condition"].n_unique(), title=title)

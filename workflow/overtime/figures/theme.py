@@ -138,8 +138,11 @@ def drawing(rows: pl.DataFrame, *columns: str) -> alt.Chart:
     return alt.Chart(rows.select(*columns, "y", "lower", "upper", "n").with_columns(pl.selectors.float().round(5)))
 
 
-def points(base: alt.Chart, *fields: str, x: str = "", size: float = 30, hollow: bool = False) -> alt.Chart:
-    """The values as dots that tell, on hovering, the given fields, the place on the x axis, the value, its interval and n."""
+def points(base: alt.Chart, *fields: str, x: str = "", size: float = 30, hollow: bool = False, units: bool = False) -> alt.Chart:
+    """The values as dots that tell, on hovering, the given fields, the place on the x axis, the value, its interval and n.
+
+    With `units`, the number of independent units (a column) as well.
+    """
     told = [alt.Tooltip(f"{field}:N") for field in fields] + [alt.Tooltip("x:Q", title=x, format="~r")] * bool(x)
     values = [
         alt.Tooltip(f"{field}:Q", title=title, format=".3f")
@@ -147,7 +150,8 @@ def points(base: alt.Chart, *fields: str, x: str = "", size: float = 30, hollow:
     ]
     fill, edge = ("white", 1.6) if hollow else (alt.Undefined, alt.Undefined)
     dots: alt.Chart = base.mark_point(size=size, opacity=1, aria=False, filled=not hollow, fill=fill, strokeWidth=edge)
-    return dots.encode(tooltip=[*told, *values, alt.Tooltip("n:Q", format=",")])
+    independent = [alt.Tooltip("units:Q", title="independent units", format=",")] * units
+    return dots.encode(tooltip=[*told, *values, alt.Tooltip("n:Q", format=","), *independent])
 
 
 def band(base: alt.Chart, opacity: float = 0.12) -> alt.Chart:
@@ -188,10 +192,13 @@ def heading(source: str, text: str, detail: str | list[str] = "") -> alt.TitlePa
 def counted(rows: pl.DataFrame, unit: str) -> str:
     """How many independent units stand behind the points: "n = 320 pairs", or a range where it varies."""
     known = rows["n"].drop_nulls()
-    if known.is_empty():
-        return "n not stated"
-    least, most = int(lowest(known)), int(highest(known))
-    return f"n = {least:,} {unit}" if least == most else f"n = {least:,} to {most:,} {unit}"
+    return "n not stated" if known.is_empty() else f"n = {extent(known)} {unit}"
+
+
+def extent(numbers: pl.Series) -> str:
+    """The least and the greatest of some whole numbers: "12 to 1,340", or the one that all are."""
+    least, most = int(lowest(numbers)), int(highest(numbers))
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def beside(*panels: ChartType | None, spacing: int = 80) -> ChartType | None:

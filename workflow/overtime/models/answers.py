@@ -15,10 +15,14 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
+from overtime import InputError
 from overtime.models.devices import within_memory
+from overtime.models.finite import check_logits, check_scores
+from overtime.models.label_tokens import first_tokens
 from overtime.models.prefix_tree import Budget, Segment, portions, rows_at_once
+from overtime.models.probe import logit_transform
 from overtime.models.segment_cache import Inputs, Reader
-from overtime.models.token_batches import after_start, check_length, holds
+from overtime.models.token_batches import after_separator, check_length, holds
 
 LOGIT_ROWS = 1024  # of the whole vocabulary, held at once
 
@@ -36,9 +40,10 @@ def greedy(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], max
 
     A prompt whose answer has ended takes no part in the steps that longer answers need.
     """
+    logit_transform(model)  # before anything else: it may not be a model to read
     answers, end, budget = [""] * len(prompts), partial(_answer, tokenizer, stop), Budget.of(model)
     for reader, read in _read(model, encode_prompts(tokenizer, prompts), max_new_tokens, _likeliest, budget):
-        finish = partial(_continue, model, reader, max_new_tokens, end)
+        finish = partial(_continue, reader, max_new_tokens, end)
         rows = rows_at_once(max(prompt.last.stop for prompt in read) + max_new_tokens, budget)
         read.sort(key=lambda prompt: prompt.last.stop)
         for first in range(0, len(read), rows):
@@ -55,7 +60,7 @@ def leave_room(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str],
 
 @torch.inference_mode()
 def _continue(
-    model: PreTrainedModel, reader: Reader, new: int, end: Callable[[list[int]], tuple[str, bool]], batch: list[Prompted]
+    reader: Reader, new: int, end: Callable[[list[int]], tuple[str, bool]], batch: list[Prompted]
 ) -> list[tuple[Prompted, str]]:
     """Prompts with their answers; `end` gives the text of tokens and says whether it has ended."""
     tokens, places = torch.stack([prompt.found for prompt in batch]), list(range(len(batch)))
@@ -69,31 +74,34 @@ def _continue(
             return list(zip(batch, answers))
         if len(unfinished) < len(said):
             tokens, rows, places = tokens[unfinished], rows[unfinished], [places[row] for row in unfinished]
-        found = _logits(model, reader.read(rows)[:, -1], _likeliest)
+        found = _logits(reader, reader.read(rows)[:, -1], _likeliest)
         tokens, rows = torch.cat([tokens, found], 1), rows.then(found)
 
 
 def token_log_probs(model: PreTrainedModel, tokenizer: Tokenizer, prompts: list[str], candidates: list[str]) -> np.ndarray:
-    """Natural-log P(first token of candidate | prompt), [prompt, candidate]; write candidates as they continue text: " Yes"."""
-    first = [ids[0] for ids in tokenizer(candidates, add_special_tokens=False)["input_ids"]]
+    """Natural-log P(first token of candidate | prompt), [prompt, candidate]; write candidates as they continue text: " Yes".
+
+    Raises InputError for two candidates with one first token, for one without any or unknown to the tokenizer, for a prompt that
+    ends with the space which belongs to the candidate, and where the model says NaN or infinity.
+    """
+    logit_transform(model)
+    first = first_tokens(tokenizer, candidates)
+    spaced = any(candidate[0].isspace() for candidate in candidates)
+    for number, text in enumerate(prompts):
+        if text[-1:].isspace() and (text[-1] != "\n" or spaced):
+            raise InputError(f"prompt {number}: ends with {text[-1]!r}; put white space before the candidates instead")
     result = np.empty((len(prompts), len(candidates)))
     chosen, budget = (lambda logits: logits.log_softmax(-1)[:, first]), Budget.of(model)
     for _, read in _read(model, encode_prompts(tokenizer, prompts), 1, chosen, budget):
         for prompt in read:
             result[prompt.last.ends] = prompt.found.cpu().numpy()
+    check_scores(result, lambda row: f"prompt {row}: log-probability of a candidate")
     return result
 
 
 def encode_prompts(tokenizer: Tokenizer, prompts: list[str]) -> list[list[int]]:
-    """Token ids of prompts, with the special tokens that the tokenizer adds by itself.
-
-    Where one token is both BOS and EOS (GPT-NeoX, GPT-2 and their kin) it came before every training document: it is put first.
-    """
-    encoded: list[list[int]] = tokenizer(prompts)["input_ids"]
-    separator = tokenizer.bos_token_id
-    if separator is None or separator != tokenizer.eos_token_id:
-        return encoded
-    return [after_start(separator, ids) for ids in encoded]
+    """Token ids of prompts, with the special tokens that the tokenizer adds by itself and those of `after_separator`."""
+    return [after_separator(tokenizer, ids) for ids in tokenizer(prompts)["input_ids"]]
 
 
 @torch.inference_mode()
@@ -107,24 +115,28 @@ def _read(
     for number, ids in enumerate(prompts):
         check_length(model, f"prompt {number} with its answer", len(ids) + new - 1)
     for portion in portions(prompts, budget, new - 1):
-        reader = Reader(model, portion, new - 1)
-        read = partial(_read_batch, model, reader, find)
+        reader = Reader.of(model, portion, new - 1)
+        read = partial(_read_batch, reader, find)
         yield reader, list(chain.from_iterable(chain.from_iterable(within_memory(read, batch) for batch in portion.passes)))
         reader.layers.clear()  # what it keeps makes room for the next, though the caller still holds it
 
 
-def _read_batch(model: PreTrainedModel, reader: Reader, find: Callable[[Tensor], Tensor], batch: list[Segment]) -> list[Prompted]:
+def _read_batch(reader: Reader, find: Callable[[Tensor], Tensor], batch: list[Segment]) -> list[Prompted]:
     """Those prompts that end in a batch of segments."""
     state = reader.read(Inputs.of(batch, reader.device))
     ending = [(row, segment.stop - segment.start - 1) for row, segment in enumerate(batch) if segment.ends]
     row, column = torch.tensor(ending, dtype=torch.long).reshape(-1, 2).T
-    return [Prompted(batch[place], found) for place, found in zip(row.tolist(), _logits(model, state[row, column], find))]
+    return [Prompted(batch[place], found) for place, found in zip(row.tolist(), _logits(reader, state[row, column], find))]
 
 
-def _logits(model: PreTrainedModel, state: Tensor, find: Callable[[Tensor], Tensor]) -> Tensor:
+def _logits(reader: Reader, state: Tensor, find: Callable[[Tensor], Tensor]) -> Tensor:
     """What `find` makes of the logits [rows, vocabulary] after states [rows, width]."""
-    head = model.get_output_embeddings()
-    return torch.cat([find(head(rows).float()) for rows in state.split(LOGIT_ROWS)])
+    found = []
+    for rows in state.split(LOGIT_ROWS):
+        logits = reader.logits(rows)
+        check_logits(logits)
+        found.append(find(logits))
+    return torch.cat(found)
 
 
 def _likeliest(logits: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from accelerate import dispatch_model, infer_auto_device_map
 from torch import nn
 
 from overtime import InputError
+from overtime.models.logit_transform import text_config
 
 if TYPE_CHECKING:  # the suite's models do without
     from transformers import PreTrainedModel
@@ -103,7 +104,7 @@ def tokens_at_once(model: "PreTrainedModel | Neox") -> int:
     """
     if model.device.type == "cpu":
         return CPU_TOKENS
-    config, free = model.config, free_memory()
+    config, free = text_config(model.config), free_memory()
     least = min(free[gpu] for gpu in {parameter.device.index for parameter in model.parameters()})
     vectors = 2 * config.num_hidden_layers + ACTIVATIONS
     token = model.dtype.itemsize * config.hidden_size * vectors + LOGITS

@@ -16,9 +16,11 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
+from overtime.models.anatomy import Readout, anatomy
+from overtime.models.finite import check_logits, check_scores
 from overtime.models.label_tokens import label_tokens
-from overtime.models.residual_stream import Readout, Site, anatomy, residual_stream
-from overtime.models.token_batches import check_length
+from overtime.models.residual_stream import Site, residual_stream
+from overtime.models.token_batches import after_separator, check_length
 from overtime.models.tuned_lens import Translators
 
 Lenses = dict[str, Callable[[Tensor], Tensor]]
@@ -74,13 +76,23 @@ def read_cues(
     """Logits of some tokens at every cue of every text, by every lens.
 
     `choose` also finds the most likely token of the vocabulary at last cues, which costs an unembedding per layer and text.
-    Raises InputError for an empty text, one longer than the model's context, a cue inside a token.
+    Raises InputError for an empty text, one longer than the model's context, a cue inside a token or after a space, and where a
+    logit is NaN or infinite.
     """
     encoded = [_encode(model, tokenizer, text) for text in texts]
     sites = [Site(number, position) for number, (_, positions) in enumerate(encoded) for position in positions]
     last = np.cumsum([len(text.cues) for text in texts]) - 1
     choosing = frozenset(last.tolist()) if choose else frozenset()
-    return CueReadout(list(lenses), *_read(model, [ids for ids, _ in encoded], sites, tokens, lenses, choosing))
+    logits, choices = _read(model, [ids for ids, _ in encoded], sites, tokens, lenses, choosing)
+    depth = logits.shape[2]
+    by_layer = logits.transpose(0, 2, 1, 3).reshape(len(sites) * depth, -1)
+    check_scores(by_layer, lambda row: f"{texts[sites[row // depth].sequence].name}: a label's logit at layer {row % depth}")
+    return CueReadout(list(lenses), logits, choices)
+
+
+def _likeliest(logits: Tensor) -> Tensor:
+    check_logits(logits)
+    return logits.argmax(-1)
 
 
 def lenses_of(model: PreTrainedModel, translators: Translators | None) -> Lenses:
@@ -93,13 +105,18 @@ def lenses_of(model: PreTrainedModel, translators: Translators | None) -> Lenses
 
 
 def _encode(model: PreTrainedModel, tokenizer: Tokenizer, cued: CuedText) -> tuple[list[int], list[int]]:
-    """Token ids of a text and the positions of the tokens that end at its cues."""
+    """Token ids of a text, those that answers to it would follow, and the positions of the tokens that end at its cues."""
     name, text, cues = cued
     if not text.strip():
         raise InputError(f"{name}: empty; a prompt needs at least one word")
     encoding = tokenizer(text, return_offsets_mapping=True)
-    ids, position = encoding["input_ids"], {end: index for index, (_, end) in enumerate(encoding["offset_mapping"])}
+    ids = after_separator(tokenizer, encoding["input_ids"])
+    put_first = len(ids) - len(encoding["input_ids"])
+    position = {end: index for index, (_, end) in enumerate(encoding["offset_mapping"], put_first)}
     check_length(model, name, len(ids))
+    for cue in cues:
+        if cue in position and text[cue - 1].isspace():
+            raise InputError(f"{name}: white space before character {cue}; a cue ends with a word or a mark, without a space")
     inside = [cue for cue in cues if cue not in position]
     if inside:
         raise InputError(f"{name}: no token ends at character {inside[0]}; a cue ends with a word or a mark, without a space")
@@ -127,6 +144,6 @@ def _read(
             logits[indices, number] = of_labels(read).cpu().numpy()
             if rows:
                 pieces = read[rows].flatten(0, 1).split(VOCABULARY_ROWS)
-                best = torch.cat([of_vocabulary(piece).argmax(-1) for piece in pieces])
+                best = torch.cat([_likeliest(of_vocabulary(piece)) for piece in pieces])
                 choices[[indices[row] for row in rows], number] = best.reshape(len(rows), -1).cpu().numpy()
     return logits, choices

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 from accelerate import init_empty_weights
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.initialization import no_init_weights
 
@@ -12,9 +12,14 @@ from overtime import InputError
 from overtime.checksums import check_seal
 from overtime.files import refuse_impostor
 from overtime.models import devices, precision
+from overtime.models.logit_transform import text_config
 from overtime.models.pretrained_files import read_model_config, read_tokenizer, readable
+from overtime.models.probe import logit_transform
 from overtime.models.weights import reload_weights, weights_file
 from overtime.sources.hub import download
+
+# How the classes of causal language models end; a body alone will do where its embeddings are its head.
+CAUSAL = ("ForCausalLM", "LMHead", "LMHeadModel", "DoubleHeadsModel", "ForConditionalGeneration", "Model")
 
 
 def load(
@@ -30,7 +35,8 @@ def load(
     or `step{n}` in the folder of a mini run (default: the last). `device` cuda is the emptiest GPU, or several of them for a
     model that does not fit on one; auto is cuda where there is a GPU, else cpu. `dtype` auto is the faster one of float32 and
     bfloat16, by the `timings` of the run, without which they are taken now. Each tensor goes straight from its memory-mapped
-    file to its place. A missing or ill-fitting part is an InputError that names it.
+    file to its place. A missing or ill-fitting part is an InputError that names it, and so is a model whose logits are not known
+    to be what is read here (`models.probe`): a masked model, an encoder with a decoder, a body without a head, quantised weights.
     """
     device = devices.choose(device)
     folder = Path(source)
@@ -40,11 +46,12 @@ def load(
         refuse_impostor(part)
     check_seal(folder)
     config, tokenizer = read_model_config(folder), read_tokenizer(folder)
+    _check_config(folder, config)
     # Without what is added to a vocabulary, such as a mark for padding that no model has seen.
-    if tokenizer.vocab_size > (known := config.get_text_config().vocab_size):
+    if tokenizer.vocab_size > (known := text_config(config).vocab_size):
         raise InputError(f"{folder}: a tokenizer of {tokenizer.vocab_size} tokens, but the model knows {known}")
     with readable(folder):
-        dtype = precision.choose_precision(dtype, config.hidden_size, device, timings)
+        dtype = precision.choose_precision(dtype, text_config(config).hidden_size, device, timings)
         # Only parameters wait for their file; buffers are computed here, not stored.
         with no_init_weights(), init_empty_weights(include_buffers=False):
             model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype), trust_remote_code=False)
@@ -52,4 +59,22 @@ def load(
     layout = devices.plan(model, device)
     devices.allocate(model, layout)
     reload_weights(model, weights_file(folder) if revision is None else folder / f"{revision}.safetensors")
-    return devices.connect(model, layout).eval(), tokenizer
+    model = devices.connect(model, layout)
+    try:
+        logit_transform(model)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
+    return model, tokenizer
+
+
+def _check_config(folder: Path, config: PreTrainedConfig) -> None:
+    """Raise an InputError for a config.json that says by itself that the folder holds no causal language model to read."""
+    classes = config.architectures or []
+    if classes and not any(name.endswith(CAUSAL) and "Reward" not in name for name in classes):
+        raise InputError(f"{folder}: config.json says {', '.join(classes)}; a causal language model is needed (...ForCausalLM)")
+    if getattr(config, "is_encoder_decoder", False):
+        raise InputError(f"{folder}: config.json says is_encoder_decoder; a causal language model is needed")
+    quantised = getattr(config, "quantization_config", None)
+    if quantised is not None:
+        method = quantised.get("quant_method", "?") if isinstance(quantised, dict) else type(quantised).__name__
+        raise InputError(f"{folder}: config.json says that weights are quantised ({method}); those that are not are needed")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 
 from overtime.models.devices import CPU_TOKENS
+from overtime.models.finite import check_logits
 from overtime.models.neox import Neox
 from overtime.models.token_batches import by_length
 from overtime.models.vocabulary import PADDING_ID
@@ -32,8 +33,10 @@ def lay_out_prompts(prompts: list[list[int]]) -> list[PromptBatch]:
 @torch.inference_mode()
 def next_logits(model: Neox, batches: list[PromptBatch]) -> torch.Tensor:
     """Logits [prompts, vocabulary] after the last token of every prompt, in the order that they were laid out from."""
+    model.eval()
     logits = torch.empty(sum(len(batch.ids) for batch in batches), model.config.vocab_size)
     for numbers, ids, last in batches:
         hidden = model.base_model(ids).last_hidden_state
         logits[numbers] = model.lm_head(hidden[torch.arange(len(ids)), last])
+    check_logits(logits)
     return logits

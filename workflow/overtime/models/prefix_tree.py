@@ -12,7 +12,7 @@ import numpy as np
 from transformers import PreTrainedModel
 
 from overtime.models.devices import tokens_at_once
-from overtime.models.token_batches import shared_start
+from overtime.models.token_batches import context, shared_start
 
 # Sequences share a segment if that saves so many tokens, or never: whichever is cheapest for a portion.
 SAVINGS = (4, 16, 64, 256, 1024, None)
@@ -35,10 +35,10 @@ class Budget:
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> "Budget":
-        together, context = tokens_at_once(model), getattr(model.config, "max_position_embeddings", None) or float("inf")
+        together, longest = tokens_at_once(model), context(model) or float("inf")
         if model.device.type == "cpu":
-            return cls(together, CPU_PASSES_KEPT * together, CPU_OVERHEAD, context)
-        return cls(together, together, max(GPU_OVERHEAD, GPU_STARTS // model.num_parameters()), context)
+            return cls(together, CPU_PASSES_KEPT * together, CPU_OVERHEAD, longest)
+        return cls(together, together, max(GPU_OVERHEAD, GPU_STARTS // model.num_parameters()), longest)
 
 
 @dataclass(eq=False)

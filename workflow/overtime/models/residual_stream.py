@@ -1,10 +1,9 @@
-"""The residual stream of a causal language model, at chosen positions only, and its readout into logits.
+"""The residual stream of a causal language model, at chosen positions only.
 
 Forward passes of the trunk (no unembedding) with hooks that keep the wanted positions. What sequences begin with in common is
 computed once.
 """
 
-import copy
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,58 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from accelerate.hooks import remove_hook_from_module
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from overtime import InputError
+from overtime.models.anatomy import Anatomy, anatomy, stream_in, stream_out
 from overtime.models.devices import within_memory
 from overtime.models.prefix_tree import Budget, Segment, portions
 from overtime.models.segment_cache import Inputs, Reader
-
-# Blocks and final norm inside the trunk, by `model_type`. What enters the first block counts as the embeddings: with GPT-2's
-# positions and BLOOM's embedding norm.
-TRUNK_PARTS = {
-    "gpt_neox": ("layers", "final_layer_norm"),
-    "llama": ("layers", "norm"),
-    "gpt_neo": ("h", "ln_f"),
-    "gptj": ("h", "ln_f"),
-    "bloom": ("h", "ln_f"),
-    "gpt2": ("h", "ln_f"),
-}
-
-
-@dataclass(frozen=True)
-class Anatomy:
-    """The parts of a model that a lens needs: logits = unembedding(norm(last block's output))."""
-
-    trunk: nn.Module
-    blocks: nn.ModuleList
-    norm: nn.Module
-    unembedding: nn.Linear
-
-
-@dataclass(frozen=True)
-class Readout:
-    """Final norm in float32, then unembedding: of the whole vocabulary in the model's type, or of some tokens in float32."""
-
-    norm: nn.Module
-    weight: Tensor
-    bias: Tensor | None
-
-    @classmethod
-    def of(cls, parts: Anatomy, tokens: list[int] | None = None) -> "Readout":
-        weight, own = parts.unembedding.weight.detach(), parts.unembedding.bias
-        # A copy, since the model's own keeps its type; without accelerate's hook, which serves the original's place.
-        norm = remove_hook_from_module(copy.deepcopy(parts.norm)).to(weight.device, torch.float32).requires_grad_(False)
-        bias = None if own is None else own.detach()
-        if tokens is None:
-            return cls(norm, weight, bias)
-        return cls(norm, weight[tokens].float(), None if bias is None else bias[tokens].float())
-
-    def __call__(self, stream: Tensor) -> Tensor:
-        """Logits [..., tokens] of a residual stream [..., width], both float32."""
-        return nn.functional.linear(self.norm(stream).to(self.weight.dtype), self.weight, self.bias).float()
 
 
 @dataclass(frozen=True)
@@ -72,16 +26,6 @@ class Site:
 
     sequence: int
     position: int
-
-
-def anatomy(model: PreTrainedModel) -> Anatomy:
-    """Find the parts; an InputError for an architecture without an adapter."""
-    kind = model.config.model_type
-    if kind not in TRUNK_PARTS:
-        raise InputError(f"model type {kind}: no lens for this architecture; there is one for {', '.join(TRUNK_PARTS)}")
-    blocks, norm = TRUNK_PARTS[kind]
-    trunk = model.base_model
-    return Anatomy(trunk, getattr(trunk, blocks), getattr(trunk, norm), model.get_output_embeddings())
 
 
 @torch.no_grad()
@@ -95,7 +39,7 @@ def residual_stream(model: PreTrainedModel, sequences: list[list[int]], sites: l
     for index, site in enumerate(sites):
         wanted[site.sequence].append(index)
     for portion in portions(sequences, Budget.of(model)):
-        reader, places = Reader(model, portion), defaultdict[Segment, list[tuple[int, int]]](list)
+        reader, places = Reader.of(model, portion), defaultdict[Segment, list[tuple[int, int]]](list)
         for sequence, last in portion.lasts():
             for index in wanted[sequence]:
                 segment, column = last.place(sites[index].position)
@@ -123,13 +67,12 @@ def _recording(blocks: nn.ModuleList, row: Tensor, column: Tensor) -> Iterator[l
     """Collect the stream [places, width] before the first block and after each one, while the context lasts."""
     kept: list[Tensor] = []
 
-    def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        kept.append(inputs[0][row, column])
+    def keep(stream: Tensor | None) -> None:
+        if stream is not None:  # never: `anatomy` has seen these blocks run
+            kept.append(stream[row, column])
 
-    def after(_: nn.Module, __: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
-        kept.append((output if isinstance(output, Tensor) else output[0])[row, column])
-
-    hooks = [blocks[0].register_forward_pre_hook(before), *(block.register_forward_hook(after) for block in blocks)]
+    hooks = [blocks[0].register_forward_pre_hook(lambda _, inputs, named: keep(stream_in(inputs, named)), with_kwargs=True)]
+    hooks += [block.register_forward_hook(lambda _, __, output: keep(stream_out(output))) for block in blocks]
     try:
         yield kept
     finally:

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 
 from overtime import InputError
+from overtime.models.logit_transform import text_config
 
 if TYPE_CHECKING:  # the suite's models do without
     from transformers import PreTrainedModel
+    from transformers import PreTrainedTokenizerBase as Tokenizer
 
     from overtime.models.neox import Neox
 
@@ -110,17 +112,29 @@ def lay_out(trees: list[Tree], model: "PreTrainedModel | Neox", shared: bool) ->
     return Batch(mask=mask, **{name: torch.from_numpy(array).to(model.device) for name, array in arrays.items()})
 
 
+def context(model: "PreTrainedModel | Neox") -> int | None:
+    """How many tokens a model reads; None if nothing sets a limit (BLOOM).
+
+    With longrope every token of a longer text than the original context is read otherwise: not beyond that.
+    """
+    config = text_config(model.config)
+    rotary = getattr(config, "rope_parameters", None) or {}
+    kinds = [rotary, *(kind for kind in rotary.values() if isinstance(kind, dict))]
+    limits = [getattr(config, "max_position_embeddings", None), getattr(config, "max_seq_len", None)]
+    limits += [kind.get("original_max_position_embeddings") for kind in kinds if kind.get("rope_type") == "longrope"]
+    return min(filter(None, limits), default=None)
+
+
 def check_length(model: "PreTrainedModel", name: str, tokens: int) -> None:
-    """Raise an InputError that begins with `name` if the model's context is shorter than this; ALiBi sets no limit (BLOOM)."""
+    """Raise an InputError that begins with `name` if the model's context is shorter than this."""
     if not holds(model, tokens):
-        context = model.config.max_position_embeddings
-        raise InputError(f"{name}: {tokens} tokens, but the model's context holds {context}; use a shorter prompt")
+        raise InputError(f"{name}: {tokens} tokens, but the model's context holds {context(model)}; use a shorter prompt")
 
 
 def holds(model: "PreTrainedModel", tokens: int) -> bool:
     """Whether the model's context is as long as this."""
-    context = getattr(model.config, "max_position_embeddings", None)
-    return context is None or tokens <= context
+    longest = context(model)
+    return longest is None or tokens <= longest
 
 
 def shared_start(left: list[int], right: list[int]) -> int:
@@ -144,3 +158,12 @@ def by_length(lengths: list[int], tokens: int) -> Iterator[list[int]]:
 def after_start(start: int, ids: list[int]) -> list[int]:
     """Token ids that begin with `start`, which is put first unless it stands there."""
     return ids if ids[:1] == [start] else [start, *ids]
+
+
+def after_separator(tokenizer: "Tokenizer", ids: list[int]) -> list[int]:
+    """Token ids of a prompt as the tokenizer gives them, but after its BOS token if that is its EOS token, too.
+
+    Such a token (of GPT-NeoX, GPT-2 and their kin) came before every training document, and their tokenizers leave it out.
+    """
+    separator = tokenizer.bos_token_id
+    return ids if separator is None or separator != tokenizer.eos_token_id else after_start(separator, ids)

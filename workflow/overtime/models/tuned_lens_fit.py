@@ -18,8 +18,12 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
-from overtime.models.residual_stream import Readout, Site, anatomy, residual_stream
-from overtime.models.tuned_lens import Translators, unembedding_hash
+from overtime.files import require_finite
+from overtime.models.anatomy import Readout, anatomy
+from overtime.models.lens_owner import fingerprint
+from overtime.models.residual_stream import Site, residual_stream
+from overtime.models.tuned_lens import Translators
+from overtime.models.weights import is_finite
 
 CHUNK_TOKENS = 128  # tokens of text read as one sequence
 SKIPPED = 4  # first positions of a chunk: some carry activations hundreds of times larger than all others
@@ -64,7 +68,8 @@ def fit(
     """Fit translators on about `tokens` tokens of plain text: in closed form, then by so many `steps` of Adam on KL divergence.
 
     Returns them with the held-out evaluation: `layer`, `lens` ("logit", "tuned"), `kl` (mean divergence of the lens from the
-    final output, nats per token), `n` (positions). InputError if the texts are too short to hold anything out.
+    final output, nats per token), `n` (positions). InputError if the texts are too short to hold anything out, and where what is
+    read or fitted is not finite.
     """
     chunks = _chunks(tokenizer, texts, tokens, seed)
     held_out = max(1, round(HELD_OUT * len(chunks)))
@@ -74,8 +79,11 @@ def fit(
     weight, bias = _least_squares(training, model.device)
     if steps:
         weight, bias = _train(Readout.of(anatomy(model)), training, weight, bias, steps, seed)
-    translators = Translators(weight, bias, unembedding_hash(model))
-    return translators, _divergence(Readout.of(anatomy(model)), evaluation, translators)
+    translators = Translators(weight, bias, fingerprint(model))
+    translators.check_finite("tuned lens")
+    held_out_kl = _divergence(Readout.of(anatomy(model)), evaluation, translators)
+    require_finite(held_out_kl, "tuned lens: its divergence from the final output")
+    return translators, held_out_kl
 
 
 def divergence(model: PreTrainedModel, tokenizer: Tokenizer, texts: list[str], translators: Translators) -> pl.DataFrame:
@@ -136,9 +144,12 @@ def _stream(model: PreTrainedModel, chunks: list[list[int]]) -> Tensor:
     It is held in main memory: of a 20-billion model 50,000 positions are 27 GB, which a GPU has no room for beside the weights.
     """
     sites = [Site(chunk, position) for chunk in range(len(chunks)) for position in range(SKIPPED, CHUNK_TOKENS)]
-    shape = (len(sites), len(anatomy(model).blocks) + 1, model.config.hidden_size)
+    parts = anatomy(model)
+    shape = (len(sites), len(parts.blocks) + 1, parts.width)
     stream = torch.empty(shape, dtype=model.dtype)
     for indices, part in residual_stream(model, chunks, sites):
+        if not is_finite(part):
+            raise InputError(f"tuned lens: the model's own numbers are not finite in {model.dtype}; load it in float32")
         stream[indices] = part.cpu()
     return stream
 
@@ -154,7 +165,9 @@ def _least_squares(stream: Tensor, device: torch.device) -> tuple[Tensor, Tensor
         x, y = x - mean_x.float(), y - mean_y.float()
         gram = (x.T @ x).double()
         penalty = RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-        solution = torch.linalg.solve(gram + penalty, (x.T @ y).double())
+        solution, singular = torch.linalg.solve_ex(gram + penalty, (x.T @ y).double())
+        if singular:
+            raise InputError(f"tuned lens: layer {layer} is the same at all {len(x)} positions; fit it on other text")
         weights.append(solution.T.float())
         biases.append((mean_y - mean_x @ solution).float())
     return torch.stack(weights), torch.stack(biases)

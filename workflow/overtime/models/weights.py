@@ -18,8 +18,11 @@ from torch import nn
 
 from overtime import InputError
 from overtime.files import atomic, refuse_impostor
+from overtime.models.expert_weights import merge_experts
+from overtime.models.logit_transform import text_config
 
 WEIGHT_FILES = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
+STORED = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 # Causal masks and rotary tables that old files store beside the weights; the architecture computes them itself.
 COMPUTED = re.compile(r"\.(self_attn|attention|attn)\.((attention\.)?(masked_)?bias|rotary_emb\.inv_freq|embed_positions)$")
 
@@ -53,7 +56,13 @@ class Model(Protocol):
 
 
 def save_weights(model: Model, path: str | Path) -> None:
-    """Write the weights of one checkpoint as safetensors; a tensor that serves in two places is written once."""
+    """Write the weights of one checkpoint as safetensors; a tensor that serves in two places is written once.
+
+    InputError, and no file, if a tensor is not finite.
+    """
+    for name, parameter in model.named_parameters():
+        if not is_finite(parameter.detach()):
+            raise InputError(f"{path}: tensor {name} has become NaN or infinite")
     with atomic(path) as temporary:
         save_file({name: value.detach().contiguous() for name, value in model.named_parameters()}, temporary, {"format": "pt"})
 
@@ -62,21 +71,27 @@ def reload_weights(model: Model, path: str | Path) -> None:
     """Copy the weights of a checkpoint into `model`, which keeps its own dtype and device.
 
     `path` is a safetensors or `pytorch_model.bin` file, the index of a sharded one, or the folder of either. Every tensor of the
-    model must be there in its shape, and no other; else an InputError names the tensor and the model stays as it was.
+    model must be there in its shape, finite in the model's type, and no other; else an InputError names the tensor and the model
+    stays as it was.
     """
+    path = weights_file(Path(path)) if Path(path).is_dir() else Path(path)
     places = dict(model.named_parameters(remove_duplicate=False))  # a tied tensor under each of its names
     found: dict[int, torch.Tensor] = {}
-    for stored, tensor in _tensors(Path(path)):
+    for stored, tensor in merge_experts(_tensors(path), places):
         name = _name_in_model(model, stored, places)
         if name not in places:
             if COMPUTED.search(stored):
                 continue
             raise InputError(f"{path}: tensor {stored} {list(tensor.shape)} has no place in this {_describe(model)}")
+        if tensor.dtype not in STORED:
+            raise InputError(f"{path}: tensor {stored} is {tensor.dtype}; weights that are not quantised are needed")
         wanted = places[name]
         if tensor.shape != wanted.shape:
             raise InputError(
                 f"{path}: tensor {stored} is {list(tensor.shape)}, but {list(wanted.shape)} in this {_describe(model)}"
             )
+        if not is_finite(tensor, wanted.dtype):
+            raise InputError(f"{path}: tensor {stored} is not finite in {wanted.dtype}; the file is spoilt, or needs float32")
         if id(wanted) in found and not torch.equal(found[id(wanted)], tensor):
             raise InputError(f"{path}: tensor {stored} differs from the one that it is tied to in config.json")
         found[id(wanted)] = tensor
@@ -86,6 +101,15 @@ def reload_weights(model: Model, path: str | Path) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(found[id(parameter)])
+
+
+def is_finite(tensor: torch.Tensor, dtype: torch.dtype | None = None) -> bool:
+    """Whether all numbers of a tensor are finite, in its own type or in another; takes as long as a copy."""
+    if not tensor.numel():
+        return True
+    least, most = (tensor if tensor.element_size() > 1 else tensor.float()).aminmax()
+    greatest = torch.finfo(dtype or tensor.dtype).max
+    return -greatest <= least.item() and most.item() <= greatest
 
 
 def checkpoints(folder: str | Path) -> list[tuple[int, Path]]:
@@ -155,5 +179,5 @@ def _name_in_model(model: Model, stored: str, places: Container[str]) -> str:
 
 
 def _describe(model: Model) -> str:
-    config = model.config
-    return f"{config.model_type} of {config.num_hidden_layers} layers of width {config.hidden_size}"
+    config = text_config(model.config)
+    return f"{model.config.model_type} of {config.num_hidden_layers} layers of width {config.hidden_size}"

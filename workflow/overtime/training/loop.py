@@ -8,6 +8,7 @@ share every batch.
 import hashlib
 import json
 import logging
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -70,7 +71,8 @@ def train(
     `start` is the run to branch from, at the first step of the stream; without it the model's own weights are the beginning.
     While it runs, everything is in `.{folder name}.partial` beside the folder, from where the next call with the same arguments
     continues; where anything there is damaged, or other arguments made it, a line says so and the run begins again. Of several
-    processes, each of which calls this, the first one writes.
+    processes, each of which calls this, the first one writes. Raises InputError, and leaves the last checkpoint as it is, when a
+    loss or a weight is no longer finite.
     """
     accelerator = Accelerator(cpu=model.device.type == "cpu")
     folder = Path(folder)
@@ -90,8 +92,8 @@ def train(
         describe(partial)
     _loop(run, stream.first_step if step is None else step, accelerator)
     if accelerator.is_main_process:
-        (partial / RESUME).unlink()
         move(partial, folder)
+        (folder / RESUME).unlink()
 
 
 def branch(model: Trainee, optimizer: Optimizer, folder: Path, step: int) -> None:
@@ -116,7 +118,7 @@ def _loop(run: _Run, step: int, accelerator: Accelerator) -> None:
         losses.append(train_step(runner, run.optimizer, batch, recipe, _progress(stream, recipe.batch, step + 1), accelerator))
         step += 1
         if step in recipe.save_at or step == last:
-            loss = sum(accelerator.reduce(torch.stack(losses), "mean").tolist()) / len(losses)
+            loss = _mean(accelerator.reduce(torch.stack(losses), "mean").tolist(), step, run.partial)
             entry = {
                 "step": step,
                 "percent": 100 * _progress(stream, recipe.batch, step),
@@ -128,6 +130,15 @@ def _loop(run: _Run, step: int, accelerator: Accelerator) -> None:
                 logger.info("step %d of %d: loss %.3f, %d tokens/s", step, last, loss, entry["tokens_per_second"])
                 _checkpoint(run, entry)
             losses, since = [], time.perf_counter()
+
+
+def _mean(losses: list[float], step: int, folder: Path) -> float:
+    """The mean of the losses of the steps that end with `step`; InputError, which names the first step, if one is not finite."""
+    for before, loss in enumerate(losses):
+        if not math.isfinite(loss):
+            when = step - len(losses) + before + 1
+            raise InputError(f"{folder}: the loss of step {when} is {loss}; use a smaller learning rate, or float32")
+    return sum(losses) / len(losses)
 
 
 def train_step(

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from overtime import InputError
-from overtime.files import sha256
+from overtime.files import require_finite, sha256
 from overtime.models.weights import Model, reload_weights
 
 Measure = Callable[[], pl.DataFrame]  # what it finds with the weights that the model has when it is called
@@ -44,7 +44,8 @@ def evaluate(
     """One table per measure: what it returns with `model` at every checkpoint of every run, after `step`, `percent` and `tokens`.
 
     `runs` are the folders of runs, which must fit the model, and columns that say whose rows they are. Every checkpoint's weights
-    are loaded once.
+    are loaded once. What cannot be measured with the weights of a checkpoint, and a number that is not finite, is an InputError
+    that names its file.
     """
     logs = {run: read_log(run).to_dicts()[-1 if last_only else 0 :] for run in runs}
     # All files are checked before any of them is scored.
@@ -55,5 +56,10 @@ def evaluate(
             reload_weights(model, path)
             place = identity | {name: entry[name] for name in ("step", "percent", "tokens")}
             for measure, rows in zip(measures, tables):
-                rows.append(measure().select(*(pl.lit(value).alias(name) for name, value in place.items()), pl.all()))
+                try:
+                    found = measure()
+                except InputError as error:
+                    raise InputError(f"{path}: {error}") from error
+                require_finite(found, path)
+                rows.append(found.select(*(pl.lit(value).alias(name) for name, value in place.items()), pl.all()))
     return [pl.concat(rows) for rows in tables]

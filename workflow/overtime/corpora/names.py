@@ -1,0 +1,185 @@
+"""Gendered nouns with a capital letter: part of a name, which stays, or a title or noun, which changes?
+
+The rule, in this order:
+
+1. In capitals throughout ("HE IS THE KING") a word is as in lower case; between lower-case words MR, MS, SIR, LAD and their like
+   are symbols ("MR images").
+2. A fixed name of `resources/rewriting/names.toml` stays (Burger King, King Lear), and so does a title in quotation marks.
+3. In a headline, all of whose long words have capitals and one of which is a verb, a word is as in lower case.
+4. After a capitalised word it stays (Stephen King, Iron Man, the film The Queen, Isle of Man), unless that word begins the
+   sentence or leaves a title open (Crown Prince, French King, Admiral Prince Pavel).
+5. Before a capitalised word a title changes (King Henry), unless a place or an organisation is named (King Street, Prince George
+   Hospital) or a person's work ("Virginia Woolf's Mrs Dalloway"); any other noun stays (Boy George).
+6. What is also a surname stays where it has no article and tells no role ("as sung by King", but "crowned King"), and at the
+   beginning of a sentence where the text has named its bearer (Stephen King ... King wrote).
+7. Anything else begins a sentence or is written large, and changes.
+"""
+
+import re
+import tomllib
+
+from overtime.corpora.neighbours import REACH, WORD_CLASSES
+from overtime.files import RESOURCES
+
+NAMES = RESOURCES / "rewriting" / "names.toml"
+_SET = {name: frozenset(words.split()) for name, words in tomllib.loads(NAMES.read_text("utf-8")).items()}
+_SMALL = WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | WORD_CLASSES["number"]
+_NEXT = re.compile(r"\.?[^\S\n]+[*_\[\"“]{0,3}((?:[A-Z]\.)+|\w[\w'’-]*)")
+_INITIALS = re.compile(r"(?:[A-Z]\.)+|(?:St|Jr|Dr|Mr|Mrs|Ms)\.")
+_SENTENCE_END, _LETTERS = re.compile(r"[.!?\n]"), re.compile(r"[^\W\d_]+")
+_LONG_LOWER = re.compile(r"(?<![\w'’])[^\W\d_A-Z][^\W\d_]{3}")  # a word of four letters that begins in lower case
+_QUOTE = re.compile(r"""["“”]""")
+_HEADLINE = 80  # characters on either side
+_OF_THE = re.compile(r" of the [A-Z]\w*[^s\W](?!\w)")  # King of the Ring, but King of the Franks
+_COMPOUND = re.compile(r"\w{3,}m[ae]n|\w{3,}wom[ae]n")  # "Congressman Lewis"
+_NAME_LENGTH = 4  # words after a title that may make it the name of a place
+
+
+def before_name(text: str, start: int, end: int) -> bool:
+    """Whether a capitalised word follows the title `text[start:end]`: "Sir Isaac", "Ms. Lovelace", "LADY MACBETH"."""
+    following = _NEXT.match(text, end)
+    return text[start].isupper() and following is not None and following[1][0].isupper()
+
+
+def is_common(text: str, start: int, end: int) -> bool:
+    """Whether the noun `text[start:end]`, whose first letter is a capital, is a title or noun and no part of a name."""
+    word = text[start:end].lower()
+    before, initial = _before(text, start)
+    after = _next(text, end)
+    if text[start:end].isupper():
+        return _in_capitals(text, word, before, after, end)
+    if f"{word}_{after.lower()}" in _SET["fixed"] or f"{before.lower()}_{word}" in _SET["fixed"]:
+        return False
+    if word in _SET["always_titles"]:
+        return not _names_work(text, start)
+    if _in_quoted_title(text, start, end) or (word in _SET["titles"] and _OF_THE.match(text, end)):
+        return False
+    linked = before[:1].isupper() and not _is_open(before, initial)
+    if linked and before.lower() in _SET["offices"] and after[:1].isupper():
+        linked = False  # "Rear Admiral Prince Pavel"
+    if (linked or after[:1].isupper()) and _in_headline(text, start, end):
+        return word not in _SET["surnames"] or not linked
+    if linked and before.lower() not in _SET["titles"]:
+        return False
+    if after[:1].isupper() and after.lower() not in _SMALL:
+        return (
+            (word in _SET["titles"] or _COMPOUND.fullmatch(word) is not None)
+            and not _is_place(text, end)
+            and not _names_work(text, start)
+        )
+    if before.lower() in ("of", "&") and _next_before(text, start)[:1].isupper():
+        return False
+    return not _is_surname(text, word, before, after, start)
+
+
+def _before(text: str, start: int) -> tuple[str, bool]:
+    """The word before, and whether it begins its sentence; no word where a sentence or line ends in between."""
+    part = text[max(0, start - REACH) : start]
+    if part[-1:] not in (" ", "\t", "\u00a0"):
+        return "", False
+    line = part[part.rfind("\n") + 1 :].split()
+    word = line[-1].lstrip("\"'“‘*_([") if line else ""
+    if word == "&":
+        return word, False
+    if not word or word.endswith(("'s", "’s")) or not (word[-1].isalnum() or _INITIALS.fullmatch(word)):
+        return "", False
+    if len(line) == 1:
+        return word, "\n" in part or start <= REACH
+    return word, not (line[-2][-1].isalnum() or line[-2][-1] in ",;'’&" or _INITIALS.fullmatch(line[-2]))
+
+
+def _next(text: str, end: int) -> str:
+    match = _NEXT.match(text, end)
+    return match[1] if match else ""
+
+
+def _next_before(text: str, start: int) -> str:
+    words = text[max(0, start - 40) : start].split()
+    return words[-2] if len(words) > 1 else ""
+
+
+def _is_open(before: str, initial: bool) -> bool:
+    """Whether a capitalised word before a title or noun is no part of a name."""
+    lower = before.lower()
+    return lower in _SET["open_adjectives"] or (initial and lower in _SMALL)
+
+
+def _in_capitals(text: str, word: str, before: str, after: str, end: int) -> bool:
+    near = [one for one in (before, after) if len(one) > 1 and one.isalpha()]
+    if any(one.isupper() for one in near) and not (word in ("mr", "ms") and len(after) < 4 and text[end : end + 1] != "."):
+        return True
+    if word == "he":
+        return after not in _SET["after_he"] and before.lower() not in WORD_CLASSES["preposition"]
+    return word not in _SET["acronyms"] or not near
+
+
+def _is_place(text: str, end: int) -> bool:
+    """Whether the capitalised words that follow end in a street, a hospital or the like."""
+    for _ in range(_NAME_LENGTH):
+        match = _NEXT.match(text, end)
+        if match is None or not match[1][0].isupper():
+            return False
+        if match[1].lower() in _SET["places"]:
+            return True
+        end = match.end()
+    return False
+
+
+def _names_work(text: str, start: int) -> bool:
+    """Whether the possessive of a full name stands before: "Virginia Woolf's Mrs Dalloway"."""
+    return re.search(r"[A-Z]\w+ [A-Z]\w+(?: ?['’]s) \Z", text[max(0, start - 50) : start]) is not None
+
+
+def _in_quoted_title(text: str, start: int, end: int) -> bool:
+    """Whether a song or a film in quotation marks is called so: two words or more, the long ones with capitals, no stop."""
+    before, after = _QUOTE.split(text[max(0, start - REACH) : start]), _QUOTE.split(text[end : end + REACH])
+    if len(before) < 2 or len(after) < 2 or (len(before) + text[max(0, start - REACH) : start].count("”")) % 2:
+        return False
+    title = (before[-1] + text[start:end] + after[0]).strip()
+    return " " in title and title[-1].isalnum() and title[0].isupper() and not _LONG_LOWER.search(title)
+
+
+def _in_headline(text: str, start: int, end: int) -> bool:
+    before = _SENTENCE_END.split(text[max(0, start - _HEADLINE) : start])[-1]
+    if _LONG_LOWER.search(before):
+        return False
+    line = before + text[start:end] + _SENTENCE_END.split(text[end : end + _HEADLINE], maxsplit=1)[0]
+    words = _LETTERS.findall(line)
+    return (
+        len(words) > 2
+        and not _LONG_LOWER.search(line)
+        and any(word[0].isupper() and word.lower() in _SET["headline"] for word in words)
+    )
+
+
+def _is_surname(text: str, word: str, before: str, after: str, start: int) -> bool:
+    if word not in _SET["surnames"] or after == "of":
+        return False
+    if word.endswith("s") and after in ("is", "was", "has", "does"):
+        return True  # Queens is a borough
+    near = text[max(0, start - REACH) : start]
+    last = [one.lower() for one in near.split()[-2:]]
+    if after in ("and", "or"):
+        return _is_named(text, start, word)
+    if before == "":
+        return near.rstrip().endswith(",") or _is_named(text, start, word)
+    if last[-1] in WORD_CLASSES["determiner"] or last[-1] in _SET["open_adjectives"]:
+        return False
+    if last[0] in WORD_CLASSES["determiner"] and last[-1] in WORD_CLASSES["adjective"]:
+        return False
+    return last[-1] not in _SET["roles"] or _is_named(text, start, word)
+
+
+def _is_named(text: str, start: int, word: str) -> bool:
+    """Whether one of the last occurrences has a first name ("Stephen King") or stands like a name ("a loss to Duke")."""
+    position = start
+    for _ in range(3):
+        position = text.rfind(f" {word.capitalize()}", max(0, start - 2000), position)
+        if position < 0:
+            return False
+        before, initial = _before(text, position + 1)
+        if before in WORD_CLASSES["preposition"]:
+            return True
+        if before[:1].isupper() and not _is_open(before, initial) and before.lower() not in _SET["titles"]:
+            return True
+    return False

@@ -1,0 +1,61 @@
+"""Replacing gendered words in a text: those found by the scanner, in sentences, in English.
+
+`words` may be any superset of the true occurrences: each is looked up by its exact spelling, and only then what stands around it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from overtime.corpora.compounds import compound
+from overtime.corpora.gender_words import MADAM, Choice, Spellings
+from overtime.corpora.languages import in_foreign_clause
+from overtime.corpora.not_prose import enclosures, stands_free
+
+# The usual neighbours of a word, for speed; none at all at either end of the text.
+_BEFORE = frozenset(("", *' \n\t"“”‘—–;,!?…'))
+_AFTER = frozenset(("", *" \n\t,;!?'\"“”’—–…)"))
+_AM = ("'am", "’am")  # ma'am
+
+
+def replace(
+    text: str, words: Iterable[Sequence[int]], table: Spellings, foreign: bool = True, signs: bool = True
+) -> tuple[str, int]:
+    """Replace those of the `words` (start, end) that `table` holds; return the new text and how many were replaced.
+
+    `foreign` and `signs`: whether the text may hold words of other languages, and signs of code.
+    """
+    pieces: list[str] = []
+    done = 0
+    closed = enclosures(text)[::-1] if signs else []
+    for start, end in words:
+        old = text[start:end]
+        new = table.get(old)
+        if new is None:
+            end, new = _unusual(text, start, end, old, table)
+            if new is None:
+                continue
+        if not (text[start - 1 : start] in _BEFORE and text[end : end + 1] in _AFTER) and not stands_free(text, start, end):
+            continue
+        while isinstance(new, Choice):
+            new = new.special if new.applies(text, start, end) else new.usual
+        if new == old or (foreign and in_foreign_clause(text, start, end)):
+            continue
+        if closed:
+            while closed and closed[-1][1] <= start:
+                closed.pop()
+            if closed and closed[-1][0] < end:
+                continue
+        pieces += text[done:start], new
+        done = end
+    if not pieces:
+        return text, 0
+    pieces.append(text[done:])
+    return "".join(pieces), len(pieces) // 2
+
+
+def _unusual(text: str, start: int, end: int, old: str, table: Spellings) -> tuple[int, str | Choice | None]:
+    """End and replacement of a hyphenated compound or of ma'am, in which the scanner sees two words."""
+    if "-" in old:
+        return end, compound(old, table)
+    if old in MADAM and text[end : end + 3].lower() in _AM:
+        return end + 3, table.get(f"{old}'{text[end + 1 : end + 3]}")
+    return end, None
