@@ -10,7 +10,6 @@ from transformers.initialization import no_init_weights
 
 from overtime import InputError
 from overtime.checksums import check_seal
-from overtime.files import refuse_impostor
 from overtime.models import devices, precision
 from overtime.models.logit_transform import text_config
 from overtime.models.pretrained_files import read_model_config, read_tokenizer, readable
@@ -42,8 +41,6 @@ def load(
     folder = Path(source)
     if not folder.is_dir():
         folder, revision = download(str(source), revision), None
-    for part in sorted(folder.iterdir()):
-        refuse_impostor(part)
     check_seal(folder)
     config, tokenizer = read_model_config(folder), read_tokenizer(folder)
     _check_config(folder, config)

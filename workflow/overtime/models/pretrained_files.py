@@ -10,6 +10,7 @@ from typing import Any
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
 
 from overtime import InputError
+from overtime.files import refuse_impostor
 from overtime.models.config_sizes import check_sizes
 
 logger = logging.getLogger(__name__)
@@ -17,7 +18,10 @@ TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model")
 
 
 def read_model_config(folder: Path) -> PretrainedConfig:
-    """config.json as transformers understands it; InputError if it is missing or broken, or its sizes cannot be."""
+    """config.json as transformers understands it; InputError if it is missing or broken, or its sizes cannot be, and for a
+    pointer or a web page in the place of any file of the folder."""
+    for part in sorted(folder.iterdir()):
+        refuse_impostor(part)
     path = folder / "config.json"
     with readable(folder):
         stored = _stored(path)
