@@ -23,14 +23,10 @@ _NOUNS = ("home", "past", "best", "last", "first")  # rather than adverbs, after
 def before_noun(text: str, start: int, end: int) -> bool:
     """Whether the possessive `text[start:end]` (his, her) is a determiner (PRP$), not an object or a possessive alone (PRP)."""
     plain = _PLAIN.match(text, end)
-    if (
-        plain
-        and text[start + 1] in "iI"
-        and plain[1] not in _AFTER_HIS
-        and plain[1][-2:] != "ly"
-        and not _double(text, start, plain[1])
-    ):
-        return True  # most of all occurrences
+    if plain is not None and text[start + 1] not in "eE":
+        word = plain[1]
+        if word not in _AFTER_HIS and (word[-1] not in "dsy" or not (word[-2:] == "ly" or text[start - 3 : start] == "of ")):
+            return True  # most of all occurrences
     coordinate = _COORDINATE.match(text, start)
     if coordinate and coordinate[2].lower() != "his":
         # Alone it would be "his or hers"; but "saw her and my brother".
@@ -43,11 +39,6 @@ def before_noun(text: str, start: int, end: int) -> bool:
     own = _his_owns if text[start:end].lower() == "his" else _her_owns
     own = _his_owns if text[start:end].lower() == "his" else _her_owns
     return own(text, start, following)
-
-
-def _double(text: str, start: int, word: str) -> bool:
-    """Whether it may be "a friend of his called", "that habit of his drives"."""
-    return word[-1] in "ds" and text[start - 3 : start] == "of "
 
 
 def _his_owns(text: str, start: int, word: Word) -> bool:

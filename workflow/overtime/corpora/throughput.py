@@ -16,8 +16,8 @@ def read_reports(paths: Sequence[str | Path]) -> pl.DataFrame:
 def throughput_table(reports: pl.DataFrame, gigabytes: float, nodes: int, cores: int) -> pl.DataFrame:
     """A row per task: measured `shards`, `documents`, `not_english` (of these, passed through by a rewriting), `gigabytes` (10^9
     bytes of uncompressed JSON Lines), `core_hours` of processor time and `gigabytes_per_core_hour`; and by the rule of three
-    `estimated_core_hours` for `estimated_gigabytes` and `estimated_hours` on `nodes` of `cores`, all of them busy with a shard each
-    and none waiting for its disk.
+    `estimated_core_hours` for `estimated_gigabytes` and `estimated_hours` on `nodes` of `cores`, all of them busy with a shard
+    each and none waiting for its disk.
     """
     if "not_english" not in reports.columns:  # no task is a rewriting
         reports = reports.with_columns(not_english=0)
