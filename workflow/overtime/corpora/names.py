@@ -62,7 +62,7 @@ def is_common(text: str, start: int, end: int) -> bool:
         linked = False  # "Rear Admiral Prince Pavel"
     if (linked or far_capital) and _in_headline(text, start, end):
         return word not in _SET["surnames"] or not linked
-    if linked and before.lower() not in _SET["titles"]:
+    if linked and before.lower().rstrip(".") not in _SET["titles"]:
         return False
     if far_capital and after.lower() not in _SMALL:
         return (

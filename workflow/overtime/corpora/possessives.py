@@ -47,7 +47,7 @@ def _his_owns(text: str, start: int, word: Word) -> bool:
     if word.within("noun_too"):
         return not second.within("after_modal") or word.lower in ("being", "like")
     if word.within("noun_or_adverb"):
-        return True
+        return second.raw != "" or word.lower not in ("better", "well", "most", "least")
     if word.within("premodifier") or word.is_adverb:
         if second.lower == "than":
             return following_word(text, second.end).is_number

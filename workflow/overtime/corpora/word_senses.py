@@ -53,8 +53,10 @@ def _following_words(text: str, end: int) -> list[str]:
 def _is_command(text: str, before: str, end: int, after: str) -> bool:
     """The manual reader of Unix: "man ls; man 5 crontab". A sentence has no bare `man` in front."""
     clause = before == "" or before[-1] in ";|$`:" or before in _MANUAL_BEFORE
-    alone = _COMMAND.match(text, end) is not None and after not in WORD_CLASSES["function"] | WORD_CLASSES["modifier"]
-    return _MANUAL.match(text, end) is not None or (clause and alone)
+    if _MANUAL.match(text, end):
+        return True
+    alone = before in _MANUAL_BEFORE or _COMMAND.match(text, end) is not None
+    return clause and alone and after not in WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | {""}
 
 
 def is_helium(text: str, start: int, end: int) -> bool:
