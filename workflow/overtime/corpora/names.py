@@ -77,6 +77,9 @@ def is_common(text: str, start: int, end: int) -> bool:
 
 def _before(text: str, start: int) -> tuple[str, bool]:
     """The word before, and whether it begins its sentence; no word where a sentence or line ends in between."""
+    plain = text[text.rfind(" ", max(0, start - REACH), start - 1) + 1 : start - 1] if start > REACH else ""
+    if plain.islower() and plain.isalpha() and text[start - 1] == " ":
+        return plain, False  # most of all words
     part = text[max(0, start - REACH) : start]
     if part[-1:] not in (" ", "\t", "\u00a0"):
         return "", False

@@ -27,22 +27,24 @@ def before_noun(text: str, start: int, end: int) -> bool:
         word = plain[1]
         if word not in _AFTER_HIS and (word[-1] not in "dsy" or not (word[-2:] == "ly" or text[start - 3 : start] == "of ")):
             return True  # most of all occurrences
-    coordinate = _COORDINATE.match(text, start)
-    if coordinate and coordinate[2].lower() != "his":
-        # Alone it would be "his or hers"; but "saw her and my brother".
-        return text[start + 1] in "iI" or text[start].isupper() or coordinate[1].lower() != "and"
-    if coordinate:
-        start, end = coordinate.span(2)
     following = following_word(text, end)
+    if following.lower in ("", "or", "and") and (coordinate := _COORDINATE.match(text, start)):
+        if coordinate[2].lower() != "his":
+            # Alone it would be "his or hers"; but "saw her and my brother".
+            return text[start + 1] in "iI" or text[start].isupper() or coordinate[1].lower() != "and"
+        start, end = coordinate.span(2)
+        following = following_word(text, end)
     if not following.raw:
         return False
-    own = _his_owns if text[start:end].lower() == "his" else _her_owns
     own = _his_owns if text[start:end].lower() == "his" else _her_owns
     return own(text, start, following)
 
 
 def _his_owns(text: str, start: int, word: Word) -> bool:
     """As `before_noun` for `his` and a word that may end its phrase: "his alone", "a friend of his said", "his will"."""
+    of = previous_word(text, start) == "of"
+    if not (of or word.lower in _AFTER_HIS or word.is_adverb):
+        return True
     second = following_word(text, word.end)
     if word.within("noun_too"):
         return not second.within("after_modal") or word.lower in ("being", "like")
@@ -57,10 +59,10 @@ def _his_owns(text: str, start: int, word: Word) -> bool:
         return noun.raw != "" and not noun.within("function")
     if word.within("function"):
         return False
-    if previous_word(text, start) == "of" and word.raw.endswith("s") and second.within("object"):
+    if of and word.raw.endswith("s") and second.within("object"):
         return False  # "that habit of his drives me mad"
     # "A friend of his called me": only where the phrase may end with `his`, and a verb form alone would be no noun.
-    return not (word.is_verb_form and previous_word(text, start) == "of" and second.ends_phrase)
+    return not (of and word.is_verb_form and second.ends_phrase)
 
 
 def _her_owns(text: str, start: int, word: Word) -> bool:

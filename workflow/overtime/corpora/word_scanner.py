@@ -85,8 +85,8 @@ def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.nda
     """Fill `spans` with start and end of every word that is sought or has a part that is.
 
     `slots` is an open-addressing table of hashes, `kinds` what they stand for; `codes` ends with a space. Returns the number of
-    spans, of all words, of English and of foreign ones, where the first and the last foreign one start, and whether there are signs
-    of code.
+    spans, of all words, of English and of foreign ones, where the first and the last foreign one start, and whether there are
+    signs of code.
     """
     found = words = english = foreign = last = 0
     first = -1
