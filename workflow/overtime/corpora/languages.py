@@ -12,10 +12,9 @@ from overtime.files import RESOURCES
 
 PROFILES = RESOURCES / "rewriting" / "languages.toml"
 _WORDS = {name: words.split() for name, words in tomllib.loads(PROFILES.read_text("utf-8")).items()}
-_ARTICLES = frozenset(_WORDS.pop("articles"))
 ENGLISH = frozenset(case(word) for word in _WORDS.pop("english") for case in (str.lower, str.title, str.upper))
-_LOWER = frozenset(word for words in _WORDS.values() for word in words)
-FOREIGN = _LOWER | {word.title() for word in _LOWER - _ARTICLES}
+# In lower case only: with a capital they are as often names (Han, Le Mans, Du Fu).
+FOREIGN = frozenset(word for words in _WORDS.values() for word in words)
 
 _ENOUGH = 50  # words that hold some English function word, if they are English
 _SHARE = 0.05  # of English function words at least; prose has 0.2 to 0.4 of these
@@ -26,11 +25,16 @@ _CLAUSE_END = re.compile(r"""[.!?;:"“”„«»()\n]""")
 
 
 class Counts(NamedTuple):
-    """What a text holds: words, function words of English and of other languages, and whether there are signs of code."""
+    """What a text holds: words, function words of English and of other languages, and whether there are signs of code.
+
+    `first` and `last` are the starts of the first and the last function word of another language.
+    """
 
     words: int
     english: int
     foreign: int
+    first: int
+    last: int
     signs: bool
 
 
@@ -39,13 +43,19 @@ def is_english(text: str, holds: Counts) -> bool:
 
     A short text without any is: names and headlines have none.
     """
-    if _outweighs(holds.words, holds.english, holds.foreign):
-        return holds.words < _ENOUGH and _QUOTATION.search(text) is not None
-    return holds.words < _ENOUGH or holds.english >= _SHARE * holds.words
+    words, english, foreign = holds[:3]
+    if foreign > english and _outweighs(words, english, foreign):
+        return words < _ENOUGH and _QUOTATION.search(text) is not None
+    return words < _ENOUGH or english >= _SHARE * words
 
 
 def _outweighs(words: int, english: int, foreign: int) -> bool:
     return foreign > english and (foreign > 1 or words <= 5)
+
+
+def reach(holds: Counts) -> range:
+    """The places of words with a function word of another language near them."""
+    return range(holds.first - _CLAUSE - 1, holds.last + _CLAUSE + 1) if holds.foreign else range(0)
 
 
 def in_foreign_clause(text: str, start: int, end: int) -> bool:
@@ -56,6 +66,6 @@ def in_foreign_clause(text: str, start: int, end: int) -> bool:
     words = left + right
     if FOREIGN.isdisjoint(words):
         return False
-    if right and right[0] in FOREIGN and right[0] in _LOWER:
+    if right and right[0] in FOREIGN:
         return True  # "Man ist"
     return _outweighs(len(words) + 1, sum(word in ENGLISH for word in words), sum(word in FOREIGN for word in words))

@@ -48,32 +48,38 @@ def is_common(text: str, start: int, end: int) -> bool:
     after = _next(text, end)
     if text[start:end].isupper():
         return _in_capitals(text, word, before, after, end)
-    if f"{word}_{after.lower()}" in _SET["fixed"] or f"{before.lower()}_{word}" in _SET["fixed"]:
+    near_capital, far_capital = before[:1].isupper(), after[:1].isupper()
+    if (near_capital and f"{before.lower()}_{word}" in _SET["fixed"]) or (
+        far_capital and f"{word}_{after.lower()}" in _SET["fixed"]
+    ):
         return False
     if word in _SET["always_titles"]:
         return not _names_work(text, start)
     if _in_quoted_title(text, start, end) or (word in _SET["titles"] and _OF_THE.match(text, end)):
         return False
-    linked = before[:1].isupper() and not _is_open(before, initial)
-    if linked and before.lower() in _SET["offices"] and after[:1].isupper():
+    linked = near_capital and not _is_open(before, initial)
+    if linked and far_capital and before.lower() in _SET["offices"]:
         linked = False  # "Rear Admiral Prince Pavel"
-    if (linked or after[:1].isupper()) and _in_headline(text, start, end):
+    if (linked or far_capital) and _in_headline(text, start, end):
         return word not in _SET["surnames"] or not linked
-    if linked and before.lower() not in _SET["titles"]:
+    if linked and before.lower().rstrip(".") not in _SET["titles"]:
         return False
-    if after[:1].isupper() and after.lower() not in _SMALL:
+    if far_capital and after.lower() not in _SMALL:
         return (
             (word in _SET["titles"] or _COMPOUND.fullmatch(word) is not None)
             and not _is_place(text, end)
             and not _names_work(text, start)
         )
-    if before.lower() in ("of", "&") and _next_before(text, start)[:1].isupper():
+    if before in ("of", "&") and _next_before(text, start)[:1].isupper():
         return False
     return not _is_surname(text, word, before, after, start)
 
 
 def _before(text: str, start: int) -> tuple[str, bool]:
     """The word before, and whether it begins its sentence; no word where a sentence or line ends in between."""
+    plain = text[text.rfind(" ", max(0, start - REACH), start - 1) + 1 : start - 1] if start > REACH else ""
+    if plain.islower() and plain.isalpha() and text[start - 1] == " ":
+        return plain, False  # most of all words
     part = text[max(0, start - REACH) : start]
     if part[-1:] not in (" ", "\t", "\u00a0"):
         return "", False
@@ -132,8 +138,11 @@ def _names_work(text: str, start: int) -> bool:
 
 def _in_quoted_title(text: str, start: int, end: int) -> bool:
     """Whether a song or a film in quotation marks is called so: two words or more, the long ones with capitals, no stop."""
-    before, after = _QUOTE.split(text[max(0, start - REACH) : start]), _QUOTE.split(text[end : end + REACH])
-    if len(before) < 2 or len(after) < 2 or (len(before) + text[max(0, start - REACH) : start].count("”")) % 2:
+    near = text[max(0, start - REACH) : start]
+    if '"' not in near and "“" not in near:
+        return False
+    before, after = _QUOTE.split(near), _QUOTE.split(text[end : end + REACH])
+    if len(before) < 2 or len(after) < 2 or (len(before) + near.count("”")) % 2:
         return False
     title = (before[-1] + text[start:end] + after[0]).strip()
     return " " in title and title[-1].isalnum() and title[0].isupper() and not _LONG_LOWER.search(title)

@@ -26,6 +26,12 @@ def tells_time(text: str, before: str, word: Word, second: Word, preposition: bo
             return True
     if preposition or before in WORD_CLASSES["spending"]:
         return False
+    if (
+        word.within("time_unit")
+        and word.raw.endswith("s")
+        and before in WORD_CLASSES["number_giver"] | WORD_CLASSES["pure_giver"]
+    ):
+        return True  # took her hours
     if word.lower in ("last", "next"):
         return second.within("time_unit") and second.lower not in ("day", "days") and third.ends_phrase
     ends = second.ends_phrase or (second.within("time_unit") and third.ends_phrase)
@@ -63,7 +69,7 @@ def is_subject(before: str, word: Word, second: Word) -> bool:
     if before not in WORD_CLASSES["causative"] or not word.within("bare_verb"):
         return False
     if before.startswith(("ma", "mak")):
-        return not word.within("made_noun")
+        return not (word.within("made_noun") and second.ends_phrase)
     return not word.within("verb_or_noun") or not before.startswith(("ha", "fe"))
 
 

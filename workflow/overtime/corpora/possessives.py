@@ -23,40 +23,33 @@ _NOUNS = ("home", "past", "best", "last", "first")  # rather than adverbs, after
 def before_noun(text: str, start: int, end: int) -> bool:
     """Whether the possessive `text[start:end]` (his, her) is a determiner (PRP$), not an object or a possessive alone (PRP)."""
     plain = _PLAIN.match(text, end)
-    if (
-        plain
-        and text[start + 1] in "iI"
-        and plain[1] not in _AFTER_HIS
-        and plain[1][-2:] != "ly"
-        and not _double(text, start, plain[1])
-    ):
-        return True  # most of all occurrences
-    coordinate = _COORDINATE.match(text, start)
-    if coordinate and coordinate[2].lower() != "his":
-        # Alone it would be "his or hers"; but "saw her and my brother".
-        return text[start + 1] in "iI" or text[start].isupper() or coordinate[1].lower() != "and"
-    if coordinate:
-        start, end = coordinate.span(2)
+    if plain is not None and text[start + 1] not in "eE":
+        word = plain[1]
+        if word not in _AFTER_HIS and (word[-1] not in "dsy" or not (word[-2:] == "ly" or text[start - 3 : start] == "of ")):
+            return True  # most of all occurrences
     following = following_word(text, end)
+    if following.lower in ("", "or", "and") and (coordinate := _COORDINATE.match(text, start)):
+        if coordinate[2].lower() != "his":
+            # Alone it would be "his or hers"; but "saw her and my brother".
+            return text[start + 1] in "iI" or text[start].isupper() or coordinate[1].lower() != "and"
+        start, end = coordinate.span(2)
+        following = following_word(text, end)
     if not following.raw:
         return False
-    own = _his_owns if text[start:end].lower() == "his" else _her_owns
     own = _his_owns if text[start:end].lower() == "his" else _her_owns
     return own(text, start, following)
 
 
-def _double(text: str, start: int, word: str) -> bool:
-    """Whether it may be "a friend of his called", "that habit of his drives"."""
-    return word[-1] in "ds" and text[start - 3 : start] == "of "
-
-
 def _his_owns(text: str, start: int, word: Word) -> bool:
     """As `before_noun` for `his` and a word that may end its phrase: "his alone", "a friend of his said", "his will"."""
+    of = previous_word(text, start) == "of"
+    if not (of or word.lower in _AFTER_HIS or word.is_adverb):
+        return True
     second = following_word(text, word.end)
     if word.within("noun_too"):
         return not second.within("after_modal") or word.lower in ("being", "like")
     if word.within("noun_or_adverb"):
-        return True
+        return second.raw != "" or word.lower not in ("better", "well", "most", "least")
     if word.within("premodifier") or word.is_adverb:
         if second.lower == "than":
             return following_word(text, second.end).is_number
@@ -66,10 +59,10 @@ def _his_owns(text: str, start: int, word: Word) -> bool:
         return noun.raw != "" and not noun.within("function")
     if word.within("function"):
         return False
-    if previous_word(text, start) == "of" and word.raw.endswith("s") and second.within("object"):
+    if of and word.raw.endswith("s") and second.within("object"):
         return False  # "that habit of his drives me mad"
     # "A friend of his called me": only where the phrase may end with `his`, and a verb form alone would be no noun.
-    return not (word.is_verb_form and previous_word(text, start) == "of" and second.ends_phrase)
+    return not (of and word.is_verb_form and second.ends_phrase)
 
 
 def _her_owns(text: str, start: int, word: Word) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from overtime.corpora.compounds import compound
 from overtime.corpora.gender_words import MADAM, Choice, Spellings
-from overtime.corpora.languages import in_foreign_clause
+from overtime.corpora.languages import Counts, in_foreign_clause, reach
 from overtime.corpora.not_prose import enclosures, stands_free
 
 # The usual neighbours of a word, for speed; none at all at either end of the text.
@@ -16,16 +16,12 @@ _AFTER = frozenset(("", *" \n\t,;!?'\"“”’—–…)"))
 _AM = ("'am", "’am")  # ma'am
 
 
-def replace(
-    text: str, words: Iterable[Sequence[int]], table: Spellings, foreign: bool = True, signs: bool = True
-) -> tuple[str, int]:
-    """Replace those of the `words` (start, end) that `table` holds; return the new text and how many were replaced.
-
-    `foreign` and `signs`: whether the text may hold words of other languages, and signs of code.
-    """
+def replace(text: str, words: Iterable[Sequence[int]], holds: Counts, table: Spellings) -> tuple[str, int]:
+    """Replace those of the `words` (start, end) that `table` holds; return the new text and how many were replaced."""
     pieces: list[str] = []
     done = 0
-    closed = enclosures(text)[::-1] if signs else []
+    foreign = reach(holds)
+    closed = enclosures(text)[::-1] if holds.signs else []
     for start, end in words:
         old = text[start:end]
         new = table.get(old)
@@ -37,7 +33,7 @@ def replace(
             continue
         while isinstance(new, Choice):
             new = new.special if new.applies(text, start, end) else new.usual
-        if new == old or (foreign and in_foreign_clause(text, start, end)):
+        if new == old or (start in foreign and in_foreign_clause(text, start, end)):
             continue
         if closed:
             while closed and closed[-1][1] <= start:

@@ -89,24 +89,24 @@ def _released(text: str) -> tuple[str, int]:
     return text, count
 
 
-def _rewrite(text: str, spans: list[list[int]], counts: Counts, table: Spellings) -> tuple[str, int | None]:
+def _rewrite(text: str, spans: list[list[int]], holds: Counts, table: Spellings) -> tuple[str, int | None]:
     """The new text and the number of words replaced; None for a text that is not in English."""
-    if not is_english(text, counts):
-        return text, None
-    return replace(text, spans, table, counts.foreign > 0, counts.signs)
+    return replace(text, spans, holds, table) if is_english(text, holds) else (text, None)
 
 
 def _plain_find(text: str, table: Spellings) -> tuple[list[list[int]], Counts]:
     """What `WordScanner.find` finds, slowly and without numba, which takes half a second to import."""
-    spans, words, english, foreign = [], 0, 0, 0
+    spans, words, english = [], 0, 0
+    foreign: list[int] = []
     for match in _WORD.finditer(text.encode("latin-1", "replace").decode("latin-1")):
         word = match[0]
         words += 1
         english += word in ENGLISH
-        foreign += word in FOREIGN
+        foreign += [match.start()] if word in FOREIGN else []
         if word in table or word in MADAM or any(part in table for part in word.split("-")):
             spans.append([*match.span()])
-    return spans, Counts(words, english, foreign, SIGNS.search(text) is not None)
+    first, last = (foreign[0], foreign[-1]) if foreign else (-1, 0)
+    return spans, Counts(words, english, len(foreign), first, last, SIGNS.search(text) is not None)
 
 
 @cache

@@ -24,6 +24,9 @@ _BEGINS_CODE = np.array([chr(code) in "abcdefghijklmnopqrstuvwxyz_ \t#>$" for co
 _SOUGHT, _ENGLISH, _FOREIGN = np.uint8(1), np.uint8(2), np.uint8(4)
 
 
+_Seen = tuple[int, int, int, int, int, int, bool]
+
+
 class WordScanner:
     """Finds where any of a set of words (letters within Latin-1) may occur as a whole word or as a part of a hyphenated one.
 
@@ -54,9 +57,9 @@ class WordScanner:
         # A word and what follows it take two characters at least.
         if len(codes) > 2 * len(self._spans):
             self._spans = np.empty((len(codes), 2), np.int64)
-        found, words, english, foreign, signs = _scan(codes, self._slots, self._kinds, self._spans)
+        found, words, english, foreign, first, last, signs = _scan(codes, self._slots, self._kinds, self._spans)
         spans: list[list[int]] = self._spans[:found].tolist()
-        return spans, Counts(words, english, foreign, signs)
+        return spans, Counts(words, english, foreign, first, last, signs)
 
 
 @njit(cache=True)
@@ -78,13 +81,15 @@ def _kind(value: np.uint64, slots: np.ndarray, kinds: np.ndarray) -> np.uint8:
 
 
 @njit(cache=True)
-def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.ndarray) -> tuple[int, int, int, int, bool]:
+def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.ndarray) -> _Seen:
     """Fill `spans` with start and end of every word that is sought or has a part that is.
 
     `slots` is an open-addressing table of hashes, `kinds` what they stand for; `codes` ends with a space. Returns the number of
-    spans, of all words, of English and of foreign ones, and whether there are signs of code.
+    spans, of all words, of English and of foreign ones, where the first and the last foreign one start, and whether there are
+    signs of code.
     """
-    found = words = english = foreign = 0
+    found = words = english = foreign = last = 0
+    first = -1
     signs = _BEGINS_CODE[codes[0]] or (len(codes) > 1 and _UPPER[codes[0]] and _UPPER[codes[1]])
     start, part, value = -1, -1, _OFFSET
     for position in range(len(codes)):
@@ -103,7 +108,10 @@ def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.nda
             kind = _kind(value, slots, kinds)
             if kind != 0:
                 english += (kind & _ENGLISH) != 0
-                foreign += (kind & _FOREIGN) != 0
+                if (kind & _FOREIGN) != 0:
+                    first = first if foreign else start
+                    last = start
+                    foreign += 1
             if (kind & _SOUGHT) != 0 or (part > start and _has_part(codes[start:position], slots, kinds)):
                 spans[found, 0], spans[found, 1] = start, position
                 found += 1
@@ -114,7 +122,7 @@ def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.nda
                 signs = _BEGINS_CODE[following] or (_UPPER[following] and _UPPER[codes[min(position + 2, len(codes) - 1)]])
             else:
                 signs = code not in _FIRST_OF_TWO or following in _SECOND_OF_TWO
-    return found, words, english, foreign, signs
+    return found, words, english, foreign, first, last, signs
 
 
 @njit(cache=True)

@@ -12,6 +12,7 @@ _FOLLOWING = {word: frozenset(next_words.split()) for words, next_words in _TABL
 _VERBS = frozenset(_TABLE["verbs"].split())
 AMBIGUOUS = frozenset(_FOLLOWING) | _VERBS
 _BEFORE_VERB = frozenset(_TABLE["before_verb"].split())
+_BARE_VERBS = ("groom", "grooms", "husband", "man")  # also without an article behind
 _NEXT = re.compile(r"[^\S\n]+([\w-]+)")
 _EITHER = ("male", "female", "males", "females")  # "a male or female connector"
 _MANUAL = re.compile(r"[^\S\n]+(?:-\w|[1-8](?:[^\S\n]|[.;,)]|\Z)|pages?\b)")
@@ -35,15 +36,18 @@ def in_other_sense(text: str, start: int, end: int) -> bool:
         return True
     if word not in _VERBS:
         return False
-    before = previous_word(text, start)
     after = following[1] if following else ""
+    article = after in WORD_CLASSES["determiner"]
+    if not article and word not in _BARE_VERBS:
+        return after == "it"
+    before = previous_word(text, start)
     if word in ("groom", "grooms"):
-        return before in _BEFORE_VERB or before in ("", "and") or after in WORD_CLASSES["determiner"]
+        return article or before in _BEFORE_VERB or before in ("", "and")
     if word == "husband":
         return before == "to" and after.islower() and after not in WORD_CLASSES["function"]
     if word == "man" and text[start] == "m" and _is_command(text, before, end, after):
         return True
-    return after == "it" or (before in _BEFORE_VERB and after in WORD_CLASSES["determiner"])
+    return after == "it" or (article and before in _BEFORE_VERB)
 
 
 def _following_words(text: str, end: int) -> list[str]:
@@ -53,8 +57,10 @@ def _following_words(text: str, end: int) -> list[str]:
 def _is_command(text: str, before: str, end: int, after: str) -> bool:
     """The manual reader of Unix: "man ls; man 5 crontab". A sentence has no bare `man` in front."""
     clause = before == "" or before[-1] in ";|$`:" or before in _MANUAL_BEFORE
-    alone = _COMMAND.match(text, end) is not None and after not in WORD_CLASSES["function"] | WORD_CLASSES["modifier"]
-    return _MANUAL.match(text, end) is not None or (clause and alone)
+    if _MANUAL.match(text, end):
+        return True
+    alone = before in _MANUAL_BEFORE or _COMMAND.match(text, end) is not None
+    return clause and alone and after not in WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | {""}
 
 
 def is_helium(text: str, start: int, end: int) -> bool:
