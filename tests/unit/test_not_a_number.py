@@ -11,10 +11,11 @@ from overtime.bias.bias_table import pronoun_curve, stereotype_curve
 from overtime.bias.pretrained_table import crows_pairs_result, pretrained_table, winobias_result
 from overtime.claims.evidence import Tables, over_runs, paired
 from overtime.claims.judge import claims_markdown, judge
+from overtime.corpora.text_files import read_user_table
 from overtime.facts.counts_table import counts_table
 from overtime.facts.insertion_table import insertion_table
 from overtime.facts.retrieval_table import retrieval_table
-from overtime.files import read_table, read_user_table, require_finite, require_unique, write_table
+from overtime.files import read_table, require_finite, require_unique, write_table
 from overtime.statistics import Interval, auroc_of, bootstrap_mean, spearman_of, wilson
 from overtime.tables import interval_columns, interval_rows, read_scores
 

@@ -183,7 +183,7 @@ def test_counts_of_facts_are_whole_numbers(tmp_path):
         assert read_facts(tmp_path / "facts.parquet", ["{text}"]) == counts
     for number in (2.5, -1.0, float("nan"), float("inf"), True):
         pl.DataFrame({"text": ["b"], "count": [number]}).write_parquet(tmp_path / "facts.parquet")
-        with pytest.raises(InputError, match=r"facts\.parquet: row 1: count .*; a whole number from 0 on is needed"):
+        with pytest.raises(InputError, match=r"facts\.parquet: (row 1: count .*; a whole number|column count, row 1: )"):
             read_facts(tmp_path / "facts.parquet", ["{text}"])
 
 

@@ -31,9 +31,16 @@ TOKENIZER = tiny_models.words([*SENTENCES, "yes no"])
 TOKENIZER.add_special_tokens({"bos_token": "the", "eos_token": "<unk>"})
 
 
+def probed(dtype: torch.dtype = torch.float32):
+    """A model that was whole when it was read first, and then looked at."""
+    model = tiny_models.build("gpt_neox", TOKENIZER).to(dtype)
+    read_layers(model, TOKENIZER, SENTENCES, ["yes", "no"])
+    return model
+
+
 def spoilt(dtype: torch.dtype = torch.float32, value: float = NAN):
     """A model with one number in its last block that is not finite, or too large for what is computed with it."""
-    model = tiny_models.build("gpt_neox", TOKENIZER).to(dtype)
+    model = probed(dtype)
     with torch.no_grad():
         model.gpt_neox.layers[-1].mlp.dense_4h_to_h.bias[3] = value
     return model
@@ -70,7 +77,7 @@ def test_numbers_too_large_for_float16_are_refused(name):
 
 
 def test_a_nan_in_the_vocabulary_beside_the_labels_is_no_likeliest_token():
-    model = tiny_models.build("gpt_neox", TOKENIZER)
+    model = probed()
     labels = TOKENIZER.convert_tokens_to_ids(["yes", "no"])
     other = TOKENIZER.convert_tokens_to_ids("late")
     with torch.no_grad():

@@ -21,8 +21,8 @@ import tomllib
 from overtime.corpora.neighbours import REACH, WORD_CLASSES
 from overtime.files import RESOURCES
 
-NAMES = RESOURCES / "rewriting" / "names.toml"
-_SET = {name: frozenset(words.split()) for name, words in tomllib.loads(NAMES.read_text("utf-8")).items()}
+_NAMES = RESOURCES / "rewriting" / "names.toml"
+_SET = {name: frozenset(words.split()) for name, words in tomllib.loads(_NAMES.read_text("utf-8")).items()}
 _SMALL = WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | WORD_CLASSES["number"]
 _NEXT = re.compile(r"\.?[^\S\n]+[*_\[\"“]{0,3}((?:[A-Z]\.)+|\w[\w'’-]*)")
 _INITIALS = re.compile(r"(?:[A-Z]\.)+|(?:St|Jr|Dr|Mr|Mrs|Ms)\.")

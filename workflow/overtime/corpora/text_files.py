@@ -21,7 +21,7 @@ ENCODINGS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codec
     codecs.BOM_UTF16_BE: "utf-16",
     codecs.BOM_UTF8: "utf-8-sig",
 }
-INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories of control and format characters and of white space
+UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories of control and format characters and of white space
 
 
 def read_text(path: str | Path) -> str:
@@ -81,7 +81,7 @@ def checked_text(value: object, place: str, name: str) -> str:
 
 def visible(text: str) -> bool:
     """Whether a text has a character to be seen: neither white space nor a control or format character."""
-    return any(unicodedata.category(character) not in INVISIBLE for character in text)
+    return any(unicodedata.category(character) not in UNSEEN for character in text)
 
 
 def read_csv(path: str | Path, separator: str = ",") -> pl.DataFrame:

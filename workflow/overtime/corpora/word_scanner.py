@@ -106,12 +106,10 @@ def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.nda
         if start >= 0:
             words += 1
             kind = _kind(value, slots, kinds)
-            if kind != 0:
-                english += (kind & _ENGLISH) != 0
-                if (kind & _FOREIGN) != 0:
-                    first = first if foreign else start
-                    last = start
-                    foreign += 1
+            english += (kind & _ENGLISH) != 0
+            if (kind & _FOREIGN) != 0:
+                first, last = first if foreign else start, start
+                foreign += 1
             if (kind & _SOUGHT) != 0 or (part > start and _has_part(codes[start:position], slots, kinds)):
                 spans[found, 0], spans[found, 1] = start, position
                 found += 1

@@ -42,6 +42,20 @@ def load(
     if not folder.is_dir():
         folder, revision = download(str(source), revision), None
     check_seal(folder)
+    model, tokenizer = _build(folder, dtype, device, timings)
+    layout = devices.plan(model, device)
+    devices.allocate(model, layout)
+    reload_weights(model, weights_file(folder) if revision is None else folder / f"{revision}.safetensors")
+    model = devices.connect(model, layout)
+    try:
+        logit_transform(model)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
+    return model, tokenizer
+
+
+def _build(folder: Path, dtype: str, device: str, timings: str | Path | None) -> tuple[PreTrainedModel, Tokenizer]:
+    """The model of a folder, whose parameters have no memory yet, and the tokenizer."""
     config, tokenizer = read_model_config(folder), read_tokenizer(folder)
     _check_config(folder, config)
     # Without what is added to a vocabulary, such as a mark for padding that no model has seen.
@@ -53,14 +67,6 @@ def load(
         with no_init_weights(), init_empty_weights(include_buffers=False):
             model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype), trust_remote_code=False)
         model.tie_weights()  # before memory is given, so that tied tensors share it
-    layout = devices.plan(model, device)
-    devices.allocate(model, layout)
-    reload_weights(model, weights_file(folder) if revision is None else folder / f"{revision}.safetensors")
-    model = devices.connect(model, layout)
-    try:
-        logit_transform(model)
-    except InputError as error:
-        raise InputError(f"{folder}: {error}") from error
     return model, tokenizer
 
 

@@ -28,7 +28,7 @@ def workflow_hash() -> str:
     """SHA-256 of all that the workflow is made of: paths and contents of its files, resources included."""
     digest = sha256()
     for path in sorted(PACKAGE.parent.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc" and path.parent.suffix != ".egg-info":
+        if path.is_file() and path.parent.name != "__pycache__" and path.parent.suffix != ".egg-info":
             content = path.read_bytes()
             digest.update(f"{path.relative_to(PACKAGE.parent).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()
