@@ -16,7 +16,7 @@ from pyroaring import BitMap
 
 from overtime import InputError
 from overtime.corpora.entity_map import EntityMap
-from overtime.corpora.name_spelling import JOINED_AFTER, JOINED_BEFORE, MAY_JOIN, RUN, nearly_plain, plain
+from overtime.corpora.name_spelling import JOINED_AFTER, JOINED_BEFORE, MAY_JOIN, SPACE_RUN, nearly_plain, plain
 from overtime.corpora.text_files import checked_text, text_lines
 from overtime.files import RESOURCES
 
@@ -67,7 +67,7 @@ def _whole_words(automaton: BytesAhoCorasick, text: str, names: int) -> set[int]
     codes = text.encode()
     found = automaton.find_matches_as_indexes(codes, overlapping=True)
     if found and max(found)[0] >= names:
-        codes = RUN.sub(" ", text).encode()
+        codes = SPACE_RUN.sub(" ", text).encode()
         found = automaton.find_matches_as_indexes(codes, overlapping=True)
     return {
         pattern

@@ -22,7 +22,7 @@ _APART = {
     + "".join(map(chr, [*range(0x202A, 0x202F), *range(0xFE00, 0xFE10)])),
 }
 _WRAPPED = re.compile(r"-[ \t]*\r?\n\s*")  # a line broken behind a hyphen
-RUN = re.compile("  +")
+SPACE_RUN = re.compile("  +")
 # CJK and kana with their marks, Thai and Lao, Burmese, Khmer, Tai scripts, Javanese.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u2e80-\u2fdf\u3005-\u3007\u3021-\u312f\u31a0-\u31ff"
@@ -41,7 +41,7 @@ def plain(text: str) -> str:
     """
     if text.isascii() and not ("-" in text or "`" in text):
         return " ".join(text.split())  # as quick as can be: there may be millions of names
-    return RUN.sub(" ", nearly_plain(text))
+    return SPACE_RUN.sub(" ", nearly_plain(text))
 
 
 def nearly_plain(text: str) -> str:
@@ -61,7 +61,7 @@ def nearly_plain(text: str) -> str:
                 text = text.replace(variant, character)
     text = _spaced(text)
     # The first byte of letters from U+0800 on; that of punctuation is 0xE2.
-    return _SPLIT.sub("", RUN.sub(" ", text)) if np.count_nonzero((beyond >= 0xE0) & (beyond != 0xE2)) else text
+    return _SPLIT.sub("", SPACE_RUN.sub(" ", text)) if np.count_nonzero((beyond >= 0xE0) & (beyond != 0xE2)) else text
 
 
 def _spaced(text: str) -> str:
