@@ -89,8 +89,7 @@ def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.nda
     signs of code.
     """
     found = words = english = foreign = last = 0
-    first = -1
-    signs = _BEGINS_CODE[codes[0]] or (len(codes) > 1 and _UPPER[codes[0]] and _UPPER[codes[1]])
+    first, signs = -1, _begins_code(codes, 0)
     start, part, value = -1, -1, _OFFSET
     for position in range(len(codes)):
         code = codes[position]
@@ -115,12 +114,25 @@ def _scan(codes: np.ndarray, slots: np.ndarray, kinds: np.ndarray, spans: np.nda
                 found += 1
             start = -1
         if _SIGN[code] and not signs:
-            following = codes[min(position + 1, len(codes) - 1)]
-            if code == _LINE_FEED:
-                signs = _BEGINS_CODE[following] or (_UPPER[following] and _UPPER[codes[min(position + 2, len(codes) - 1)]])
-            else:
-                signs = code not in _FIRST_OF_TWO or following in _SECOND_OF_TWO
+            signs = _is_sign(codes, position)
     return found, words, english, foreign, first, last, signs
+
+
+@njit(cache=True)
+def _is_sign(codes: np.ndarray, position: int) -> bool:
+    code = codes[position]
+    following = codes[min(position + 1, len(codes) - 1)]
+    if code == _LINE_FEED:
+        return bool(_begins_code(codes, position + 1))
+    return code not in _FIRST_OF_TWO or following in _SECOND_OF_TWO
+
+
+@njit(cache=True)
+def _begins_code(codes: np.ndarray, position: int) -> bool:
+    """Whether a line that begins here may be one of code: in lower case, indented, or with two capitals."""
+    if position + 1 >= len(codes):
+        return False
+    return bool(_BEGINS_CODE[codes[position]] or (_UPPER[codes[position]] and _UPPER[codes[position + 1]]))
 
 
 @njit(cache=True)
