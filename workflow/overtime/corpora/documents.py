@@ -34,7 +34,7 @@ def read_lines(path: str | Path) -> Iterator[bytes]:
     number, parts = 0, [b""]  # parts of a line that began in an earlier block
     try:
         with open(path, "rb") as file:
-            for block in _blocks(file, Path(path).suffix):
+            for block in unpacked_blocks(file, Path(path).suffix):
                 # Not splitlines(): a carriage return is a byte of its line.
                 first, *others = block.split(b"\n")
                 parts.append(first)
@@ -54,8 +54,8 @@ def read_lines(path: str | Path) -> Iterator[bytes]:
         yield b"".join(parts)
 
 
-def _blocks(file: IO[bytes], suffix: str) -> Iterator[bytes]:
-    """Decompressed pieces of the file. Raises EOFError where a compressed file ends too soon, also before it begins."""
+def unpacked_blocks(file: IO[bytes], suffix: str) -> Iterator[bytes]:
+    """Pieces of a file, decompressed if `suffix` is .gz or .zst; EOFError where such a file ends too soon, also at its start."""
     blocks = {".gz": _gzip_blocks, ".zst": _zstd_blocks}.get(suffix, _plain_blocks)(file)
     yield from blocks
     if suffix in (".gz", ".zst") and not file.tell():

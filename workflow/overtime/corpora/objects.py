@@ -68,7 +68,7 @@ def is_subject(before: str, word: Word, second: Word) -> bool:
         return True
     if before not in WORD_CLASSES["causative"] or not word.within("bare_verb"):
         return False
-    if before.startswith(("ma", "mak")):
+    if before.startswith("ma"):
         return not (word.within("made_noun") and second.ends_phrase)
     return not word.within("verb_or_noun") or not before.startswith(("ha", "fe"))
 

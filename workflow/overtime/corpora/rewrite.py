@@ -57,7 +57,7 @@ def rewrite_some(texts: list[str], mode: str, probability: float, seed: int) -> 
 
 
 def rewrite_file(source: str | Path, destination: str | Path, mode: str = "feminize") -> RewriteReport:
-    """Rewrite the "text" of every document of a JSON Lines file (.jsonl, .jsonl.gz, .jsonl.zst), one line in memory at a time.
+    """Rewrite the "text" of every document of a JSON Lines file, plain, .gz or .zst, one line in memory at a time.
 
     Lines keep their order; other fields, and lines whose text does not change, keep their bytes. Equal to `rewrite` on every
     document, through a compiled word scanner. The destination appears whole or not at all. Raises InputError, naming file and

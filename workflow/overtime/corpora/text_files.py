@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import gzip
 import io
 import json
 import unicodedata
@@ -14,6 +13,7 @@ import polars as pl
 import zstandard
 
 from overtime import InputError
+from overtime.corpora.documents import unpacked_blocks
 from overtime.files import read_table, refuse_impostor
 
 # Longer marks first: that of UTF-32 begins with that of UTF-16.
@@ -21,6 +21,7 @@ ENCODINGS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codec
     codecs.BOM_UTF16_BE: "utf-16",
     codecs.BOM_UTF8: "utf-8-sig",
 }
+PACKED = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}  # by the first bytes
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories of control and format characters and of white space
 
 
@@ -47,16 +48,8 @@ def read_text(path: str | Path) -> str:
 
 
 def _unpacked(data: bytes) -> bytes:
-    if data.startswith(b"\x1f\x8b"):
-        return gzip.decompress(data)
-    parts = []
-    while data.startswith(b"\x28\xb5\x2f\xfd"):
-        frame = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
-        parts.append(frame.decompress(data))
-        if not frame.eof:
-            raise EOFError("the last zstd frame has no end")
-        data = frame.unused_data
-    return b"".join([*parts, data])
+    suffix = next((suffix for mark, suffix in PACKED.items() if data.startswith(mark)), "")
+    return b"".join(unpacked_blocks(io.BytesIO(data), suffix))
 
 
 def text_lines(path: str | Path) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 MAGIC, HEADER = b"\x93NUMPY\x01\x00", b"{'descr': '|O', 'fortran_order': False, 'shape': (), }"  # one object
 RECONSTRUCT, NDARRAY, DTYPE = "multiarray _reconstruct", "numpy ndarray", "numpy dtype"
-NAMES = {f"numpy.{core}.{RECONSTRUCT}": RECONSTRUCT for core in ("core", "_core")} | {NDARRAY: NDARRAY, DTYPE: DTYPE}
+NUMPY_NAMES = {f"numpy.{core}.{RECONSTRUCT}": RECONSTRUCT for core in ("core", "_core")} | {NDARRAY: NDARRAY, DTYPE: DTYPE}
 NUMBERS = re.compile(r"[fiu][1248]")
 DEEPEST = 8  # dimensions
 VALUES = set("NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE SHORT_BINUNICODE".split())
@@ -100,7 +100,7 @@ def _value(name: str, argument: Any) -> Any:
 
 
 def _named(name: str) -> _Named:
-    known = NAMES.get(name)
+    known = NUMPY_NAMES.get(name)
     if known is None:
         raise ValueError(f"it asks for {name.replace(' ', '.')}, and only numpy arrays are read")
     return _Named(known)
