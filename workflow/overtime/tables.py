@@ -51,10 +51,13 @@ ARM_COLUMNS = {"arm": pl.String, "rewrite": pl.String, "share": pl.Float64, "pro
 ARM_COLUMNS |= {"label": pl.String, "short_label": pl.String}
 FIGURE_COLUMNS = ("source", "series", "x", "y", "lower", "upper", "n")
 RUN = ("model", "arm", "seed")
+VARIANT = ("variant",)  # of the generated world
 MODEL = ("model",)  # of the suite, too: a table of all runs of a size, whose rows say arm and seed
 # What a path carries -> how it ends. The only training run of published checkpoints has `seed` 0.
 PATH_LAYOUTS = {
     RUN: r"(?P<model>[^/]+)/(?P<arm>[^/]+)/(seed(?P<seed>\d+)|step\d+(-\d+)?)\.parquet$",
+    VARIANT: r"variants/(?P<variant>[^/]+)/corpus/[^/]+\.parquet$",
+    (*VARIANT, "model"): r"variants/(?P<variant>[^/]+)/scores/[^/]+/(?P<model>[^/]+)\.parquet$",
     ("model", "task"): r"(?P<model>[^/]+)/(?P<task>[^/]+)\.parquet$",
     MODEL: r"(?P<model>[^/]+)(/log_odds|/answers)?\.parquet$",
 }

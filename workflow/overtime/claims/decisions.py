@@ -1,10 +1,40 @@
-"""What verdicts take beside estimates: equivalence, Holm's adjustment, sample size."""
+"""From evidence to a verdict: the estimate, the rule, equivalence, Holm's adjustment, sample size."""
+
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from overtime.statistics import Estimate
+from overtime.claims.evidence import Aggregate, Sample
+from overtime.claims.jackknife import FEWEST_LEVELS, Student, jackknife
+from overtime.statistics import Interval, Normal
+
+Region = tuple[float, float]
+Estimate = Student | Normal
+UPHELD, CONTRADICTED, UNDECIDED, UNTESTED = "upheld", "contradicted", "undecided", "untested"
+NOT_SPECIFIC = "not specific"  # the control shows the same without the cause claimed
+
+
+def estimate_of(evidence: Sample | Aggregate) -> Estimate:
+    """The estimate with its error: of items and runs by the jackknife, of a published number from its standard error."""
+    if isinstance(evidence, Aggregate):
+        return Normal(evidence.estimate, evidence.standard_error, evidence.n)
+    return jackknife(evidence.runs, list(evidence.units.values()), evidence.weights, evidence.limits)
+
+
+def verdict(region: Region, interval: Interval) -> str:
+    """Compare a confidence interval with the region where the claim holds; NaN bounds decide nothing."""
+    low, high = region
+    if low < interval.lower and interval.upper < high:
+        return UPHELD
+    return CONTRADICTED if interval.upper < low or high < interval.lower else UNDECIDED
+
+
+def decide(evidence: Sample | Aggregate, region: Region) -> str:
+    """The verdict of one test; too few units to tell leave it untested."""
+    estimate = estimate_of(evidence)
+    return UNTESTED if estimate.n < FEWEST_LEVELS else verdict(region, estimate.interval())
 
 
 def p_within(estimate: Estimate, lower: float, upper: float) -> float:
@@ -30,13 +60,13 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return result
 
 
-def needed_n(estimate: Estimate, bound: float, confidence: float = 0.95, power: float = 0.8) -> int | None:
-    """Units needed to tell an effect of the estimated size from `bound` with this power; None if it lies on the bound.
+def needed_n(estimate: Estimate, region: Region, confidence: float = 0.95, power: float = 0.8) -> int | None:
+    """Units needed to tell an effect of the estimated size from the nearer bound with this power; None if it lies on the bound.
 
     Normal approximation: the standard error shrinks with the square root of the number of units.
     """
-    distance = abs(estimate.estimate - bound)
+    distance = min(abs(estimate.estimate - bound) for bound in region if math.isfinite(bound))
     if distance < 1e-9:
         return None
     z = ndtri((1 + confidence) / 2) + ndtri(power)
-    return int(np.ceil(estimate.n * (z * estimate.standard_error / distance) ** 2))
+    return max(FEWEST_LEVELS, int(np.ceil(estimate.n * (z * estimate.standard_error / distance) ** 2)))

@@ -1,8 +1,9 @@
 """The forms of evidence, and the tables it is computed from, read when a claim asks for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from overtime import InputError
 from overtime.files import read_table, require_finite, require_unique
 from overtime.statistics import Statistic
-from overtime.tables import MODEL, RUN, ArmSettings, arm_table, by_size, read_scores
+from overtime.tables import MODEL, RUN, VARIANT, ArmSettings, arm_table, by_size, read_scores
 
 TableInput = pl.DataFrame | str | Path | list[str] | list[Path]
 
@@ -24,6 +25,9 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
     "pronoun_scores": MODEL,
     "published_pairs": RUN,
     "published_pronouns": RUN,
+    "variant_pairs": VARIANT,
+    "variant_pair_scores": (*VARIANT, "model"),
+    "variant_pronoun_scores": (*VARIANT, "model"),
     "questions": None,
     "counts": None,
     "closed_book": MODEL,
@@ -58,16 +62,19 @@ class MissingEvidence(Exception):
 
 @dataclass(frozen=True)
 class Sample:
-    """Item scores: a statistic of item weights, and the independent unit of every item.
+    """Item scores of runs: the statistic of item weights of every run, by size, and the unit or two crossed units of every item.
 
-    `limits` are the least and the most that the statistic can be, for an honest interval where all units agree.
+    The estimate is the sum over sizes, by `weights` (null: all alike), of the mean over a size's runs. `units` maps what they are
+    called (in the plural) to the unit of every item [items]. `limits` are the least and the most that the estimate can be, for an
+    honest interval where all units agree. `note` says what was left out, and why: a clause without a full stop.
     """
 
     quantity: str
-    unit: str
-    statistic: Statistic
-    units: NDArray[np.generic]
+    units: Mapping[str, NDArray[np.generic]]
+    runs: Mapping[str, Sequence[Statistic]]
+    weights: Mapping[str, float] | None = None
     limits: tuple[float, float] | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Aggregate:
     estimate: float
     standard_error: float
     n: int
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,20 +171,27 @@ def declarations(
     return {"models": pl.DataFrame(models, columns, orient="row"), "arms": pl.concat(tables)}
 
 
-def over_runs(scores: pl.DataFrame, item: list[str], value: str) -> pl.DataFrame:
-    """Mean of `value` per item: over the seeds of a model, then over models, so that every model counts alike."""
-    # In one order, whatever files came first: sums of floats depend on it in their last digits.
-    require_unique(scores, [*item, "model", "arm", "seed"], "scores at the end of training")
-    ordered = scores.sort(*item, "model", "arm", "seed")
-    of_model = ordered.group_by(*item, "model", maintain_order=True).agg(pl.mean(value))
-    return of_model.group_by(*item, maintain_order=True).agg(pl.mean(value))
+class RunScores(NamedTuple):
+    """What all runs scored: `items`, a row for each with the key columns, and `of`, for each size the scores [runs, items]."""
+
+    items: pl.DataFrame
+    of: dict[str, NDArray[np.float64]]
 
 
-def paired(left: pl.DataFrame, right: pl.DataFrame, item: list[str], value: str) -> pl.DataFrame:
-    """The items that both tables hold, in the order of `left`; the right side's `value` becomes the column `other`."""
-    for table in (left, right):
-        require_unique(table, item, "scores to compare")
-    return left.join(right.select(*item, pl.col(value).alias("other")), on=item, maintain_order="left")
+def by_run(scores: pl.DataFrame, item: list[str], value: str) -> RunScores:
+    """The scores of every run (model and seed) on the items that all of them hold, in the order of the items' keys.
+
+    InputError where a run has an item twice.
+    """
+    require_unique(scores, [*item, "model", "seed"], "scores at the end of training")
+    runs = scores.select("model", pl.col("seed").cast(pl.String)).unique()
+    shared = scores.group_by(item).len().filter(pl.col("len") == len(runs)).select(item).sort(item)
+    ordered = scores.join(shared, on=item, how="semi").sort("model", pl.col("seed").cast(pl.String), *item)
+    of = {
+        str(model): array(rows, value).reshape(-1, len(shared))
+        for (model,), rows in ordered.group_by("model", maintain_order=True)
+    }
+    return RunScores(shared, of)
 
 
 def array(table: pl.DataFrame, column: str) -> NDArray[np.float64]:
