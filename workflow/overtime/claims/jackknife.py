@@ -6,7 +6,7 @@ runs of one size differ by beyond their items. The variance over two crossed fac
 doi:10.1198/jbes.2010.07136): that of either factor, less that of their cells. Sizes are fixed: they are no sample of anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +25,8 @@ class Student:
     """An estimate with its standard error and degrees of freedom; `n` counts the levels of its scarcest unit.
 
     `limits` are the least and the most that it can be: where all units and runs agree (no standard error), the exact binomial
-    bound for "no deviating unit among n" stands in for an interval without width. `repeated`: runs differ by more than their
-    items, as far as there are runs to tell.
+    bound for "no deviating unit among n" stands in for an interval without width. `repeated`: there were runs of one size to
+    compare, so the error covers seeds.
     """
 
     estimate: float
@@ -37,7 +37,7 @@ class Student:
     repeated: bool = False
 
     def interval(self, confidence: float = 0.95) -> Interval:
-        """Two-sided interval; NaN bounds where all agree and nothing is known about limits, or with one unit."""
+        """Two-sided interval; NaN bounds with one unit, and where all agree and nothing is known about limits."""
         tail = (1 - confidence) / 2
         if self.n < 2 or (self._agree and self.limits is None):
             lower = upper = float("nan")
@@ -71,36 +71,66 @@ class Student:
         return float(stdtr(self.df, -distance / self.standard_error))
 
 
+class LeaveOuts:
+    """A statistic of every run with all items and without each unit, from which estimates of any choice of runs follow."""
+
+    def __init__(self, runs: Mapping[str, Sequence[Statistic]], units: Iterable[ArrayLike]) -> None:
+        """`runs` maps a size to the statistic of each of its runs; `units` are one or two arrays, the unit of every item [items].
+
+        InputError if a statistic is undefined with all items.
+        """
+        factors = [np.unique(np.asarray(names), return_inverse=True)[1] for names in units]
+        if len(factors) == 2:
+            factors.append(np.unique(np.stack(factors), axis=1, return_inverse=True)[1].ravel())
+        design, self.parts = _leave_outs(factors)
+        self.n = min(len(rows) for rows in self.parts[:2])
+        self.values = {size: np.stack([statistic(design) for statistic in statistics]) for size, statistics in runs.items()}
+        if not all(np.isfinite(own[:, 0]).all() for own in self.values.values()):
+            raise InputError(f"statistic of {design.shape[1]} items is undefined: too few or one-sided values")
+
+    def student(
+        self,
+        weights: Mapping[str, float] | None = None,
+        limits: tuple[float, float] | None = None,
+        one: Mapping[str, int] | None = None,
+    ) -> Student:
+        """The sum over sizes, by `weights` (default: equal, sum 1), of the mean over runs; `one` takes a single run of a size.
+
+        Leave-outs that make the statistic undefined are dropped. Degrees of freedom follow Satterthwaite.
+        """
+        chosen = {
+            size: own[[one[size]]] if one and one.get(size, len(own)) < len(own) else own for size, own in self.values.items()
+        }
+        share = weights or dict.fromkeys(chosen, 1 / len(chosen))
+        total = np.sum([share[size] * own.mean(axis=0) for size, own in chosen.items()], axis=0)
+        over_items, between = _variance(total, self.parts), self._between(chosen, share)
+        spare, variance, df = sum(len(own) - 1 for own in chosen.values()), over_items + between, float(self.n - 1)
+        if between:
+            df = variance**2 / (over_items**2 / max(self.n - 1, 1) + between**2 / spare)
+        return Student(float(total[0]), float(np.sqrt(variance)), df, self.n, limits, spare > 0)
+
+    def _between(self, chosen: Mapping[str, NDArray[np.float64]], share: Mapping[str, float]) -> float:
+        """Variance that runs add to the weighted mean: their spread within sizes, less the item noise that is counted already."""
+        spare = sum(len(own) - 1 for own in chosen.values())
+        if not spare:
+            return 0.0
+        spread = sum(float(((own[:, 0] - own[:, 0].mean()) ** 2).sum()) for own in chosen.values()) / spare
+        item_noise = 0.0
+        for own in chosen.values():
+            alone = np.mean([_variance(run, self.parts) for run in own])
+            item_noise += float(len(own) * (alone - _variance(own.mean(axis=0), self.parts)) / spare)
+        of_mean = sum(share[size] ** 2 / len(own) for size, own in chosen.items())
+        return max(0.0, spread - max(0.0, item_noise)) * of_mean
+
+
 def jackknife(
     runs: Mapping[str, Sequence[Statistic]],
-    units: Sequence[ArrayLike],
+    units: Iterable[ArrayLike],
     weights: Mapping[str, float] | None = None,
     limits: tuple[float, float] | None = None,
 ) -> Student:
-    """The weighted sum over sizes of the mean over each size's runs of a statistic, with its error.
-
-    `runs` maps a size to the statistic of each of its runs; `units` are one or two arrays that name the unit of every item
-    [items]; `weights` are those of the sizes (default: equal, sum 1). Leave-outs that make a statistic undefined are dropped.
-    InputError if it is undefined with all items.
-    """
-    factors = [np.unique(np.asarray(names), return_inverse=True)[1] for names in units]
-    if len(factors) == 2:
-        factors.append(np.unique(np.stack(factors), axis=1, return_inverse=True)[1].ravel())
-    design, parts = _leave_outs(factors)
-    values = {size: np.stack([statistic(design) for statistic in statistics]) for size, statistics in runs.items()}
-    share = weights or dict.fromkeys(runs, 1 / len(runs))
-    total = sum(share[size] * own.mean(axis=0) for size, own in values.items())
-    if not all(np.isfinite(own[:, 0]).all() for own in values.values()):
-        raise InputError(f"statistic of {design.shape[1]} items is undefined: too few or one-sided values")
-    levels = [len(rows) for rows in parts[:2]]
-    over_items = _variance(total, parts)
-    between = _between_runs(values, share, parts)
-    spare = sum(len(own) - 1 for own in values.values())
-    variance, n = over_items + between, min(levels)
-    df = float(n - 1)
-    if between and variance:
-        df = variance**2 / (over_items**2 / max(n - 1, 1) + between**2 / spare)
-    return Student(float(total[0]), float(np.sqrt(variance)), df, n, limits, spare > 0)
+    """The weighted sum over sizes of the mean over each size's runs of a statistic, with its error; see `LeaveOuts`."""
+    return LeaveOuts(runs, units).student(weights, limits)
 
 
 def _leave_outs(factors: Sequence[NDArray[np.intp]]) -> tuple[Weights, list[NDArray[np.intp]]]:
@@ -124,18 +154,3 @@ def _variance(values: NDArray[np.float64], parts: Sequence[NDArray[np.intp]]) ->
         return of_factor[0]
     first, second, cells = of_factor
     return max(first + second - cells, first, second)
-
-
-def _between_runs(
-    values: Mapping[str, NDArray[np.float64]], share: Mapping[str, float], parts: Sequence[NDArray[np.intp]]
-) -> float:
-    """Variance that runs add to the weighted mean: their spread within sizes, less the item noise in it that is counted already."""
-    spare = sum(len(own) - 1 for own in values.values())
-    if not spare:
-        return 0.0
-    spread = sum(((own[:, 0] - own[:, 0].mean()) ** 2).sum() for own in values.values()) / spare
-    item_noise = 0.0
-    for own in values.values():
-        alone = np.mean([_variance(run, parts) for run in own])
-        item_noise += len(own) * (alone - _variance(own.mean(axis=0), parts)) / spare
-    return float(max(0.0, spread - max(0.0, item_noise)) * sum(share[size] ** 2 / len(own) for size, own in values.items()))
