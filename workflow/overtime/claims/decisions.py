@@ -7,20 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from overtime.claims.evidence import Aggregate, Sample
-from overtime.claims.jackknife import FEWEST_LEVELS, Student, jackknife
+from overtime.claims.jackknife import FEWEST_LEVELS, Student
 from overtime.statistics import Interval, Normal
 
 Region = tuple[float, float]
 Estimate = Student | Normal
 UPHELD, CONTRADICTED, UNDECIDED, UNTESTED = "upheld", "contradicted", "undecided", "untested"
 NOT_SPECIFIC = "not specific"  # the control shows the same without the cause claimed
-
-
-def estimate_of(evidence: Sample | Aggregate) -> Estimate:
-    """The estimate with its error: of items and runs by the jackknife, of a published number from its standard error."""
-    if isinstance(evidence, Aggregate):
-        return Normal(evidence.estimate, evidence.standard_error, evidence.n)
-    return jackknife(evidence.runs, list(evidence.units.values()), evidence.weights, evidence.limits)
 
 
 def verdict(region: Region, interval: Interval) -> str:
@@ -33,7 +26,7 @@ def verdict(region: Region, interval: Interval) -> str:
 
 def decide(evidence: Sample | Aggregate, region: Region) -> str:
     """The verdict of one test; too few units to tell leave it untested."""
-    estimate = estimate_of(evidence)
+    estimate = evidence.estimate()
     return UNTESTED if estimate.n < FEWEST_LEVELS else verdict(region, estimate.interval())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
+from overtime.claims.jackknife import LeaveOuts, Student
 from overtime.files import read_table, require_finite, require_unique
-from overtime.statistics import Statistic
+from overtime.statistics import Normal, Statistic
 from overtime.tables import MODEL, RUN, VARIANT, ArmSettings, arm_table, by_size, read_scores
 
 TableInput = pl.DataFrame | str | Path | list[str] | list[Path]
@@ -76,6 +78,15 @@ class Sample:
     limits: tuple[float, float] | None = None
     note: str = ""
 
+    @cached_property
+    def leave_outs(self) -> LeaveOuts:
+        """Every run's statistic with all items and without each unit."""
+        return LeaveOuts(self.runs, self.units.values())
+
+    def estimate(self, one: Mapping[str, int] | None = None) -> Student:
+        """The estimate over all runs, or over `one` of each size, with its error."""
+        return self.leave_outs.student(self.weights, self.limits, one)
+
 
 @dataclass(frozen=True)
 class Aggregate:
@@ -83,10 +94,14 @@ class Aggregate:
 
     quantity: str
     unit: str
-    estimate: float
+    estimated: float
     standard_error: float
     n: int
     note: str = ""
+
+    def estimate(self, one: Mapping[str, int] | None = None) -> Normal:
+        """The estimate with its error; of single runs nothing is known."""
+        return Normal(self.estimated, self.standard_error, self.n)
 
 
 @dataclass(frozen=True)
@@ -109,6 +124,7 @@ class Tables:
         if unknown := sorted(set(inputs) - set(INPUTS)):
             raise InputError(f"claims: unknown input {', '.join(unknown)}; known are {', '.join(INPUTS)}")
         self._inputs = inputs
+        self._read: dict[str, pl.DataFrame] = {}
 
     def read(self, name: str, *columns: str) -> pl.DataFrame:
         """The table called `name` with at least `columns`; paths add the identities they carry (model, arm, seed, task).
@@ -118,14 +134,14 @@ class Tables:
         source = self._inputs.get(name)
         if source is None or (isinstance(source, list) and not source):
             raise MissingEvidence(WITHOUT.get(name, f"there is no {name.replace('_', ' ')} table"))
-        if isinstance(source, pl.DataFrame):
-            table = source
-        else:
+        if name not in self._read:
             paths = source if isinstance(source, list) else [source]
-            table = pl.concat([_read(Path(path), INPUTS[name]) for path in paths], how="diagonal_relaxed")
+            tables = [path if isinstance(path, pl.DataFrame) else _read(Path(path), INPUTS[name]) for path in paths]
+            self._read[name] = pl.concat(tables, how="diagonal_relaxed")
+            require_finite(self._read[name], name)
+        table = self._read[name]
         if missing := [column for column in columns if column not in table.columns]:
             raise InputError(f"{name}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-        require_finite(table, name)
         if not len(table):
             raise MissingEvidence(f"the {name.replace('_', ' ')} table is empty")
         return table
