@@ -55,7 +55,7 @@ def _families(row: Judged, robustness: bool) -> Iterator[tuple[str, list[Perturb
 
 
 def _takes(claim: Claim, source: str, options: dict[str, str | int | float | bool]) -> bool:
-    return any(set(options) <= accepted(test.evidence[source].by) for test in claim.tests)  # type: ignore[index]
+    return any(set(options) <= accepted(test.evidence[source].by) for test in claim.tests)
 
 
 def _single_runs(row: Judged) -> list[dict[str, int]]:
