@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from overtime import InputError
 from overtime.claims import released_bias_evidence
-from overtime.claims.decisions import UPHELD, Region
+from overtime.claims.decisions import Region
 from overtime.claims.evidence import Evidence
 
 # Every public function of an evidence module is a comparison, called by its name in claims.yaml.
@@ -98,8 +98,8 @@ class Control(Entry):
     """
 
     words: str
-    guards: Literal["upheld", "both"] = UPHELD
-    gives: Literal["upheld", "contradicted", "same"] = UPHELD
+    guards: Literal["upheld", "both"] = "upheld"
+    gives: Literal["upheld", "contradicted", "same"] = "upheld"
     test: Test | None = None
     options: list[Options] = []
 

@@ -81,7 +81,7 @@ class Judged:
         if self.verdict == UNTESTED or any(tested.estimate is None for tested in self.tests):
             return None
         holds, fails = zip(*(tested.p for tested in self.tests), strict=True)
-        return min(1.0, max(holds), min(fails) * len(fails))
+        return float(min(1.0, max(holds), min(fails) * len(fails)))
 
     @property
     def decisive(self) -> Tested:
