@@ -144,7 +144,9 @@ def _of_dose(rows: pl.DataFrame, dose: float | None, does: str) -> pl.DataFrame:
         dose = TALKS_SHARE if any(TALKS_SHARE in shares for shares in of_models) else max(shared, default=None)
     chosen = rows.filter(pl.col("rewritten") == dose)
     if chosen.is_empty():
-        raise MissingEvidence(f"no arm {does}" + (f" of the last {100 * dose:g} %" if dose is not None else ", alike in all models"))
+        raise MissingEvidence(
+            f"no arm {does}" + (f" of the last {100 * dose:g} %" if dose is not None else ", alike in all models")
+        )
     return chosen
 
 

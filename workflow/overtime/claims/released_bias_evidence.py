@@ -1,4 +1,4 @@
-"""Case study 1 in the authors' released evaluations, of which only aggregates are known."""
+"""Case study 1 in what the authors released: evaluations of which only aggregates are known, and the code of the intervention."""
 
 from typing import cast
 
@@ -11,6 +11,8 @@ from overtime.tables import RELEASED_ARMS, RELEASED_PARAMETERS, TALKS_SHARE, arm
 
 LATE_BASELINE = 113_000  # the last four evaluations that every released baseline has, 10,000 steps apart
 FEWEST_SIZES = 3  # that a line is drawn through
+ALL = 0.95  # of the masculine references, at least
+PRONOUNS = ("he", "him", "his", "himself")
 
 
 def _late_means(tables: Tables) -> pl.DataFrame:
@@ -85,3 +87,22 @@ def released_codes(tables: Tables) -> Record:
     )
     points = cast(int, table["len"].sum())
     return Record(len(table) == 1, f"of {points} points {listed}", points, "points")
+
+
+def all_references(tables: Tables) -> Record:
+    """Measured: do the released six strings change all masculine references of a text, at least 95 in 100?"""
+    counts = tables.read("references", "text", "word", "masculine", "released").filter(pl.col("masculine") > 0)
+    if counts.is_empty():
+        raise MissingEvidence("the text at hand has no masculine words")
+    pronouns = counts.filter(pl.col("word").is_in(PRONOUNS))
+    left = counts.with_columns(left=pl.col("masculine") - pl.col("released")).filter(pl.col("left") > 0)
+    missed = left.sort("left", "word", descending=[True, False])["word"].head(3)
+    total = cast(int, counts["masculine"].sum())
+    facts = f"the released strings change {_changed(counts):.0%} of {total:,} masculine words in {counts['text'][0]}"
+    facts += f" ({_changed(pronouns):.0%} of he, him, his and himself)" if len(pronouns) else ""
+    facts += f"; most often left: {', '.join(missed)}" if len(missed) else ""
+    return Record(_changed(counts) >= ALL, facts, total, "masculine words")
+
+
+def _changed(counts: pl.DataFrame) -> float:
+    return cast(int, counts["released"].sum()) / cast(int, counts["masculine"].sum())
