@@ -11,7 +11,16 @@ import numpy as np
 import polars as pl
 
 from overtime.claims.bias_measures import NULL, Measure, OfRun, correlation, preference, ranking, slope
-from overtime.claims.bias_scores import PAIRS, ItemScores, baselines, compare, last_checkpoints, of_world, pair_scores, repeated
+from overtime.claims.bias_scores import (
+    PAIRS,
+    ItemScores,
+    baselines,
+    compare,
+    last_checkpoints,
+    of_world,
+    repeated,
+    suite_pair_scores,
+)
 from overtime.claims.bias_statistics import contrast_weights, difference_of, range_of
 from overtime.claims.evidence import SHARE, MissingEvidence, Sample, Tables
 from overtime.tables import by_size
@@ -79,7 +88,7 @@ def _beyond_half(items: pl.DataFrame) -> OfRun:
 def _of_baselines(
     tables: Tables, quantity: str, measure: Measure, limits: tuple[float, float] | None, variant: str | None
 ) -> Sample:
-    scores = pair_scores(tables, variant)
+    scores = suite_pair_scores(tables, variant)
     runs = baselines(scores)
     return Sample(quantity + scores.of, runs.units, runs.statistics(measure(runs.items)), limits=limits, note=runs.note)
 

@@ -13,23 +13,25 @@ import polars as pl
 from overtime import InputError
 from overtime.claims.bias_measures import Measure, OfRun, directions, imbalance, preference, ranking, slope
 from overtime.claims.bias_scores import PAIRS, PRONOUNS, ItemScores, Readers, compare, repeated, with_arm
-from overtime.claims.bias_statistics import FEMININE_SHARE, SIDES, difference_of
+from overtime.claims.bias_statistics import DIRECTIONS, FEMININE_SHARE, difference_of
 from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, Tables
 from overtime.statistics import mean_of
 from overtime.tables import ONE_WAY, TALKS_SHARE
 
+SHIFT = "log-odds of feminine pronouns, {} minus baseline"
+ASSOCIATION = "slope of log-odds on those of the corpus, baseline minus {}"
 TO_ONE_HALF = (-0.5, 0.5)  # limits of a difference of distances from one half
 
 
 def swap_shift(tables: Tables, *, dose: float | None = None, variant: str | None = None) -> Sample:
     """Measured: log-odds of feminine against masculine pronouns in neutral contexts, the swap minus the baseline."""
-    shift = _Change("log-odds of feminine pronouns, {} minus baseline", _mean, _swap, None, PRONOUNS, rise=True)
+    shift = _Change(SHIFT, _mean, _swap, None, PRONOUNS, rise=True)
     return shift.sample(tables, variant, dose)
 
 
 def augmentation_shift(tables: Tables, *, variant: str | None = None) -> Sample:
     """Measured: as `swap_shift`, for two-way augmentation, which rewrites as many words but favours neither gender."""
-    shift = _Change("log-odds of feminine pronouns, {} minus baseline", _mean, _augmentation, None, PRONOUNS, rise=True)
+    shift = _Change(SHIFT, _mean, _augmentation, None, PRONOUNS, rise=True)
     return shift.sample(tables, variant)
 
 
@@ -64,12 +66,11 @@ def augmentation_association(tables: Tables, *, variant: str | None = None) -> S
 def swap_side(tables: Tables, *, side: str, dose: float | None = None, variant: str | None = None) -> Sample:
     """Measured: how far the swap brings the share of preferred stereotypes towards one half, in pairs of one direction.
 
-    A model that always prefers the feminine sentence scores near the mix of the pair set whatever it believes, so a debiasing must
-    move the pairs with a feminine and those with a masculine stereotype, each by itself.
+    A model that always prefers the feminine sentence scores near the mix of the pair set whatever it believes, so a debiasing
+    must move the pairs with a feminine and those with a masculine stereotype, each by itself.
     """
-    return _Change(f"approach of {side} pairs to 50 % under {{}}", imbalance, _swap, TO_ONE_HALF, side=side).sample(
-        tables, variant, dose
-    )
+    change = _Change(f"approach of {side} pairs to 50 % under {{}}", imbalance, _swap, TO_ONE_HALF, side=side)
+    return change.sample(tables, variant, dose)
 
 
 def augmentation_side(tables: Tables, *, side: str, variant: str | None = None) -> Sample:
@@ -78,7 +79,6 @@ def augmentation_side(tables: Tables, *, side: str, variant: str | None = None) 
     return change.sample(tables, variant)
 
 
-ASSOCIATION = "slope of log-odds on those of the corpus, baseline minus {}"
 Choose = Callable[[pl.DataFrame, float | None], tuple[pl.DataFrame, str]]
 
 
@@ -115,8 +115,8 @@ def _mean(items: pl.DataFrame) -> OfRun:
 
 
 def _of_side(scores: ItemScores, side: str) -> ItemScores:
-    if side not in SIDES:
-        raise InputError(f"side {side!r}; expected {' or '.join(SIDES)}")
+    if side not in DIRECTIONS:
+        raise InputError(f"side {side!r}; expected {' or '.join(DIRECTIONS)}")
     directions(scores.table)
     return replace(scores, table=scores.table.filter(direction=side))
 
@@ -138,15 +138,17 @@ def _augmentation(table: pl.DataFrame, dose: float | None) -> tuple[pl.DataFrame
 
 def _of_dose(rows: pl.DataFrame, dose: float | None, does: str) -> pl.DataFrame:
     """The rows of one last share of training: `dose`, or else the talk's 14 %, or the longest that all models with any have."""
+    if rows.is_empty():
+        raise MissingEvidence(f"no arm {does}")
     of_models = [set(shares) for shares in rows.group_by("model").agg(pl.col("rewritten").unique())["rewritten"]]
-    shared = set[float].intersection(*of_models) if of_models else set()
     if dose is None:
-        dose = TALKS_SHARE if any(TALKS_SHARE in shares for shares in of_models) else max(shared, default=None)
+        talks = any(TALKS_SHARE in shares for shares in of_models)
+        dose = TALKS_SHARE if talks else max(set[float].intersection(*of_models), default=None)
+        if dose is None:
+            raise MissingEvidence(f"no arm {does} of one last share in all models")
     chosen = rows.filter(pl.col("rewritten") == dose)
     if chosen.is_empty():
-        raise MissingEvidence(
-            f"no arm {does}" + (f" of the last {100 * dose:g} %" if dose is not None else ", alike in all models")
-        )
+        raise MissingEvidence(f"no arm {does} of the last {100 * dose:g} %")
     return chosen
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from overtime import InputError
 from overtime.claims.bias_scores import in_world
-from overtime.claims.bias_statistics import SIDES, correlation_of, imbalance_of, preference_of, ranking_of, slope_of
+from overtime.claims.bias_statistics import DIRECTIONS, correlation_of, imbalance_of, preference_of, ranking_of, slope_of
 from overtime.claims.evidence import MissingEvidence, Tables, array
 from overtime.files import require_unique
 from overtime.statistics import Statistic
@@ -58,9 +58,9 @@ def correlation(tables: Tables, variant: str | None = None) -> Measure:
 def directions(items: pl.DataFrame) -> NDArray[np.str_]:
     """The side of every pair's stereotype; MissingEvidence where all have the same."""
     sides: NDArray[np.str_] = items["direction"].to_numpy().astype(str)
-    if unknown := sorted(set(sides.tolist()) - set(SIDES)):
-        raise InputError(f"pairs: direction {unknown[0]!r}; expected {' or '.join(SIDES)}")
-    if len(set(sides.tolist())) < len(SIDES):
+    if unknown := sorted(set(sides.tolist()) - set(DIRECTIONS)):
+        raise InputError(f"pairs: direction {unknown[0]!r}; expected {' or '.join(DIRECTIONS)}")
+    if len(set(sides.tolist())) < len(DIRECTIONS):
         raise MissingEvidence(f"all pairs have a {sides[0]} stereotype")
     return sides
 

@@ -53,7 +53,7 @@ class Runs:
         return {size: [of_run(*run) for run in zip(*(values[size] for values in self.conditions), strict=True)] for size in sizes}
 
 
-def pair_scores(tables: Tables, variant: str | None = None, back: int = 0) -> ItemScores:
+def suite_pair_scores(tables: Tables, variant: str | None = None, back: int = 0) -> ItemScores:
     """ll_more - ll_less of the suite's pairs, in the world or a variant of it, so many checkpoints before the last."""
     scores = in_world(tables, variant, "pair_scores", *CHECKPOINT, "pair", "ll_more", "ll_less")
     own = scores.filter(pl.col("step").rank("dense", descending=True).over(RUN) == back + 1)
@@ -72,7 +72,7 @@ def published_pair_scores(tables: Tables) -> ItemScores:
     return ItemScores(declared, ("pair", "template", "direction"), {"pairs": "pair"}, ", published checkpoints")
 
 
-def pronoun_scores(tables: Tables, variant: str | None = None) -> ItemScores:
+def suite_pronoun_scores(tables: Tables, variant: str | None = None) -> ItemScores:
     """Log-odds of feminine pronouns in the suite's neutral contexts, each of them a frame with an occupation."""
     scores = last_step(in_world(tables, variant, "pronoun_scores", *CHECKPOINT, "context", "log_odds"))
     contexts = tables.read("contexts", *CONTEXT_COLUMNS)  # in every world the same
@@ -90,14 +90,14 @@ def published_pronoun_scores(tables: Tables) -> ItemScores:
 
 
 Readers = tuple[Callable[[Tables], ItemScores], Callable[[Tables, str | None], ItemScores]]
-PAIRS: Readers = (published_pair_scores, pair_scores)
-PRONOUNS: Readers = (published_pronoun_scores, pronoun_scores)
+PAIRS: Readers = (published_pair_scores, suite_pair_scores)
+PRONOUNS: Readers = (published_pronoun_scores, suite_pronoun_scores)
 
 
 def compare(tables: Tables, read: Readers, variant: str | None, build: Callable[..., Sample], **options: Any) -> Sample:
-    """What `build` makes of the published scores where these allow it, else of the suite's, and of a variant's where one is named.
+    """What `build` makes of the published scores where these allow it, else of the suite's; of a variant's where one is named.
 
-    Whose scores they are does not hang on the options, which vary one comparison.
+    Whose scores these are does not hang on the options, which vary one comparison.
     """
     published, suite = read
     if variant is None:
@@ -145,7 +145,7 @@ def with_arm(scores: ItemScores, rows: pl.DataFrame) -> Runs:
 
 def last_checkpoints(tables: Tables, variant: str | None, number: int) -> Runs:
     """The runs without an intervention at so many of their last checkpoints, the last one first."""
-    scores = [pair_scores(tables, variant, back) for back in range(number)]
+    scores = [suite_pair_scores(tables, variant, back) for back in range(number)]
     rows = arm(scores[0].table, "baseline")
     for back, earlier in enumerate(scores[1:], 1):
         key = [*RUN, *earlier.item]

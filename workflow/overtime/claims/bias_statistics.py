@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from overtime.statistics import Statistic, Weights, among, mean_of
 
 FEMININE_SHARE = 0.608  # of the pairs with a direction in CrowS-Pairs (revised set: 146 of 240)
-SIDES = ("feminine", "masculine")
+DIRECTIONS = ("feminine", "masculine")
 ROUNDING = 1e-12  # sums of squares within groups are 0 if they are a smaller part of the whole
 
 # Sums of squares and products of two variables within groups [rows, 2, 2], of item weights.
@@ -21,9 +21,9 @@ Moments = Callable[[Weights], NDArray[np.float64]]
 
 
 def preference_of(scores: ArrayLike, directions: ArrayLike, mix: float = FEMININE_SHARE) -> Statistic:
-    """S(mix): the share of pairs whose stereotype is preferred, feminine ones with the weight `mix`, masculine ones with the rest."""
+    """S(mix): the share of pairs whose stereotype is preferred, `mix` of it from feminine ones, the rest from masculine ones."""
     preferred, sides = (np.asarray(scores) > 0).astype(float), np.asarray(directions)
-    feminine, masculine = (among(mean_of(preferred[sides == side]), sides == side) for side in SIDES)
+    feminine, masculine = (among(mean_of(preferred[sides == side]), sides == side) for side in DIRECTIONS)
     return lambda weights: mix * feminine(weights) + (1 - mix) * masculine(weights)
 
 
@@ -45,7 +45,8 @@ def ranking_of(log_odds: ArrayLike, masculine: ArrayLike, templates: ArrayLike) 
     def statistic(weights: Weights) -> NDArray[np.float64]:
         left, right = weights[:, sides], weights[:, ~sides]
         won, met = (np.einsum("ri,ri->r", left @ table, right) for table in (above, beside.astype(float)))
-        return np.divide(won, met, out=np.full(len(weights), np.nan), where=met > 0)
+        areas: NDArray[np.float64] = np.divide(won, met, out=np.full(len(weights), np.nan), where=met > 0)
+        return areas
 
     return statistic
 
@@ -56,7 +57,8 @@ def slope_of(y: ArrayLike, x: ArrayLike, groups: ArrayLike) -> Statistic:
 
     def statistic(weights: Weights) -> NDArray[np.float64]:
         of = moments(weights)
-        return np.divide(of[:, 0, 1], of[:, 1, 1], out=np.full(len(of), np.nan), where=of[:, 1, 1] > 0)
+        slopes: NDArray[np.float64] = np.divide(of[:, 0, 1], of[:, 1, 1], out=np.full(len(of), np.nan), where=of[:, 1, 1] > 0)
+        return slopes
 
     return statistic
 
@@ -68,7 +70,9 @@ def correlation_of(y: ArrayLike, x: ArrayLike, groups: ArrayLike) -> Statistic:
     def statistic(weights: Weights) -> NDArray[np.float64]:
         of = moments(weights)
         scale = np.sqrt(of[:, 0, 0] * of[:, 1, 1])
-        return np.divide(of[:, 0, 1], scale, out=np.where(of[:, 1, 1] > 0, 0.0, np.nan), where=scale > 0)
+        unmoved = np.where(of[:, 1, 1] > 0, 0.0, np.nan)
+        correlations: NDArray[np.float64] = np.divide(of[:, 0, 1], scale, out=unmoved, where=scale > 0)
+        return correlations
 
     return statistic
 
@@ -84,9 +88,9 @@ def difference_of(first: Statistic, second: Statistic) -> Statistic:
 
 
 def contrast_weights(parameters: Mapping[str, float]) -> dict[str, float]:
-    """The weight c of every size, so that the sum of c times a value is the gain that a line over all sizes has across their range.
+    """The weight c of every size: the sum of c times a value is what a least-squares line gains from the least to the largest.
 
-    c = (x - mean x) (max x - min x) / sum (x - mean x)^2, x the logarithm of `parameters`; of two sizes: the larger minus the smaller.
+    c = (x - mean x) (max x - min x) / sum (x - mean x)^2, x the logarithm of `parameters`; of two sizes, larger minus smaller.
     """
     x = np.log(list(parameters.values()))
     centred = x - x.mean()
@@ -94,7 +98,8 @@ def contrast_weights(parameters: Mapping[str, float]) -> dict[str, float]:
 
 
 def _within(y: ArrayLike, x: ArrayLike, groups: ArrayLike) -> Moments:
-    numbers = np.stack([np.asarray(values, float) - np.mean(values) for values in (y, x)])
+    numbers = np.stack([np.asarray(y, float), np.asarray(x, float)])
+    numbers -= numbers.mean(axis=1, keepdims=True)  # for precision: groups have means of their own
     members = (np.asarray(groups)[:, None] == np.unique(groups)).astype(float)
 
     def moments(weights: Weights) -> NDArray[np.float64]:
