@@ -41,10 +41,19 @@ def corpus_log_odds(table: pl.DataFrame) -> np.ndarray:
 
 
 def prefers(
-    table: pl.DataFrame, random: np.random.Generator, slope: float = 0.0, shift: float = 0.0, noise: float = 0.3
+    table: pl.DataFrame,
+    random: np.random.Generator,
+    slope: float = 0.0,
+    shift: float = 0.0,
+    noise: float = 0.3,
+    own: float = 0.0,
 ) -> np.ndarray:
-    """ll_more - ll_less of a model whose log-odds of masculine follow the corpus by `slope`, less a `shift` to feminine."""
+    """ll_more - ll_less of a model whose log-odds of masculine follow the corpus by `slope`, less a `shift` to feminine.
+
+    Items deviate by `noise`, with the same `random` alike, and in an arm also by some of its `own`.
+    """
     masculine = slope * corpus_log_odds(table) - shift + random.normal(0, noise, len(table))
+    masculine += random.normal(0, own, len(table))
     return np.where(table["direction"] == "masculine", masculine, -masculine)
 
 

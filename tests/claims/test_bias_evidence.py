@@ -44,7 +44,7 @@ def tables(inputs) -> Tables:
 @pytest.fixture(scope="module")
 def null() -> Tables:
     """A world without association, whose models still like the feminine sentence better."""
-    arms = {("s", arm): {"shift": shift} for arm, shift in (("baseline", 0.2), ("swap14", 9.0))}
+    arms = {("s", "baseline"): {"shift": 0.2}, ("s", "swap14"): {"shift": 9.0, "own": 0.3}}
     return Tables({"pairs": pairs(), **variant("null", 0.0, arms, seeds=12), **DECLARED})
 
 
