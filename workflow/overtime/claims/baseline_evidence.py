@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from overtime.claims.bias_measures import NULL, Measure, OfRun, correlation, preference, ranking, slope
+from overtime.claims.bias_measures import NULL, BiasMeasure, OfRun, correlation, preference, ranking, slope
 from overtime.claims.bias_scores import (
     PAIRS,
     ItemScores,
@@ -86,14 +86,14 @@ def _beyond_half(items: pl.DataFrame) -> OfRun:
 
 
 def _of_baselines(
-    tables: Tables, quantity: str, measure: Measure, limits: tuple[float, float] | None, variant: str | None
+    tables: Tables, quantity: str, measure: BiasMeasure, limits: tuple[float, float] | None, variant: str | None
 ) -> Sample:
     scores = suite_pair_scores(tables, variant)
     runs = baselines(scores)
     return Sample(quantity + scores.of, runs.units, runs.statistics(measure(runs.items)), limits=limits, note=runs.note)
 
 
-def _over_sizes(tables: Tables, quantity: str, measure: Measure) -> Sample:
+def _over_sizes(tables: Tables, quantity: str, measure: BiasMeasure) -> Sample:
     def build(scores: ItemScores) -> Sample:
         runs = repeated(baselines(scores), SIZES)
         statistics = runs.statistics(measure(runs.items))

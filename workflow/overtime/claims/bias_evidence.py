@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from overtime import InputError
-from overtime.claims.bias_measures import Measure, OfRun, directions, imbalance, preference, ranking, slope
+from overtime.claims.bias_measures import BiasMeasure, OfRun, directions, imbalance, preference, ranking, slope
 from overtime.claims.bias_scores import PAIRS, PRONOUNS, ItemScores, Readers, compare, repeated, with_arm
 from overtime.claims.bias_statistics import DIRECTIONS, FEMININE_SHARE, difference_of
 from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, Tables
@@ -87,7 +87,7 @@ class _Change:
     """A measure of baselines minus that of the same runs in an arm, or with `rise` the other way round."""
 
     quantity: str  # {} stands for the arm
-    measure: Measure
+    measure: BiasMeasure
     choose: Choose
     limits: tuple[float, float] | None
     read: Readers = PAIRS

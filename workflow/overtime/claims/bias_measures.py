@@ -14,12 +14,12 @@ from overtime.files import require_unique
 from overtime.statistics import Statistic
 
 OfRun = Callable[[NDArray[np.float64]], Statistic]  # of the scores of a run [items]
-Measure = Callable[[pl.DataFrame], OfRun]  # of items; MissingEvidence where they do not allow it
+BiasMeasure = Callable[[pl.DataFrame], OfRun]  # of items; MissingEvidence where they do not allow it
 NULL = "null"  # the variant of the world in which no occupation is associated with a gender
 WEAKEST = 1e-6  # spread of an association that is but rounding
 
 
-def preference(mix: float) -> Measure:
+def preference(mix: float) -> BiasMeasure:
     """The share of pairs whose stereotype is preferred, S(mix)."""
     if not 0 <= mix <= 1:
         raise InputError(f"mix {mix}; expected the share of feminine pairs, from 0 to 1")
@@ -45,12 +45,12 @@ def ranking(items: pl.DataFrame) -> OfRun:
     return lambda scores: ranking_of(_as_masculine(scores, sides), masculine, templates)
 
 
-def slope(tables: Tables, variant: str | None = None) -> Measure:
+def slope(tables: Tables, variant: str | None = None) -> BiasMeasure:
     """b: the slope of a model's log-odds on those of its corpus, within templates."""
     return lambda items: _associated(tables, variant, items, slope_of)
 
 
-def correlation(tables: Tables, variant: str | None = None) -> Measure:
+def correlation(tables: Tables, variant: str | None = None) -> BiasMeasure:
     """r: the correlation of a model's log-odds and those of its corpus, within templates."""
     return lambda items: _associated(tables, variant, items, correlation_of)
 
