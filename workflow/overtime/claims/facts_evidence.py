@@ -8,7 +8,7 @@ Proxies rest on the largest pretrained model and the project's own questions. Th
 import polars as pl
 
 from overtime import InputError
-from overtime.claims.evidence import SHARE, MissingEvidence, Sample, Tables, array
+from overtime.claims.evidence import SHARE, MissingEvidence, Sample, Tables, array, ordered_models
 from overtime.claims.facts_answers import CLOSED_BOOK, Answers, suite_closed_book, suite_with_passages
 from overtime.claims.facts_quantities import (
     fall_of_trend,
@@ -21,6 +21,7 @@ from overtime.claims.facts_quantities import (
     trend_within_thirds,
 )
 from overtime.claims.pretrained_answers import largest_set, on_own_questions, pretrained
+from overtime.files import require_unique
 from overtime.statistics import mean_of, spearman_of
 from overtime.tables import RARE
 
@@ -57,7 +58,8 @@ def average_accuracy(tables: Tables) -> Sample:
     rows = answers.filter(condition=CLOSED_BOOK).join(largest.select("model"), on="model", how="semi")
     if rows.is_empty():
         raise MissingEvidence(f"no model with {TALKS_LARGEST} billion parameters answered questions")
-    rows = largest_set(rows)
+    rows = largest_set(rows.filter(model=ordered_models(tables, rows["model"])[-1]))
+    require_unique(rows, ["question"], "answers")
     model, name = rows["model"][0], rows["set"][0]
     runs = {model: [mean_of(array(rows, "correct"))]}
     return Sample(f"closed-book accuracy ({model} on {name})", {"questions": rows["question"].to_numpy()}, runs, limits=SHARE)

@@ -135,7 +135,7 @@ def _beside_closed_book(answers: Answers, condition: str | None) -> tuple[Scores
     """
     shown = condition or answers.most_passages()
     scores = answers.under(CLOSED_BOOK, shown).able(CLOSED_BOOK)
-    if shown.startswith(RETRIEVED) and (share := answers.own_shown(shown)) < FOUND:
+    if shown.removeprefix(GRADIENT).startswith(RETRIEVED) and (share := answers.own_shown(shown)) < FOUND:
         raise MissingEvidence(f"the own passage was shown with {share:.0%} of the questions{answers.place}; need {FOUND:.0%}")
     return scores, shown
 

@@ -41,7 +41,7 @@ def on_own_questions(tables: Tables, passages: bool = False) -> Answers:
         tables, _asked(rows, passages), pl.format(" ({} on our own questions, word frequency for documents)", "model")
     )
     if found is None:
-        raise MissingEvidence("no pretrained model answered the project's own questions" + " with passages" * passages)
+        raise MissingEvidence(f"no pretrained model answered the question set {OWN_QUESTIONS}" + " with passages" * passages)
     return found
 
 
