@@ -10,14 +10,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from overtime import InputError
-from overtime.claims import attacks_evidence, bias_evidence, facts_evidence, released_bias_evidence
-from overtime.claims.decisions import UPHELD, Region
+from overtime.claims import released_bias_evidence
+from overtime.claims.decisions import Region
 from overtime.claims.evidence import Evidence
 
 # Every public function of an evidence module is a comparison, called by its name in claims.yaml.
 COMPARISONS: dict[str, Callable[..., Evidence]] = {
     name: function
-    for module in (bias_evidence, released_bias_evidence, facts_evidence, attacks_evidence)
+    for module in (released_bias_evidence,)
     for name, function in vars(module).items()
     if isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
 }
@@ -33,7 +33,6 @@ EXPECTED = {
 # Kinds of evidence, never pooled: the authors' files; the same models measured by others; this pipeline; models or counts that
 # stand in for those of the claim.
 SOURCES = ("released", "released by others", "measured", "proxy")
-Source = Literal["released", "released by others", "measured", "proxy"]
 Options = dict[str, str | int | float | bool]
 LONGEST_SHORT = 46
 
@@ -67,10 +66,12 @@ class Test(Entry):
     margin: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     value: float | None = Field(default=None, allow_inf_nan=False)
     reason: str | None = None
-    evidence: dict[Source, Call] = Field(min_length=1)
+    evidence: dict[str, Call] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _complete(self) -> "Test":
+        if unknown := sorted(set(self.evidence) - set(SOURCES)):
+            raise ValueError(f"evidence: {', '.join(unknown)}: no such kind; use {', '.join(SOURCES)}")
         if self.expected not in EXPECTED[self.kind]:
             raise ValueError(f"expected {self.expected!r} does not fit kind {self.kind}; use {' or '.join(EXPECTED[self.kind])}")
         if self.kind != "document" and (self.margin is None or not self.reason):
@@ -97,8 +98,8 @@ class Control(Entry):
     """
 
     words: str
-    guards: Literal["upheld", "both"] = UPHELD
-    gives: Literal["upheld", "contradicted", "same"] = UPHELD
+    guards: Literal["upheld", "both"] = "upheld"
+    gives: Literal["upheld", "contradicted", "same"] = "upheld"
     test: Test | None = None
     options: list[Options] = []
 
@@ -107,6 +108,13 @@ class Control(Entry):
         if (self.test is None) == (not self.options):
             raise ValueError("a control is a test, or options for the claim's own")
         return self
+
+    def speaks_of(self, tests: list[Test], source: str) -> bool:
+        """Whether it can be asked on this kind of evidence: kinds are never pooled."""
+        if self.test is not None:
+            return source in self.test.evidence
+        options = {name for options in self.options for name in options}
+        return any(options <= accepted(test.evidence[source].by) for test in tests)
 
 
 class Claim(Entry):

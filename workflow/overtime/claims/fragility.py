@@ -15,8 +15,10 @@ from overtime.claims.evidence import Sample
 from overtime.claims.judge import Court, Judged, Perturbation
 
 MARGINS = (0.5, 2.0)
-FAMILY_COLUMNS = {"id": pl.String, "source": pl.String, "family": pl.String}
-FAMILY_COLUMNS |= dict.fromkeys(("runs", "same", "other", "untested"), pl.Int64)
+FAMILY_COLUMNS: dict[str, type[pl.DataType]] = {
+    **dict.fromkeys(("id", "source", "family"), pl.String),
+    **dict.fromkeys(("runs", "same", "other", "untested"), pl.Int64),
+}
 
 
 def fragility_table(court: Court, judged: list[Judged], robustness: bool = False) -> pl.DataFrame:
@@ -55,7 +57,7 @@ def _families(row: Judged, robustness: bool) -> Iterator[tuple[str, list[Perturb
 
 
 def _takes(claim: Claim, source: str, options: dict[str, str | int | float | bool]) -> bool:
-    return any(set(options) <= accepted(test.evidence[source].by) for test in claim.tests)  # type: ignore[index]
+    return any(set(options) <= accepted(test.evidence[source].by) for test in claim.tests)
 
 
 def _single_runs(row: Judged) -> list[dict[str, int]]:

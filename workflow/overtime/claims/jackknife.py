@@ -1,9 +1,9 @@
 """Estimates over crossed units and repeated runs: the delete-one jackknife, and Student's interval.
 
-Items (sentence pairs, questions, prompts) belong to one or two crossed units (a pair to its template and its occupation), and every
-item is scored by several runs of several sizes. The variance of an estimate is that of leaving out each unit in turn, plus what
-runs of one size differ by beyond their items. The variance over two crossed factors follows Cameron, Gelbach and Miller (2011,
-doi:10.1198/jbes.2010.07136): that of either factor, less that of their cells. Sizes are fixed: they are no sample of anything.
+Items (sentence pairs, questions, prompts) belong to one or two crossed units (a pair to its template and its occupation), and
+every item is scored by several runs of several sizes. The variance of an estimate is that of leaving out each unit in turn, plus
+what runs of one size differ by beyond their items. The variance over two crossed factors follows Cameron, Gelbach and Miller
+(2011, doi:10.1198/jbes.2010.07136): that of either factor, less that of their cells. Sizes are fixed: they are no sample.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

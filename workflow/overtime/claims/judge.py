@@ -44,7 +44,7 @@ class Perturbation:
 AS_IS = Perturbation()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no equality
 class Tested:
     """One test on one kind of evidence; `missing` says what lacks if it is untested."""
 
@@ -63,7 +63,7 @@ class Tested:
         return 2 * p_within(self.estimate, *self.region), 2 * p_outside(self.estimate, *self.region)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judged:
     """A claim on one kind of evidence: its parts, what they say together, and after needs and controls the verdict."""
 
@@ -77,11 +77,11 @@ class Judged:
 
     @property
     def p(self) -> float | None:
-        """Of the verdict that the estimates speak for: the largest p of parts that hold, or the smallest against, times their number."""
+        """That the estimates speak for: the largest p of all parts, or the smallest against one (times their number)."""
         if self.verdict == UNTESTED or any(tested.estimate is None for tested in self.tests):
             return None
         holds, fails = zip(*(tested.p for tested in self.tests), strict=True)
-        return min(1.0, max(holds), min(fails) * len(fails))
+        return float(min(1.0, max(holds), min(fails) * len(fails)))
 
     @property
     def decisive(self) -> Tested:
@@ -93,7 +93,7 @@ class Judged:
 
 
 class Court:
-    """Judges the claims of a file on given tables, one perturbation at a time; evidence is computed once for each choice of options."""
+    """Judges the claims of a file on given tables; evidence is computed once for each choice of options."""
 
     def __init__(self, claims_path: str | Path, inputs: Mapping[str, TableInput | None]) -> None:
         self.claims = read_claims(claims_path)
@@ -111,7 +111,7 @@ class Court:
             return replace(judged, verdict=UNTESTED, missing=lacking)
         if of_tests not in (UPHELD, CONTRADICTED):
             return judged
-        asked = [control for control in claim.control if control.guards == "both" or of_tests == UPHELD]
+        asked = [one for one in claim.control if one.guards in ("both", of_tests) and one.speaks_of(claim.tests, source)]
         results = [(control.words, self._control(control, claim, source, of_tests, varied)) for control in asked]
         outcomes = {outcome for _, outcome in results}
         found = next((v for o, v in OF_CONTROLS.items() if o in outcomes), of_tests)
@@ -132,14 +132,12 @@ class Court:
     def _control(self, control: Control, claim: Claim, source: str, of_tests: str, varied: Perturbation) -> str:
         """Did the control pass? The worst outcome of its variations."""
         if control.test is not None:
-            calls = control.test.evidence
-            call = calls.get(source, next(iter(calls.values())))  # type: ignore[call-overload]
-            found = [self._test(control.test, call, replace(varied, margin=1.0)).verdict]
+            found = [self._test(control.test, control.test.evidence[source], replace(varied, margin=1.0)).verdict]
         else:
             found = []
             for options in control.options:
                 own = replace(varied, options=varied.options | options)
-                tests = [self._test(test, test.evidence[source], own) for test in claim.tests]  # type: ignore[index]
+                tests = [self._test(test, test.evidence[source], own) for test in claim.tests]
                 found.append(next(one for one in ORDER_OF_PARTS if any(tested.verdict == one for tested in tests)))
         wanted = of_tests if control.gives == "same" else control.gives
         outcomes = {"passed" if one == wanted else one if one in (UNDECIDED, UNTESTED) else "failed" for one in found}

@@ -65,7 +65,7 @@ def _row(judged: Judged, families: pl.DataFrame) -> dict[str, object]:
         **{"source": judged.source, "verdict": judged.verdict, "p": judged.p, "sentence": sentence(judged)},
         **{"kind": test.kind, "margin": test.margin, "expected": test.expected},
         **_numbers(decisive),
-        **{"needed_n": _needed(judged), "scope": test.evidence[judged.source].scope},  # type: ignore[index]
+        **{"needed_n": _needed(judged), "scope": test.evidence[judged.source].scope},
         **{"control": "; ".join(f"{words}: {outcome}" for words, outcome in judged.controls), "fragile": worst_family(own)},
         "same_share": shares.min().item() if len(shares) else None,
         "seeds_covered": all(sample.estimate().repeated for sample in samples) if samples else None,
@@ -113,25 +113,27 @@ def sentence(judged: Judged) -> str:
         said.append(f"So the claim is {judged.verdict}.")
     notes = dict.fromkeys(tested.evidence.note for tested in judged.tests if not isinstance(tested.evidence, Record | None))
     said += [f"{note[0].upper()}{note[1:]}." for note in notes if note]
-    if needed := _needed(judged):
-        said.append(f"If the effect is as estimated, about {needed:,} {judged.decisive.evidence and unit_of(judged.decisive.evidence)} would decide it.")
+    if (needed := _needed(judged)) and judged.decisive.evidence is not None:
+        unit = unit_of(judged.decisive.evidence)
+        said.append(f"If the effect is as estimated, about {needed:,} {unit} would decide it.")
     if any(isinstance(tested.evidence, Sample) and not tested.evidence.estimate().repeated for tested in judged.tests):
         said.append("Seeds not covered.")
     return " ".join(said)
 
 
 def _tested_words(tested: Tested) -> str:
-    if tested.evidence is None:
-        return f"{tested.words}: untested: {tested.missing}."
     if isinstance(tested.evidence, Record):
         return f"{tested.evidence.facts[0].upper()}{tested.evidence.facts[1:]}: {tested.verdict}."
-    assert tested.estimate is not None and tested.region is not None
+    if tested.evidence is None or tested.estimate is None or tested.region is None:
+        return f"Part {tested.words}: untested, {tested.missing}."
     interval, quantity = tested.estimate.interval(), tested.evidence.quantity
     shown = f"95% interval {interval.lower:.3f} to {interval.upper:.3f}" if not math.isnan(interval.lower) else "no interval"
     names = tested.evidence.units if isinstance(tested.evidence, Sample) else [tested.evidence.unit]
     units = " x ".join(f"{n:,} {name}" for n, name in zip(levels_of(tested.evidence), names, strict=True))
     claimed = _words(*tested.region)
-    return f"{quantity[0].upper()}{quantity[1:]}: {interval.estimate:.3f} ({shown}, {units}); claimed {claimed}: {tested.verdict}."
+    return (
+        f"{quantity[0].upper()}{quantity[1:]}: {interval.estimate:.3f} ({shown}, {units}); claimed {claimed}: {tested.verdict}."
+    )
 
 
 def _words(low: float, high: float) -> str:
@@ -141,8 +143,17 @@ def _words(low: float, high: float) -> str:
 
 
 HEADINGS = {
-    "at": "at", "statement": "claim", "source": "evidence", "verdict": "verdict", "effect": "effect [interval]",
-    "margin": "margin", "n": "n", "survives_holm": "survives Holm", "fragile": "how fragile", "control": "control", "fixed": "fixed",
+    "at": "at",
+    "statement": "claim",
+    "source": "evidence",
+    "verdict": "verdict",
+    "effect": "effect [interval]",
+    "margin": "margin",
+    "n": "n",
+    "survives_holm": "survives Holm",
+    "fragile": "how fragile",
+    "control": "control",
+    "fixed": "fixed",
     "sentence": "in words",
 }
 
