@@ -161,7 +161,8 @@ def _suite(tables: Tables, answers: pl.DataFrame, variant: str | None) -> Answer
     items = questions.select("question", unit="entity").join(counts, on="question", how="left", maintain_order="left")
     lost = items.filter(pl.any_horizontal(pl.col("unit", "count", "statements", "comentions").is_null()))
     if len(lost):
-        raise InputError(f"counts: no count, statements and comentions for question {lost['question'][0]}; need all of them")
+        number = lost["question"][0]
+        raise InputError(f"questions and counts: question {number} lacks its entity, count, statements or comentions")
     table = arm(answers, "baseline")
     if len(strange := table.join(questions, on="question", how="anti")):
         raise InputError(f"questions of the suite: no entity of question {strange['question'][0]}, which was answered")

@@ -16,6 +16,7 @@ FLAT = "flat"  # the world whose distractors are as many at every count
 WORLDS = {"gradient": GRADIENT, FLAT: ""}
 FEWEST_QUESTIONS = 30  # on either side of a gap
 THIRDS = 3
+WORDS = {"count": "document count", "statements": "statement count", "comentions": "co-mention count"}
 Chosen = NDArray[np.bool_]  # which items [items]
 FOUND = 0.5  # share of questions whose own passage retrieval must find
 
@@ -23,7 +24,7 @@ FOUND = 0.5  # share of questions whose own passage retrieval must find
 def trend_with_count(scores: Scores, condition: str, count: str = "count") -> Sample:
     """Rank correlation of a count of documents and correctness."""
     counts = array(scores.items, count)
-    quantity = f"rank correlation of {'document count' if count == 'count' else count} and {in_words(condition)}"
+    quantity = f"rank correlation of {WORDS[count]} and {in_words(condition)}"
     return scores.sample(quantity, lambda of: spearman_of(counts, of[condition]))
 
 
@@ -36,13 +37,14 @@ def trend_within_thirds(scores: Scores, condition: str, count: str, within: str)
     third = np.floor(THIRDS * middle / len(middle))
     groups = [np.flatnonzero(third == number) for number in range(THIRDS)]
     if not all(len(group) for group in groups):
-        raise MissingEvidence(f"{scores.items[within].n_unique()} values of {within} make no thirds of the questions")
+        raise MissingEvidence(f"{scores.items[within].n_unique()} values of the {WORDS[within]} make no thirds of the questions")
     counts = array(scores.items, count)
 
     def of_run(of: ByCondition) -> Statistic:
         return _mean_of_statistics([among(spearman_of(counts[group], of[condition][group]), group) for group in groups])
 
-    return scores.sample(f"rank correlation of {count} and {in_words(condition)} within thirds of {within}", of_run)
+    quantity = f"rank correlation of {WORDS[count]} and {in_words(condition)} within thirds of the {WORDS[within]}"
+    return scores.sample(quantity, of_run)
 
 
 def gap_at_cut(answers: Answers, cut: int) -> Sample:

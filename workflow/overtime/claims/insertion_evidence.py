@@ -13,7 +13,7 @@ from overtime.claims.facts_quantities import gap_between, mean_score
 from overtime.files import require_unique
 from overtime.tables import last_step
 
-PLACEMENTS = ("late", "spread")
+INSERTED = {"late": "insert_late", "spread": "insert_spread"}
 MOST, NONE = 100, 0  # inserted documents of the two groups of targets that are compared
 CHANGE = "change"
 RUN_QUESTION = ["model", "seed", "question"]
@@ -61,12 +61,12 @@ def _changes(tables: Tables, arm: str | None) -> Scores:
 
 def _beside_baseline(tables: Tables, arm: str | None) -> pl.DataFrame:
     """Answers with inserted documents minus those of the baseline: `model`, `seed`, `question`, `change`, the mean over arms."""
-    if arm not in (None, *PLACEMENTS):
-        raise InputError(f"arm {arm}: unknown; known are {', '.join(PLACEMENTS)}")
+    if arm not in (None, *INSERTED):
+        raise InputError(f"arm {arm}: unknown; known are {', '.join(INSERTED)}")
     answers = last_step(tables.read("closed_book", "model", "arm", "seed", "step", "question", "correct"))
     require_unique(answers, [*RUN_QUESTION, "arm"], "closed-book answers")
     answers = answers.select(*RUN_QUESTION, "arm", pl.col("correct").cast(pl.Float64))
-    after = answers.filter(pl.col("arm").is_in([f"insert_{placement}" for placement in ((arm,) if arm else PLACEMENTS)]))
+    after = answers.filter(pl.col("arm").is_in([INSERTED[arm]] if arm else list(INSERTED.values())))
     if after.is_empty():
         raise MissingEvidence(f"no model was trained with documents inserted {_placed(arm)}")
     before = answers.filter(arm="baseline").select(*RUN_QUESTION, before="correct")
