@@ -5,7 +5,7 @@ import polars as pl
 
 from overtime.claims.evidence import declarations
 
-PARAMETERS = {"xs": 1e-5, "s": 1e-4, "m": 4e-4, "tiny-llm": 0.1, "large-llm": 20.6, "talks": 176.25}
+PARAMETERS = {"xs": 1e-5, "s": 1e-4, "m": 4e-4, "tiny-llm": 0.1, "large-llm": 20.6, "talks": 176.25, "nearly": 175.9}
 DECLARED = declarations(PARAMETERS, {"tiny-llm": "pile", "large-llm": "pile"}, {}, {})
 PASSAGES = ("closed_book", "bm25_1", "bm25_3", "oracle", "wrong", "gradient_bm25_3", "gradient_oracle")
 SEEDS = {"xs": (0, 1), "s": (0, 1), "m": (0, 1, 2)}

@@ -29,8 +29,8 @@ def share(right: int, of: int) -> np.ndarray:
 
 
 def by_hand() -> dict[str, pl.DataFrame]:
-    """80 questions about 20 people: 8 have no documents, 32 have 9 and 40 have 200. Two runs of s, one of m."""
-    counts = np.repeat([0, 9, 200], [8, 32, 40])
+    """80 questions about 20 people: 8 have no documents, 32 have 1 or 99 and 40 have 100. Two runs of s, one of m."""
+    counts = np.repeat([0, 1, 99, 100], [8, 16, 16, 40])
     tables = world(counts, np.zeros(80, int), 20)
     zeros = np.zeros(8)
     right = {("s", 0): (8, 40), ("s", 1): (16, 30), ("m", 0): (24, 40)}  # of 32 and of 40
@@ -45,13 +45,12 @@ def test_the_rare_gap_by_hand():
     sample = rare_gap(Tables(by_hand()))
     # s: 8/32 - 40/40 = -.75 and 16/32 - 30/40 = -.25, mean -.5; m: 24/32 - 1 = -.25. Questions without documents do not count.
     assert value(sample) == pytest.approx(-0.375)
-    assert value(rare_gap(Tables(by_hand()), cut=31)) == pytest.approx(-0.375)
     assert sample.note == "over s, m"
     assert {name: len(own) for name, own in sample.runs.items()} == {"s": 2, "m": 1}
     assert list(sample.units) == ["people"]
     assert len(sample.units["people"]) == 72
-    with pytest.raises(MissingEvidence, match="0 questions have 201 or more documents; need 30"):
-        rare_gap(Tables(by_hand()), cut=200)
+    with pytest.raises(MissingEvidence, match="16 questions have 1 to 98 documents; need 30"):
+        rare_gap(Tables(by_hand()), cut=98)
 
 
 def test_the_trend_is_the_mean_over_runs_then_sizes():
@@ -114,17 +113,21 @@ def test_insertion_by_hand():
     assert len(others.units["people"]) == 16
     assert value(insertion_others(tables, arm="spread")) == pytest.approx(0.5)
     assert insertion_gain(tables).estimate().n == 16  # people of the two groups that are compared
+    assert insertion_gain(tables).limits == (-2, 2)  # a loss of 1 minus a gain of 1, and the other way round
 
 
 def retrieved(own: float = 1.0) -> dict[str, pl.DataFrame]:
-    """48 questions about as many people, half with 9 documents and half with 200, asked of one run of s."""
+    """48 questions about 48 people, half with at most 99 documents and half with 100; one run of s, and xs, always wrong."""
     right = {"closed_book": (6, 24), "bm25_1": (12, 12), "bm25_3": (18, 21), "wrong": (3, 0), "oracle": (24, 24)}
     right |= {"gradient_oracle": (24, 12), "gradient_bm25_3": (18, 6)}
     answers = {
-        name: {("s", "baseline", 0): np.concatenate([share(rare, 24), share(frequent, 24)])}
+        name: {
+            ("s", "baseline", 0): np.concatenate([share(rare, 24), share(frequent, 24)]),
+            ("xs", "baseline", 0): np.zeros(48),
+        }
         for name, (rare, frequent) in right.items()
     }
-    return world(np.repeat([9, 200], 24), np.zeros(48, int), 48) | {"passages": with_passages(answers, own)}
+    return world(np.repeat([0, 99, 100], [4, 20, 24]), np.zeros(48, int), 48) | {"passages": with_passages(answers, own)}
 
 
 def test_retrieval_by_hand():
@@ -134,16 +137,15 @@ def test_retrieval_by_hand():
     assert value(facts_evidence.retrieval_frequent_loss(tables)) == pytest.approx(3 / 24)
     assert value(facts_evidence.retrieval_frequent_loss(tables, condition="bm25_1")) == pytest.approx(12 / 24)
 
-    def phi(rare: int, frequent: int) -> float:  # rank correlation of two binary columns
-        total = rare + frequent
-        return 24 * (frequent - rare) / math.sqrt(24 * 24 * total * (48 - total))
+    def trend(rare: int, frequent: int) -> float:
+        return spearmanr(np.repeat([0, 99, 100], [4, 20, 24]), np.concatenate([share(rare, 24), share(frequent, 24)])).statistic
 
-    assert value(facts_evidence.retrieval_fall(tables)) == pytest.approx(phi(6, 24) - phi(18, 21))
-    assert value(facts_evidence.retrieval_fall(tables, condition="wrong")) == pytest.approx(phi(6, 24) - phi(3, 0))
-    assert value(facts_evidence.retrieval_decline(tables)) == pytest.approx(phi(18, 6))
-    assert value(facts_evidence.retrieval_decline(tables, world="flat")) == pytest.approx(phi(18, 21))
-    assert value(facts_evidence.gold_trend(tables)) == pytest.approx(phi(24, 12))
-    with pytest.raises(MissingEvidence, match=r"accuracy with the gold passage is not between 0.05 and 0.95 \(s 1.00\)"):
+    assert value(facts_evidence.retrieval_fall(tables)) == pytest.approx(trend(6, 24) - trend(18, 21))
+    assert value(facts_evidence.retrieval_fall(tables, condition="wrong")) == pytest.approx(trend(6, 24) - trend(3, 0))
+    assert value(facts_evidence.retrieval_decline(tables)) == pytest.approx(trend(18, 6))
+    assert value(facts_evidence.retrieval_decline(tables, world="flat")) == pytest.approx(trend(18, 21))
+    assert value(facts_evidence.gold_trend(tables)) == pytest.approx(trend(24, 12))
+    with pytest.raises(MissingEvidence, match=r"accuracy with the gold passage is not between 0.05 and 0.95 \(xs 0.00, s 1.00\)"):
         facts_evidence.gold_trend(tables, world="flat")
     quantity = facts_evidence.retrieval_decline(tables).quantity
     assert quantity.endswith("accuracy with 3 retrieved passages and distractors that rise with the count")
@@ -286,7 +288,9 @@ def test_the_average_is_that_of_the_176b_model():
     answers = pl.concat(
         [asked_of("talks", "trivia", closed_book=share(33, 60)), asked_of("large-llm", "trivia", closed_book=share(1, 60))]
     )
-    smaller = asked_of("talks", "nq", closed_book=share(0, 20))
+    smaller = pl.concat(
+        [asked_of("talks", "nq", closed_book=share(0, 20)), asked_of("nearly", "trivia", closed_book=share(2, 60))]
+    )
     sample = facts_evidence.average_accuracy(Tables({**DECLARED, "set_answers": pl.concat([answers, smaller])}))
     assert value(sample) == pytest.approx(0.55)
     assert sample.quantity == "closed-book accuracy (talks on trivia)"
