@@ -10,14 +10,20 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from overtime import InputError
-from overtime.claims import released_bias_evidence
+from overtime.claims import (
+    baseline_evidence,
+    bias_evidence,
+    facts_evidence,
+    insertion_evidence,
+    released_bias_evidence,
+)
 from overtime.claims.decisions import Region
 from overtime.claims.evidence import Evidence
 
 # Every public function of an evidence module is a comparison, called by its name in claims.yaml.
 COMPARISONS: dict[str, Callable[..., Evidence]] = {
     name: function
-    for module in (released_bias_evidence,)
+    for module in (bias_evidence, baseline_evidence, released_bias_evidence, facts_evidence, insertion_evidence)
     for name, function in vars(module).items()
     if isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
 }

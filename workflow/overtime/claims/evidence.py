@@ -22,6 +22,7 @@ TableInput = pl.DataFrame | str | Path | list[str] | list[Path]
 INPUTS: dict[str, tuple[str, ...] | None] = {
     "released_crows_pairs": None,
     "released_layers": None,
+    "references": None,
     "pairs": None,
     "pair_scores": MODEL,
     "pronoun_scores": MODEL,
