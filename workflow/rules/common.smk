@@ -40,18 +40,22 @@ SHARDS = {name: checked(f"corpora.{name}.shards", find_shards, corpus.shards) fo
 # Every training run from scratch: (model, seed). Arms continue each of them.
 RUNS = [(model, seed) for model, size in settings.suite.sizes.items() for seed in range(size.seeds)]
 ARMS = ["baseline", *settings.arms]
-# Models that are trained with inserted documents, by where these go; the arms that each model has for it.
+# Models that are trained with inserted documents, by where these go; the arm and seed of each model's runs with them.
 PLACEMENTS = {"late": settings.insertion.late, "spread": settings.insertion.spread} if settings.insertion else {}
 INSERTED = {
-    model: [f"insert_{placement}" for placement, models in PLACEMENTS.items() if model in models]
+    model: [
+        (f"insert_{placement}", seed)
+        for placement, models in PLACEMENTS.items()
+        for seed in range(settings.insertion.seeds)
+        if model in models
+    ]
     for model in sorted({model for models in PLACEMENTS.values() for model in models})
 }
 if INSERTED and find_spec("numpy") and find_spec("polars"):  # else choose_targets says it
-    from overtime.corpora.generated_world import GeneratedWorld
+    from overtime.corpora.world_people import INHABITED, People
 
-    inhabited = {"seed", "people_per_bin", "values_per_attribute", "first_names", "last_names"}
-    WORLD = GeneratedWorld(**settings.world.model_dump(include=inhabited))
-    checked("", check_people, WORLD, **settings.insertion.model_dump(include={"doses", "people", "at_most"}))
+    described = People(**settings.world.model_dump(include=set(INHABITED)))
+    checked("", check_people, described, **settings.insertion.model_dump(include={"doses", "people", "at_most"}))
 ASKED = {
     f"corpora.{name}.insert.{insertion}.asked": inserted.asked
     for name, corpus in settings.corpora.items()
@@ -102,6 +106,11 @@ def folders(*arms):
     return lambda wildcards: [
         f"<results>/checkpoints/{wildcards.model}/{run['arm']}/seed{run['seed']}" for run in runs(wildcards)
     ]
+
+
+def arm_stream(arm, seed, folder="<results>"):
+    """The stream of a run of an arm; its own where chance decides which documents are rewritten."""
+    return f"{folder}/streams/{arm}/seed{seed}.npz" if settings.arms[arm].drawn else f"{folder}/streams/{arm}.npz"
 
 
 def timings(setting):

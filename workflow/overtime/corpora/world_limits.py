@@ -10,7 +10,7 @@ from overtime import InputError
 from overtime.corpora.world_vocabulary import ATTRIBUTES, FILLERS, QUESTIONS, READING_CUE, SENTENCES, STATEMENTS
 
 if TYPE_CHECKING:
-    from overtime.corpora.generated_world import GeneratedWorld
+    from overtime.corpora.world_people import People
 
 START = 1  # token before a document or a prompt
 WORDS_OF_NAME = 2  # words of a name
@@ -33,13 +33,13 @@ def check_context(context: int, top: Iterable[int]) -> None:
             )
 
 
-def check_people(world: "GeneratedWorld", doses: Sequence[int], people: int, at_most: int) -> None:
-    """Enough evaluation people have few enough documents about each of their facts, but at least one."""
+def check_people(described: "People", doses: Sequence[int], people: int, at_most: int) -> None:
+    """Enough evaluation people have few enough documents that state each of their facts, but at least one."""
     stated: dict[str, dict[str, int]] = {}
-    for person, _, attributes in world.biographies():
-        if person.group == "evaluation" and person.mentions <= len(ATTRIBUTES) * at_most:
-            counts = stated.setdefault(person.name, dict.fromkeys(ATTRIBUTES, 0))
-            for attribute in attributes:
+    for one in described.biographies():
+        if one.person.group == "evaluation":
+            counts = stated.setdefault(one.person.entity, dict.fromkeys(ATTRIBUTES, 0))
+            for attribute in one.attributes:
                 counts[attribute] += 1
     qualified = sum(min(counts.values()) >= 1 and max(counts.values()) <= at_most for counts in stated.values())
     if qualified < people * len(doses):
