@@ -16,7 +16,7 @@ ARM_SETTINGS = {name: arm.model_dump() for name, arm in settings.arms.items()}
 
 rule score_bias:
     input:
-        runs=folders(*ARMS),
+        runs=folders(),
         tokenizer="<results>/corpus/tokenizer",
         pairs="<results>/corpus/pairs.parquet",
         contexts="<results>/corpus/contexts.parquet",
@@ -36,7 +36,7 @@ rule score_bias:
         mem_mb=1500,
     params:
         code=code("score_bias"),
-        runs=identities(*ARMS),
+        runs=identities(),
     message:
         "Scoring sentence pairs at every checkpoint of {wildcards.model}"
     script:

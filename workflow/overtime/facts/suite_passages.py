@@ -8,8 +8,8 @@ import polars as pl
 from overtime import InputError
 from overtime.corpora.world_vocabulary import QUESTION_CUE, READING_CUE
 from overtime.facts.bm25 import PassageIndex
+from overtime.tables import HARDER
 
-RISING = "gradient_"  # before the names of conditions whose passages get harder with the number of documents
 
 
 def passage_prompts(
@@ -31,8 +31,8 @@ def passage_prompts(
         *(_rows(f"bm25_{k}", asked, flat.found(asked, k), flat) for k in top),
         _rows("oracle", asked, flat.gold(asked, seed), flat),
         _rows("wrong", asked, flat.wrong(asked, seed), flat),
-        _rows(f"{RISING}bm25_{max(top)}", asked, rising.found(asked, max(top)), rising),
-        _rows(f"{RISING}oracle", asked, rising.gold(asked, seed), rising),
+        _rows(f"{HARDER}bm25_{max(top)}", asked, rising.found(asked, max(top)), rising),
+        _rows(f"{HARDER}oracle", asked, rising.gold(asked, seed), rising),
     ]
     return pl.concat(tables)
 
