@@ -23,7 +23,7 @@ _DOCUMENT |= {"attributes": pl.List(pl.String)}
 
 
 @dataclass(frozen=True)
-class World:
+class GeneratedWorld:
     """Everything that is generated.
 
     documents: the corpus in training order: `document` (position), `kind`, `text`, and of sentences about occupations `template`
@@ -47,7 +47,7 @@ class World:
         return [text for column in (self.documents["text"], self.passages["rising"], *columns) for text in column]
 
 
-def generate(settings: Mapping[str, Any]) -> World:
+def generate(settings: Mapping[str, Any]) -> GeneratedWorld:
     """The world of these settings (section `world`)."""
     people, seed, association = People(**{key: settings[key] for key in INHABITED}), settings["seed"], settings["association"]
     biographies = list(people.biographies())
@@ -55,7 +55,7 @@ def generate(settings: Mapping[str, Any]) -> World:
     written = pl.DataFrame(rows, _DOCUMENT, orient="row")
     written = written[stream(seed, "order").permutation(written.height)].with_row_index("document")
     record = written.select("document", "kind", "entity", attribute="attributes").explode("attribute").drop_nulls("attribute")
-    return World(
+    return GeneratedWorld(
         written.drop("entity", "attributes"),
         record,
         _passages(biographies),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from overtime import InputError
-from overtime.corpora.world_vocabulary import ATTRIBUTES, FILLERS, QUESTIONS, READING_CUE, SENTENCES, STATEMENTS
+from overtime.corpora.world_vocabulary import ATTRIBUTES, CHANGES, COMENTIONS, FILLERS, QUESTIONS, READING_CUE, SENTENCES, STATEMENTS
 
 if TYPE_CHECKING:
     from overtime.corpora.world_people import People
@@ -20,7 +20,8 @@ QUESTION = "question :"
 
 def check_context(context: int, top: Iterable[int]) -> None:
     """The longest document, and questions with so many passages, fit into a context (tokens)."""
-    longest = START + max(_reading(), *(len(frame.split()) for frame in (*SENTENCES, *FILLERS)))
+    about_people = WORDS_OF_NAME + max(len(frame.split()) for frame in COMENTIONS) + len(["."])
+    longest = START + max(_reading(), about_people, *(len(frame.split()) for frame in (*SENTENCES, *FILLERS)))
     if longest > context:
         raise InputError(f"suite.context: {context} tokens; the longest documents have {longest}")
     passage, question = len(["passage", ":"]) + _biography(), START + _questions()[-1] + CUE
@@ -51,7 +52,7 @@ def check_people(described: "People", doses: Sequence[int], people: int, at_most
 
 def _biography() -> int:
     """Words of the longest biography: a name, two statements joined by "and", a full stop."""
-    longest = sorted(max(len(frame.split()) for frame in STATEMENTS[attribute]) for attribute in ATTRIBUTES)
+    longest = sorted(max(len(frame.split()) for frame in (*STATEMENTS[a], *CHANGES[a])) for a in ATTRIBUTES)
     return WORDS_OF_NAME + longest[-1] + len(["and"]) + longest[-2] + len(["."])
 
 

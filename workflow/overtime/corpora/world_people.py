@@ -16,8 +16,7 @@ from overtime.corpora.world_chance import invent_words, log_uniform, pick, sprea
 from overtime.corpora.world_vocabulary import ALSO_CALLED, ATTRIBUTES, CHANGES, COMENTIONS, STATEMENTS
 
 INHABITED = ("seed", "people_per_bin", "values_per_attribute", "first_names", "last_names")  # settings that people follow from
-GROUPS, STRANGER = ("evaluation", "training"), "stranger"
-TAUGHT = 1  # wordings of a change that reading exercises ask about; the others must be understood without
+GROUPS = ("evaluation", "training")
 SHARED, LAST_NAME_ONLY, ALIASED, CHANGED = 0.1, 0.1, 1 / 3, 0.3  # of people, the last of facts
 RISING = (0.1, 0.6)  # of facts in the rising passages: shares of changed ones among those with the fewest documents, with the most
 
@@ -31,10 +30,10 @@ class Person:
     mentions: int
     group: str  # "training": its questions occur in the corpus; "evaluation": they never do; or a stranger
     facts: dict[str, str] = field(hash=False)
-    former: dict[str, str] = field(hash=False)  # what every fact was before, told of those that have changed
+    former: dict[str, str] = field(hash=False)  # what facts were before, told of those that have changed
     changed: frozenset[str] = frozenset()  # attributes
     rising: frozenset[str] = frozenset()  # the same in the rising passages
-    alias: str | None = None
+    alias: str | None = None  # a name that nobody has, with the same last name
     last_name_only: bool = False  # in half of the documents
 
     @property
@@ -61,54 +60,51 @@ class People:
         self.seed = seed
         rng = stream(seed, "people")
         words = invent_words(rng, first_names + last_names + values_per_attribute * len(ATTRIBUTES))
-        self._first, last = words[:first_names], words[first_names : first_names + last_names]
+        first, last = words[:first_names], words[first_names : first_names + last_names]
         values = np.array(words[first_names + last_names :]).reshape(len(ATTRIBUTES), values_per_attribute)
         self.values: dict[str, list[str]] = dict(zip(ATTRIBUTES, values.tolist()))
-        self._free = [f"{a} {b}" for a in self._first for b in last]
-        rng.shuffle(self._free)
+        names = [f"{a} {b}" for a in first for b in last]
+        rng.shuffle(names)
         mentions = [log_uniform(rng, low, high) for low, high, n in _bins(people_per_bin) for _ in range(n)]
         # In turn, so that every bin is divided evenly between the groups.
-        groups = [[self._person(m, group, rng) for m in mentions[i::2]] for i, group in enumerate(GROUPS)]
-        self.everyone = [person for group in groups for person in self._named(group, rng)]
+        groups = [[self._person(names.pop(), m, group, rng) for m in mentions[i::2]] for i, group in enumerate(GROUPS)]
+        self._free: dict[str, list[str]] = {}  # names that nobody has, by last name
+        for name in names:
+            self._free.setdefault(name.split()[1], []).append(name)
+        self.everyone = [person for group in groups for person in self._characterised(group, rng)]
+        self._strangers = [name for free in self._free.values() for name in free]
 
-    def _person(self, mentions: int, group: str, rng: np.random.Generator) -> Person:
+    def _person(self, name: str, mentions: int, group: str, rng: np.random.Generator) -> Person:
         facts = {a: pick(rng, v) for a, v in self.values.items()}
         former = {a: pick(rng, [value for value in v if value != facts[a]] or v) for a, v in self.values.items()}
-        name = self._free.pop()
         return Person(name, name, mentions, group, facts, former)
 
-    def _named(self, group: list[Person], rng: np.random.Generator) -> list[Person]:
-        """The people of a group, with changed facts, and some of them with another's name, an alias, the last name alone."""
+    def _characterised(self, group: list[Person], rng: np.random.Generator) -> list[Person]:
+        """The people of a group with changed facts, and some of them with another's name, an alias, the last name alone."""
         group = sorted(group, key=lambda person: person.mentions)
+        sharing = _some(rng, len(group), SHARED)
+        for i, other in zip(sharing[::2], sharing[1::2]):
+            group[other] = replace(group[other], name=group[i].name, entity=f"{group[i].name} 2")
         facts = len(group) * len(ATTRIBUTES)
         changed = spread(rng, np.full(facts, CHANGED)).reshape(-1, len(ATTRIBUTES))
         rising = spread(rng, np.linspace(*RISING, facts)).reshape(-1, len(ATTRIBUTES))
         aliased, shorter = ({*_some(rng, len(group), share)} for share in (ALIASED, LAST_NAME_ONLY))
         for i, person in enumerate(group):
+            unused = self._free.get(person.name.split()[1])
             group[i] = replace(
                 person,
                 changed=frozenset(a for a, now in zip(ATTRIBUTES, changed[i]) if now),
                 rising=frozenset(a for a, now in zip(ATTRIBUTES, rising[i]) if now),
-                alias=self._alias(person.name, rng) if i in aliased else None,
+                alias=unused.pop() if i in aliased and unused else None,
                 last_name_only=i in shorter,
             )
-        sharing = _some(rng, len(group), SHARED)
-        for i, other in zip(sharing[::2], sharing[1::2]):
-            group[other] = replace(group[other], name=group[i].name, entity=f"{group[i].name} 2")
         return group
 
-    def _alias(self, name: str, rng: np.random.Generator) -> str:
-        """Another first name before the same last name."""
-        first, last = name.split()
-        return f"{pick(rng, [one for one in self._first if one != first])} {last}"
-
     def stranger(self, rng: np.random.Generator) -> Person:
-        """Somebody who is described in one reading exercise alone, with the same chances as everybody."""
-        facts, former = ({a: pick(rng, v) for a, v in self.values.items()} for _ in range(2))
-        name = pick(rng, self._free)
-        changed = frozenset(a for a in ATTRIBUTES if rng.random() < CHANGED and former[a] != facts[a])
-        alias = self._alias(name, rng) if rng.random() < ALIASED else None
-        return Person(name, name, 0, STRANGER, facts, former, changed, alias=alias, last_name_only=rng.random() < LAST_NAME_ONLY)
+        """Somebody who is described in a reading exercise alone, called as people are; no fact of theirs has changed."""
+        name, facts = pick(rng, self._strangers), {a: pick(rng, v) for a, v in self.values.items()}
+        alias = pick(rng, self._free[name.split()[1]]) if rng.random() < ALIASED else None
+        return Person(name, name, 0, "stranger", facts, {}, alias=alias, last_name_only=rng.random() < LAST_NAME_ONLY)
 
     def biographies(self) -> Iterator[Biography]:
         """Every document that states facts."""
@@ -150,10 +146,9 @@ def _called(person: Person, rng: np.random.Generator) -> str:
 
 def _clause(person: Person, attribute: str, changed: bool, wording: float) -> str:
     """What states a fact; `wording`, in [0, 1), chooses among the frames."""
-    of_change = CHANGES[attribute][:TAUGHT] if person.group == STRANGER else CHANGES[attribute]
-    frames = of_change if changed else STATEMENTS[attribute]
+    frames = CHANGES[attribute] if changed else STATEMENTS[attribute]
     now = person.facts[attribute]
-    return frames[int(wording * len(frames))].format(now, former=person.former[attribute], now=now)
+    return frames[int(wording * len(frames))].format(now, former=person.former.get(attribute), now=now)
 
 
 def _some(rng: np.random.Generator, size: int, share: float) -> list[int]:
