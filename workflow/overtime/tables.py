@@ -57,7 +57,7 @@ MODEL = ("model",)  # of the suite, too: a table of all runs of a size, whose ro
 # What a path carries -> how it ends. The only training run of published checkpoints has `seed` 0.
 PATH_LAYOUTS = {
     RUN: r"(?P<model>[^/]+)/(?P<arm>[^/]+)/(seed(?P<seed>\d+)|step\d+(-\d+)?)\.parquet$",
-    VARIANT: r"variants/(?P<variant>[^/]+)/corpus/[^/]+\.parquet$",
+    VARIANT: r"variants/(?P<variant>[^/]+)/(corpus/)?[^/]+\.parquet$",
     (*VARIANT, "model"): r"variants/(?P<variant>[^/]+)/scores/[^/]+/(?P<model>[^/]+)\.parquet$",
     ("model", "task"): r"(?P<model>[^/]+)/(?P<task>[^/]+)\.parquet$",
     MODEL: r"(?P<model>[^/]+)(/log_odds|/answers)?\.parquet$",

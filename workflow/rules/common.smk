@@ -204,11 +204,6 @@ def variant_tables(table, robustness=False):
     return [f"<results>/variants/{variant}/{table}.parquet" for variant in chosen_variants(robustness)]
 
 
-def variant_pairs(robustness=False):
-    """The sentence pairs of every variant."""
-    return variant_tables("corpus/pairs", robustness)
-
-
 def variant_scores(task, robustness=False):
     """Score tables of all sizes of every variant: pairs, pronouns or closed_book."""
     chosen = {variant: settings.variants[variant].sizes for variant in chosen_variants(robustness)}
