@@ -44,7 +44,9 @@ def test_two_crossed_units_add_up_less_their_cells():
 def test_it_is_never_less_than_that_of_the_steadier_unit():
     rows, columns = np.repeat(np.arange(6), 8), np.tile(np.arange(8), 6)
     values = np.where((rows + columns) % 2, 1.0, 0.0) + 0.01 * rows + 0.001 * columns  # cells vary more than both together
-    one, two, cell = (jackknife({"s": [mean_of(values)]}, [names]).standard_error ** 2 for names in (rows, columns, np.arange(48)))
+    one, two, cell = (
+        jackknife({"s": [mean_of(values)]}, [names]).standard_error ** 2 for names in (rows, columns, np.arange(48))
+    )
     assert one + two < cell
     assert jackknife({"s": [mean_of(values)]}, [rows, columns]).standard_error ** 2 == pytest.approx(min(one, two))
 

@@ -18,7 +18,7 @@ ARM_SETTINGS = {name: arm.model_dump() for name, arm in settings.arms.items()}
 
 rule score_bias:
     input:
-        runs=folders(*ARMS),
+        runs=folders(),
         tokenizer="<results>/corpus/tokenizer",
         pairs="<results>/corpus/pairs.parquet",
         contexts="<results>/corpus/contexts.parquet",
@@ -38,7 +38,7 @@ rule score_bias:
         mem_mb=1500,
     params:
         code=code("score_bias"),
-        runs=identities(*ARMS),
+        runs=identities(),
     message:
         "Scoring sentence pairs at every checkpoint of {wildcards.model}"
     script:
@@ -73,6 +73,7 @@ rule tabulate_bias:
         released=lambda wildcards: RELEASED_MODELS[wildcards.figure],
         arms=ARM_SETTINGS,
         published=PUBLISHED_ARMS,
+        mix=settings.world.feminine_pairs,
         totals={model: family.last for model, family in settings.checkpoints.items()},
         parameters=PARAMETERS,
         statistics=settings.statistics.model_dump(),

@@ -11,6 +11,7 @@ EVIDENCE = dict(
     claims=WORKFLOW / "claims.yaml",
     released_crows_pairs=RESOURCES / "released/pythia_crows_gender.csv",
     released_layers=RESOURCES / "released/overthinking_layers.csv",
+    references="<results>/references.parquet",
     pairs="<results>/corpus/pairs.parquet",
     pair_scores=suite_scores("pairs"),
     pronoun_scores=suite_scores("pronouns"),
@@ -34,7 +35,7 @@ EVIDENCE = dict(
 rule judge_claims:
     input:
         **EVIDENCE,
-        variant_pairs=variant_pairs(),
+        variant_pairs=variant_tables("corpus/pairs"),
         variant_pair_scores=variant_scores("pairs"),
         variant_pronoun_scores=variant_scores("pronouns"),
     output:
@@ -65,7 +66,10 @@ rule judge_claims:
 use rule judge_claims as judge_robustness with:
     input:
         **EVIDENCE,
-        variant_pairs=variant_pairs(robustness=True),
+        variant_pairs=variant_tables("corpus/pairs", robustness=True),
+        variant_questions=variant_tables("corpus/questions", robustness=True),
+        variant_counts=variant_tables("counts", robustness=True),
+        variant_closed_book=variant_scores("closed_book", robustness=True),
         variant_pair_scores=variant_scores("pairs", robustness=True),
         variant_pronoun_scores=variant_scores("pronouns", robustness=True),
     output:
