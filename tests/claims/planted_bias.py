@@ -7,8 +7,7 @@ import polars as pl
 
 from overtime.claims.evidence import INPUTS, declarations
 
-for _name in ("contexts", "references"):
-    INPUTS.setdefault(_name, None)
+INPUTS.setdefault("contexts", None)
 
 PARAMETERS = {"xs": 1e-5, "s": 1e-4, "m": 4e-4, "pythia-70m": 0.07, "pythia-410m": 0.41, "pythia-1.4b": 1.41}
 ARMS = {f"swap{share}": {"rewrite": "feminize", "share": share / 100} for share in (7, 14, 21)}
@@ -72,7 +71,7 @@ def pair_scores(table: pl.DataFrame, arms: Arms, seeds: int = 2, seed: int = 0) 
 
 def contexts() -> pl.DataFrame:
     number = np.arange(FRAMES * OCCUPATIONS)
-    return pl.DataFrame({"context": number, "frame": number // OCCUPATIONS, "occupation": number % OCCUPATIONS})
+    return pl.DataFrame({"context": number, "template": number // OCCUPATIONS, "occupation": number % OCCUPATIONS})
 
 
 def pronoun_scores(shifts: Mapping[tuple[str, str], float], seeds: int = 2) -> pl.DataFrame:

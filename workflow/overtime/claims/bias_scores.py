@@ -21,7 +21,7 @@ from overtime.statistics import Statistic
 from overtime.tables import ARM_COLUMNS, RUN, last_step
 
 PAIR_COLUMNS = ("pair", "template", "occupation", "direction")
-CONTEXT_COLUMNS = ("context", "frame", "occupation")
+CONTEXT_COLUMNS = ("context", "template", "occupation")
 CHECKPOINT = ("model", "arm", "seed", "step")
 
 
@@ -77,7 +77,7 @@ def suite_pronoun_scores(tables: Tables, variant: str | None = None) -> ItemScor
     scores = last_step(in_world(tables, variant, "pronoun_scores", *CHECKPOINT, "context", "log_odds"))
     contexts = tables.read("contexts", *CONTEXT_COLUMNS)  # in every world the same
     final = _described(scores.rename({"log_odds": "value"}), contexts, CONTEXT_COLUMNS)
-    units = {"frames": "frame", "occupations": "occupation"}
+    units = {"frames": "template", "occupations": "occupation"}
     return ItemScores(_declared(tables, final, published=False), CONTEXT_COLUMNS, units, of_world(variant))
 
 
