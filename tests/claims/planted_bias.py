@@ -5,9 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from overtime.claims.evidence import INPUTS, declarations
-
-INPUTS.setdefault("contexts", None)
+from overtime.claims.evidence import declarations
 
 PARAMETERS = {"xs": 1e-5, "s": 1e-4, "m": 4e-4, "pythia-70m": 0.07, "pythia-410m": 0.41, "pythia-1.4b": 1.41}
 ARMS = {f"swap{share}": {"rewrite": "feminize", "share": share / 100} for share in (7, 14, 21)}

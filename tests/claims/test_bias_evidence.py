@@ -4,7 +4,7 @@ import numpy as np
 import planted_bias as planted
 import polars as pl
 import pytest
-from planted_bias import DECLARED, pairs, published, suite, variant
+from planted_bias import pairs, published, suite, variant
 from sklearn.metrics import roc_auc_score
 
 from overtime import InputError
@@ -42,10 +42,10 @@ def tables(inputs) -> Tables:
 
 
 @pytest.fixture(scope="module")
-def null() -> Tables:
-    """A world without association, whose models still like the feminine sentence better."""
+def null(inputs) -> Tables:
+    """The world beside one without association, whose models still like the feminine sentence better."""
     arms = {("s", "baseline"): {"shift": 0.2}, ("s", "swap14"): {"shift": 9.0, "own": 0.3}}
-    return Tables({"pairs": pairs(), **variant("null", 0.0, arms, seeds=12), **DECLARED})
+    return Tables(inputs | variant("null", 0.0, arms))
 
 
 def interval(evidence) -> tuple[float, float, float]:
@@ -231,19 +231,25 @@ def _of_sizes(inputs: dict[str, pl.DataFrame]) -> list[float]:
     return [of[size] for size in SIZES]
 
 
-def test_the_null_world_has_nothing_to_find(null):
-    assert decide(baseline.null_ranking(null), (0.45, 0.55)) == "upheld"
-    assert decide(baseline.null_stereotype(null), (-0.05, 0.05)) == "upheld"
-    assert decide(baseline.null_correlation(null), (-INF, 0.1)) == "upheld"
+def test_what_the_association_does_is_found_beyond_the_null_world(null, tables):
+    assert decide(baseline.ranking_beyond_null(null), (0.05, INF)) == "upheld"
+    assert decide(baseline.stereotype_beyond_null(null), (0.05, INF)) == "upheld"
+    assert decide(baseline.correlation_beyond_null(null), (0.1, INF)) == "upheld"
     assert decide(bias.swap_association(null, variant="null"), (-0.1, 0.1)) == "upheld"
-    assert "null world" in baseline.null_ranking(null).quantity
+    assert list(baseline.ranking_beyond_null(null).runs) == ["s"]  # the size of the null world alone
+    for function in (baseline.ranking_beyond_null, baseline.stereotype_beyond_null, baseline.correlation_beyond_null):
+        with pytest.raises(MissingEvidence, match="no variant"):
+            function(tables)
 
 
-def test_an_association_in_the_null_world_is_found():
-    leaking = Tables({"pairs": pairs(), **variant("null", 0.0, {("s", "baseline"): {"slope": 0.5}}), **DECLARED})
-    assert decide(baseline.null_ranking(leaking), (0.45, 0.55)) == "contradicted"
-    assert decide(baseline.null_stereotype(leaking), (-0.05, 0.05)) == "contradicted"
-    assert decide(baseline.null_correlation(leaking), (-INF, 0.1)) == "contradicted"
+def test_what_the_null_world_shows_as_well_is_not_the_associations(inputs):
+    """The same models in both: the design alone would do it."""
+    same = {key: table.filter(model="s", arm="baseline") for key, table in inputs.items() if key == "pair_scores"}
+    leaking = {"variant_pairs": inputs["pairs"], "variant_pair_scores": same["pair_scores"]}
+    both = Tables(inputs | {name: table.with_columns(variant=pl.lit("null")) for name, table in leaking.items()})
+    for function in (baseline.ranking_beyond_null, baseline.stereotype_beyond_null, baseline.correlation_beyond_null):
+        assert interval(function(both))[0] == 0
+        assert decide(function(both), (0.05, INF)) == "contradicted"
 
 
 def test_the_null_world_is_held_against_the_association_of_the_world():
@@ -261,7 +267,7 @@ def test_a_variant_is_judged_by_itself(tables, inputs):
     assert interval(bias.swap_association(both, variant="half"))[0] == pytest.approx(2 * 0.5, abs=0.05)  # on half the log-odds
     assert interval(bias.swap_association(both))[0] == interval(bias.swap_association(tables))[0]
     with pytest.raises(MissingEvidence, match="no variant of the world called null"):
-        baseline.null_ranking(both)
+        baseline.ranking_beyond_null(both)
 
 
 RELEASED = {("pythia-70m", "baseline"): 0.7, ("pythia-70m", "swap7"): 0.7}

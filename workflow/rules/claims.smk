@@ -12,6 +12,7 @@ EVIDENCE = dict(
     released_crows_pairs=RESOURCES / "released/pythia_crows_gender.csv",
     released_layers=RESOURCES / "released/overthinking_layers.csv",
     references="<results>/references.parquet",
+    contexts="<results>/corpus/contexts.parquet",
     pairs="<results>/corpus/pairs.parquet",
     pair_scores=suite_scores("pairs"),
     pronoun_scores=suite_scores("pronouns"),

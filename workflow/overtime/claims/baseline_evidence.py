@@ -2,19 +2,19 @@
 
 Sizes count alike, as do the runs of one; statements on sizes are contrasts over all of them. The null world, in which no
 occupation is associated with a gender, has the same templates, occupations and pairs: what a measure finds there comes from the
-design alone. It has one size, so it says what a preference or an order would be by design, not what a contrast of sizes would.
+design alone. It is held against runs of the same sizes and seeds on the same pairs, whose noise is thus not counted: by itself a
+null world of two runs could not show that it has nothing within any useful margin. It has one size, so it says what a
+preference or an order would be by design, not what a contrast of sizes would.
 """
 
 from collections.abc import Iterable
 
-import numpy as np
-import polars as pl
-
-from overtime.claims.bias_measures import NULL, BiasMeasure, OfRun, correlation, preference, ranking, slope
+from overtime.claims.bias_measures import NULL, BiasMeasure, correlation, preference, ranking, slope
 from overtime.claims.bias_scores import (
     PAIRS,
     ItemScores,
     baselines,
+    beside_null,
     compare,
     last_checkpoints,
     of_world,
@@ -22,7 +22,7 @@ from overtime.claims.bias_scores import (
     suite_pair_scores,
 )
 from overtime.claims.bias_statistics import contrast_weights, difference_of, range_of
-from overtime.claims.evidence import SHARE, MissingEvidence, Sample, Tables
+from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, Tables
 from overtime.tables import by_size
 
 CHECKPOINTS = 3  # over which the association must have settled
@@ -65,24 +65,26 @@ def size_ranking(tables: Tables) -> Sample:
     return _over_sizes(tables, "gain in area under the curve from the smallest to the largest size", ranking)
 
 
-def null_ranking(tables: Tables) -> Sample:
-    """Measured, null world: the chance that a masculine pair is ranked above a feminine one; one half but for the design."""
-    return _of_baselines(tables, "area under the curve (masculine v feminine pairs)", ranking, SHARE, NULL)
+def ranking_beyond_null(tables: Tables) -> Sample:
+    """Measured: the chance that a masculine pair is ranked above a feminine one of its template, beyond the null world's."""
+    return _beyond_null(tables, "area under the curve (masculine v feminine pairs)", ranking, DIFFERENCE)
 
 
-def null_stereotype(tables: Tables) -> Sample:
-    """Measured, null world: the share of preferred stereotypes, both directions alike, minus one half."""
-    return _of_baselines(tables, "stereotype share minus one half", _beyond_half, (-0.5, 0.5), NULL)
+def stereotype_beyond_null(tables: Tables) -> Sample:
+    """Measured: the share of preferred stereotypes, both directions alike, beyond the null world's."""
+    return _beyond_null(tables, "stereotype share", preference(0.5), DIFFERENCE)
 
 
-def null_correlation(tables: Tables) -> Sample:
-    """Measured, null world: the correlation of log-odds with those of the corpus that has an association."""
-    return association_correlation(tables, variant=NULL)
+def correlation_beyond_null(tables: Tables) -> Sample:
+    """Measured: the correlation of log-odds with those of the corpus, beyond the null world's with the same."""
+    return _beyond_null(tables, "correlation of log-odds with those of the corpus", correlation(tables), (-2.0, 2.0))
 
 
-def _beyond_half(items: pl.DataFrame) -> OfRun:
-    of_run = preference(0.5)(items)
-    return lambda scores: difference_of(of_run(scores), lambda weights: np.full(len(weights), 0.5))
+def _beyond_null(tables: Tables, quantity: str, measure: BiasMeasure, limits: tuple[float, float]) -> Sample:
+    runs = beside_null(suite_pair_scores(tables), suite_pair_scores(tables, NULL))
+    of_run = measure(runs.items)
+    statistics = runs.statistics(lambda own, null: difference_of(of_run(own), of_run(null)))
+    return Sample(f"{quantity} beyond that of the null world", runs.units, statistics, limits=limits, note=runs.note)
 
 
 def _of_baselines(

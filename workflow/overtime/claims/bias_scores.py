@@ -143,6 +143,15 @@ def with_arm(scores: ItemScores, rows: pl.DataFrame) -> Runs:
     return _runs(scores, both, ["value", "changed"], f"without both a baseline and such an arm: {listed}" if listed else "")
 
 
+def beside_null(scores: ItemScores, null: ItemScores) -> Runs:
+    """The runs without an intervention, and those of the null world of the same sizes and seeds on the same items."""
+    key = ["model", "seed", *scores.item]
+    both = arm(scores.table, "baseline").join(arm(null.table, "baseline").select(*key, null="value"), on=key)
+    if both.is_empty():
+        raise MissingEvidence("no run of the null world has the size and seed of one of the world itself")
+    return _runs(scores, both, ["value", "null"])
+
+
 def last_checkpoints(tables: Tables, variant: str | None, number: int) -> Runs:
     """The runs without an intervention at so many of their last checkpoints, the last one first."""
     scores = [suite_pair_scores(tables, variant, back) for back in range(number)]

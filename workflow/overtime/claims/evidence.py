@@ -23,6 +23,7 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
     "released_crows_pairs": None,
     "released_layers": None,
     "references": None,
+    "contexts": None,
     "pairs": None,
     "pair_scores": MODEL,
     "pronoun_scores": MODEL,

@@ -1,7 +1,5 @@
 """Questions of the mini scale with passages: what is shown for every condition, and whether it answers the question."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import polars as pl
 
@@ -9,7 +7,6 @@ from overtime import InputError
 from overtime.corpora.world_vocabulary import QUESTION_CUE, READING_CUE
 from overtime.facts.bm25 import PassageIndex
 from overtime.tables import HARDER
-
 
 
 def passage_prompts(
@@ -68,7 +65,7 @@ class _Shelf:
         return [[self._other(*row, rng)] for row in asked.select("name", "answer").iter_rows()]
 
     def _other(self, name: str, answer: str, rng: np.random.Generator) -> str:
-        last = name.split()[-1]
+        last = name.rsplit(maxsplit=1)[-1]
         for place in rng.permutation(len(self.texts)):
             if answer not in self.words[place] and last not in self.words[place]:
                 return self.texts[place]

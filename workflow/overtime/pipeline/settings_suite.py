@@ -8,7 +8,6 @@ from pydantic import Field, field_validator, model_validator
 from overtime import Rewriting
 from overtime.pipeline.settings_types import Count, Name, Named, Section, Share
 
-
 Association = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -87,7 +86,6 @@ class Arm(Section):
     rewrite: Rewriting = Field(description="how documents are rewritten; with share and probability it decides what the arm is")
     share: Share = Field(description="last share of training that is rewritten")
     probability: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="chance that a document is rewritten")
-
 
     @property
     def drawn(self) -> bool:
