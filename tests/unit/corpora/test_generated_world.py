@@ -7,7 +7,7 @@ from bm25s.stopwords import STOPWORDS_EN
 from overtime.corpora.generated_world import GeneratedWorld, generate, recorded_counts
 from overtime.corpora.world_chance import invent_words, log_uniform, spread, stream
 from overtime.corpora.world_people import INHABITED, People
-from overtime.corpora.world_vocabulary import ATTRIBUTES, CHANGES, QUESTION_CUE, QUESTIONS, STATEMENTS
+from overtime.corpora.world_vocabulary import CHANGES, QUESTION_CUE, QUESTIONS, STATEMENTS
 
 BINS = {"1": 30, "2-3": 30, "8-15": 30, "64-127": 6}
 SETTINGS = {
@@ -170,7 +170,16 @@ def test_draws_of_chance_are_what_they_say():
     assert (min(drawn), max(drawn)) == (1, 31)
     for low, high in ((1, 1), (2, 3), (4, 7), (8, 15), (16, 31)):  # of a fifth each
         assert sum(low <= one <= high for one in drawn) / len(drawn) == pytest.approx(0.2, abs=0.03)
-    words = invent_words(rng, 500)
-    assert len(set(words)) == 500
+
+
+def test_invented_words_are_no_words_of_the_frames_and_have_no_gender():
+    """With so many, every word of two syllables is drawn: papas and dukes among them."""
+    words = invent_words(stream(0, "test"), 40_000)
+    assert len(set(words)) == 40_000
     assert not set(words) & {word for choice in STATEMENTS.values() for frame in choice for word in frame.split()}
-    assert len(ATTRIBUTES) == len(CHANGES)
+    assert [word for word in words if len(word) < 6 and rewrite(word, "swap") != word] == []
+
+
+def test_rewriting_changes_sentences_about_gender_and_no_other_document(world):
+    changed = world.documents.filter(pl.Series(rewrite(text, "swap") != text for text in world.documents["text"]))
+    assert set(changed["kind"]) == {"gender", "filler"}

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overtime import InputError
+from overtime.corpora.gender_words import spellings
 from overtime.corpora.world_vocabulary import CHANGES, COMENTIONS, FILLERS, OCCUPATIONS, QUESTIONS, SENTENCES, STATEMENTS
 
 Option = TypeVar("Option")
@@ -42,13 +43,14 @@ def spread(rng: np.random.Generator, chances: Sequence[float]) -> NDArray[np.boo
 
 
 def invent_words(rng: np.random.Generator, n: int) -> list[str]:
-    """`n` distinct invented words of two or three open syllables, none of them a word of the frames."""
+    """`n` distinct invented words of two or three open syllables, no words of the frames and none that has a gender (papa)."""
     words: dict[str, None] = {}
+    taken = _ENGLISH | spellings("swap").keys()
     for _ in range(100 * n):
         syllables = rng.integers(2, 4)
         word = "".join(str(rng.choice(_CONSONANTS) + rng.choice(_VOWELS)) for _ in range(syllables))
         word += str(rng.choice(["", "n", "r", "s", "l"]))
-        if word not in _ENGLISH:
+        if word not in taken:
             words[word] = None
         if len(words) == n:
             return list(words)

@@ -29,8 +29,9 @@ QUESTION = "question :"
 
 def check_context(context: int, top: Iterable[int]) -> None:
     """The longest document, and questions with so many passages, fit into a context (tokens)."""
-    about_people = WORDS_OF_NAME + max(len(frame.split()) for frame in COMENTIONS) + len(["."])
-    longest = START + max(_reading(), about_people, *(len(frame.split()) for frame in (*SENTENCES, *FILLERS)))
+    comention = WORDS_OF_NAME + max(len(frame.split()) for frame in COMENTIONS) + len(["."])
+    gendered = max(len(frame.split()) for frame in (*SENTENCES, *FILLERS))
+    longest = START + max(_reading(), _biography(), comention, gendered)
     if longest > context:
         raise InputError(f"suite.context: {context} tokens; the longest documents have {longest}")
     passage, question = len(["passage", ":"]) + _biography(), START + _questions()[-1] + CUE
@@ -59,9 +60,10 @@ def check_people(described: "People", doses: Sequence[int], people: int, at_most
         )
 
 
-def _biography() -> int:
-    """Words of the longest biography: a name, two statements joined by "and", a full stop."""
-    longest = sorted(max(len(frame.split()) for frame in (*STATEMENTS[a], *CHANGES[a])) for a in ATTRIBUTES)
+def _biography(change: bool = True) -> int:
+    """Words of the longest biography, with or without changed facts: a name, two facts joined by "and", a full stop."""
+    frames = {a: (*STATEMENTS[a], *(CHANGES[a] if change else ())) for a in ATTRIBUTES}
+    longest = sorted(max(len(frame.split()) for frame in choice) for choice in frames.values())
     return WORDS_OF_NAME + longest[-1] + len(["and"]) + longest[-2] + len(["."])
 
 
@@ -72,6 +74,9 @@ def _questions() -> list[int]:
 
 
 def _reading() -> int:
-    """Words of the longest reading exercise: a passage, questions about two attributes, answers of a word and a full stop."""
+    """Words of the longest reading exercise: a passage, questions about two attributes, answers of a word and a full stop.
+
+    Its passage tells of no changed fact.
+    """
     asked = sum(_questions()[-2:]) + 2 * (CUE + len(["answer", "."]))
-    return len(["passage", ":"]) + _biography() + asked
+    return len(["passage", ":"]) + _biography(change=False) + asked
