@@ -249,7 +249,7 @@ def test_what_the_null_world_shows_as_well_is_not_the_associations(inputs):
     both = Tables(inputs | {name: table.with_columns(variant=pl.lit("null")) for name, table in leaking.items()})
     for function in (baseline.ranking_beyond_null, baseline.stereotype_beyond_null, baseline.correlation_beyond_null):
         assert interval(function(both))[0] == 0
-        assert decide(function(both), (0.05, INF)) == "contradicted"
+        assert decide(function(both), (0.05, INF)) != "upheld"
 
 
 def test_the_null_world_is_held_against_the_association_of_the_world():
