@@ -15,7 +15,8 @@ import polars as pl
 from overtime.attacks.few_shot_prompts import FOLDER
 
 ASSERTED, DENIED, UNCLEAR = "asserted", "denied", "unclear"
-LABELLED = FOLDER / "assertions.csv"  # `source`, `claim`, `answer`, `label`; one reader gave the labels before there was a rule
+# `source`, `claim`, `answer`, `label`: answers of SmolLM2 and some in its style. One reader labelled them, before there was a rule.
+LABELLED = FOLDER / "assertions.csv"
 STATED = 0.75  # share of the claim's content words
 FRAME = re.compile(r"^(the |my )?answer( to (this|the) question)? is:? ?(that )?", re.IGNORECASE)
 YES = re.compile(r"^(yes|yeah|absolutely|certainly|definitely|indeed|of course|sure|correct|true)\b(?! not\b)", re.IGNORECASE)
@@ -50,11 +51,21 @@ def _content(text: str) -> set[str]:
     return {word[:4] for word in words if word not in EMPTY and not word.endswith("ly")}
 
 
-def agreement() -> float:
-    """Cohen's kappa (1960, doi:10.1177/001316446002000104) of the rule and the reader over the labelled answers."""
-    table = pl.read_csv(LABELLED)
-    ours = pl.Series([said(claim, answer) for claim, answer in table.select("claim", "answer").iter_rows()])
-    theirs = table["label"]
-    observed = (ours == theirs).mean()
-    chance = sum((ours == label).mean() * (theirs == label).mean() for label in (ASSERTED, DENIED, UNCLEAR))
-    return (observed - chance) / (1 - chance)
+def coded_answers(answers: pl.DataFrame) -> pl.DataFrame:
+    """`persona_prompts.answers` with what each `said`, the `agreement` of the rule with a reader, and how many are `labelled`."""
+    coded = [said(claim, answer) for claim, answer in answers.select("text", "answer").iter_rows()]
+    kappa, labelled = agreement(pl.read_csv(LABELLED))
+    return answers.with_columns(said=pl.Series(coded, dtype=pl.String), agreement=pl.lit(kappa), labelled=pl.lit(labelled))
+
+
+def agreement(labelled: pl.DataFrame) -> tuple[float, int]:
+    """Cohen's kappa (1960, doi:10.1177/001316446002000104) of the rule and a reader, and how many answers were labelled.
+
+    `labelled` has `claim`, `answer` and `label`.
+    """
+    coded = pl.Series([said(claim, answer) for claim, answer in labelled.select("claim", "answer").iter_rows()])
+    pairs = pl.DataFrame({"ours": coded, "theirs": labelled["label"]})
+    shares = [pairs.select((pl.all() == label).mean()).row(0) for label in (ASSERTED, DENIED, UNCLEAR)]
+    chance = sum(ours * theirs for ours, theirs in shares)
+    observed = pairs.select((pl.col("ours") == pl.col("theirs")).mean()).item()
+    return (observed - chance) / (1 - chance), pairs.height

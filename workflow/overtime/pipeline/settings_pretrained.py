@@ -104,7 +104,7 @@ class Prompts(Section):
         description="its text: descriptions of installed packages, or WikiText-2 where that can be had"
     )
     lens_tokens: Count = Field(description="tokens of text that the tuned lens is fitted on")
-    answer_tokens: Count = Field(description="length of the greedy answers of the persona figure")
+    answer_tokens: Count = Field(description="tokens of the greedy answers to claims under personas, at most")
     seed: int = Field(ge=0, description="seed of the prompts")
 
     @model_validator(mode="after")
