@@ -1,8 +1,9 @@
 # Attacks on pretrained models: personas; what they would answer at every layer, with and without attacks; detection and defence.
 #
 # in:   <results>/pretrained/{model}/, public/{truthfulqa,wikitext-2}, resources/{prompts,released}; settings pretrained, prompts
-# out:  <results>/scores/persona/{model}/{log_odds,answers}.parquet, figures/fig6.parquet; <results>/lens/{model}.safetensors,
-#       scores/layers/{model}/{task}.parquet, figures/fig7.parquet; scores/{detect,defend}/{model}.parquet, figures/fig7_*.parquet
+# out:  <results>/scores/persona/{model}/{log_odds,answers}.parquet, assertions.parquet, figures/fig6.parquet;
+#       lens/{model}.safetensors, scores/layers/{model}/{task}.parquet, figures/fig7.parquet; scores/{detect,defend}/{model}.parquet,
+#       figures/fig7_*.parquet
 # steps: ask_persona -> tabulate_persona; fit_lens -> read_layers (one job per task) -> tabulate_layers;
 #        read_layers -> detect_attacks, defend -> tabulate_defence
 
@@ -46,8 +47,10 @@ rule tabulate_persona:
     input:
         log_odds=expand("<results>/scores/persona/{model}/log_odds.parquet", model=pretrained("persona")),
         answers=expand("<results>/scores/persona/{model}/answers.parquet", model=pretrained("persona")),
+        labelled=RESOURCES / "prompts/assertions.csv",
     output:
         table="<results>/figures/fig6.parquet",
+        coded="<results>/assertions.parquet",
     log:
         "<logs>/tabulate_persona.log",
     benchmark:

@@ -20,19 +20,19 @@ LANDMARKS = {"opens": None, "critical": HALF}
 def gap_landmarks(
     scores: pl.DataFrame, condition: str, window: tuple[int, int], resamples: int = 2000, seed: int = 0
 ) -> pl.DataFrame:
-    """Two layers of `scored_answers` with intervals over prompts: where the gap opens, and the critical layer.
+    """Two layers of `scored_answers` with intervals over rotation groups: where the gap opens, and the critical layer.
 
     "opens" is the first layer from which the gap stays at `OPEN` or more, "critical" the first from which it stays at half of its
     final size or more. Returns `lens`, `metric`, `landmark`, `n`, `y` (the layer), `lower`, `upper`; `y` is null where there is
     none (the gap at the end is smaller than `OPEN`).
     """
     rows = []
-    for lens, metric, gaps in _gaps(scores, condition, window):
+    for lens, metric, gaps, groups in _gaps(scores, condition, window):
         for landmark, level in LANDMARKS.items():
-            row = {"lens": lens, "metric": metric, "landmark": landmark, "n": len(gaps)}
+            row = {"lens": lens, "metric": metric, "landmark": landmark, "n": len(np.unique(groups))}
             row |= dict.fromkeys(("y", "lower", "upper"))
             if gaps[:, -1].mean() >= OPEN:
-                interval = bootstrap(_settles(gaps, level), np.arange(len(gaps)), resamples, seed).interval()
+                interval = bootstrap(_settles(gaps, level), groups, resamples, seed).interval()
                 row |= interval_columns(interval)
             rows.append(row)
     return pl.DataFrame(rows, infer_schema_length=None)
@@ -66,24 +66,27 @@ def _rows(landmarks: pl.DataFrame, source: str) -> pl.DataFrame:
     return named.with_columns(series=pl.format("{} {}", "condition", "landmark"))
 
 
-def _gaps(scores: pl.DataFrame, condition: str, window: tuple[int, int]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
-    """Lens, metric and gaps [prompts, layers + 1]; InputError if no prompt has both conditions in the window."""
+def _gaps(
+    scores: pl.DataFrame, condition: str, window: tuple[int, int]
+) -> Iterator[tuple[str, str, NDArray[np.float64], NDArray[np.int64]]]:
+    """Lens, metric, gaps [prompts, layers + 1] and groups [prompts]; InputError if no prompt has both conditions in the window."""
     require_finite(scores, "scored answers")
     cell = ["lens", "demonstrations", "layer"]
     inside = scores.filter(pl.col("demonstrations").is_between(*window))
     clean, attacked = (inside.filter(pl.col("condition") == name) for name in ("true", condition))
-    pairs = clean.join(attacked, on=["prompt", *cell], suffix="_attacked")
+    pairs = clean.join(attacked, on=["prompt", "group", *cell], suffix="_attacked")
     if pairs.is_empty():
         raise InputError(
             f"condition {condition!r}: no prompt has it beside 'true' after {window[0]} to {window[1]} demonstrations"
         )
     for metric in ("plain", "calibrated"):
         gap = (pl.col(metric) - pl.col(f"{metric}_attacked")).mean()
-        by_prompt = pairs.group_by("lens", "prompt", "layer").agg(gap=gap).sort("lens", "prompt", "layer")
+        by_prompt = pairs.group_by("lens", "prompt", "group", "layer").agg(gap=gap).sort("lens", "prompt", "layer")
         for (lens,), part in by_prompt.group_by("lens", maintain_order=True):
             if part.height != part["prompt"].n_unique() * part["layer"].n_unique():
                 raise InputError(f"condition {condition!r}: prompts differ in the layers that the {lens} lens read; read all")
-            yield lens, metric, part["gap"].to_numpy().reshape(part["prompt"].n_unique(), -1)
+            gaps = part["gap"].to_numpy().reshape(part["prompt"].n_unique(), -1)
+            yield lens, metric, gaps, part["group"].gather_every(gaps.shape[1]).to_numpy()
 
 
 def _settles(gaps: NDArray[np.float64], share: float | None) -> Statistic:

@@ -1,7 +1,8 @@
 """What an answer read from other layers recovers under attack, and what it costs on clean prompts, against doing nothing.
 
 Every policy answers from the same readouts. What a policy must choose (its exit layer, the weight of its contrast) it chooses on
-other prompts: each half of the prompts is answered with the choice that was best on the other half.
+other prompts: each half of the rotation groups is answered with the choice that was best on the other half, among the choices
+that know the task there: nothing is learned from a layer that does not beat chance on clean prompts.
 """
 
 import numpy as np
@@ -13,6 +14,7 @@ from overtime.attacks.few_shot_prompts import ATTACKS
 from overtime.attacks.trajectories import NORMAL, Trajectories
 
 NOTHING = "final"
+ABOVE_CHANCE = 0.1  # clean accuracy that a choice must exceed chance by
 # Of the middle layers in the contrast. Among equally good choices the last one counts: 0, the late layers alone.
 CONTRAST_WEIGHTS = (2.0, 1.5, 1.0, -1.0, 0.5, -0.5, 0.0)
 
@@ -20,27 +22,31 @@ CONTRAST_WEIGHTS = (2.0, 1.5, 1.0, -1.0, 0.5, -0.5, 0.0)
 def defend(layers: pl.DataFrame, task: str, window: tuple[int, int], lens: str = "tuned", seed: int = 0) -> pl.DataFrame:
     """Answer the prompts of a `read_prompts` table that saw `window` = (fewest, most) demonstrations, under every policy.
 
-    Returns `prompt`, `task`, `condition`, `demonstrations`, `policy`, `layer` (null unless one layer answers), `correct`.
+    Returns `prompt`, `group`, `task`, `condition`, `demonstrations`, `policy`, `layer` (null unless one layer answers), `correct`.
     Policies: "final" (do nothing), "early_exit" (one layer), "majority" (the most frequent label of the last third of the layers,
     ties by mean probability) and "contrast" ((1 - w) late + w middle, mean log-probabilities of the last and the middle third;
     w < 0 is the contrast of Chuang et al. 2023, arXiv 2309.03883). The best choice has the highest mean of clean accuracy and
-    mean accuracy over the kinds of attack. Raises InputError with fewer than two prompts, or without clean or attacked ones.
+    mean accuracy over the kinds of attack, among those whose clean accuracy exceeds chance by `ABOVE_CHANCE`; without any, it is
+    the last layer, or the late layers alone. Raises InputError with fewer than two groups, or without clean or attacked prompts.
     """
     read = Trajectories.of(layers, lens, window)
-    condition, prompt = read.answers["condition"].to_numpy(), read.answers["prompt"].to_numpy()
-    prompts = np.random.default_rng(seed).permutation(np.unique(prompt))
-    if len(prompts) < 2 or not np.isin([NORMAL], condition).all() or not np.isin(condition, ATTACKS).any():
-        raise InputError(f"task {task!r}: defence needs two prompts or more, with {NORMAL!r} and one of {', '.join(ATTACKS)}")
+    condition, group = read.answers["condition"].to_numpy(), read.answers["group"].to_numpy()
+    groups = np.random.default_rng(seed).permutation(np.unique(group))
+    if len(groups) < 2 or not np.isin([NORMAL], condition).all() or not np.isin(condition, ATTACKS).any():
+        raise InputError(f"task {task!r}: defence needs two groups of prompts or more, with {NORMAL!r} and one of {', '.join(ATTACKS)}")
     truth = np.searchsorted(read.labels, read.answers["truth"].to_numpy())
-    half = np.isin(prompt, prompts[: len(prompts) // 2])
+    half = np.isin(group, groups[: len(groups) // 2])
+    enough = 1 / len(read.labels) + ABOVE_CHANCE
     parts = []
     for policy, answers in _answers(read.log_probabilities).items():
         correct = answers == truth[:, None]
-        choice = np.where(half, _best(correct[~half], condition[~half]), _best(correct[half], condition[half]))
+        there, here = (_best(correct[part], condition[part], enough) for part in (~half, half))
+        choice = np.where(half, there, here)
         layer = {NOTHING: np.full(len(half), read.log_probabilities.shape[1] - 1), "early_exit": choice}.get(policy)
         parts.append(
             read.answers.select(
                 "prompt",
+                "group",
                 "condition",
                 "demonstrations",
                 task=pl.lit(task),
@@ -68,9 +74,13 @@ def _answers(log_probabilities: NDArray[np.float64]) -> dict[str, NDArray[np.int
     }
 
 
-def _best(correct: NDArray[np.bool_], condition: NDArray[np.object_]) -> int:
-    """The choice (column) with the highest mean of clean accuracy and mean accuracy under attack; the last one of equals."""
+def _best(correct: NDArray[np.bool_], condition: NDArray[np.object_], enough: float) -> int:
+    """The choice (column) with the highest mean of clean accuracy and mean accuracy under attack; the last one of equals.
+
+    Choices with a clean accuracy of `enough` or less do not count; without others it is the last one.
+    """
+    clean = correct[condition == NORMAL].mean(axis=0)
     attacked = [correct[condition == attack].mean(axis=0) for attack in ATTACKS if attack in condition]
-    worth = (correct[condition == NORMAL].mean(axis=0) + np.mean(attacked, axis=0)) / 2
     # Rounded, since equal means may differ in their last digits.
-    return len(worth) - 1 - int(np.argmax(np.round(worth, 9)[::-1]))
+    worth = np.round((clean + np.mean(attacked, axis=0)) / 2, 9)
+    return len(worth) - 1 - int(np.argmax(np.where(clean > enough + 1e-9, worth, -1)[::-1]))

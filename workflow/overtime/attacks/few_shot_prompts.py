@@ -2,7 +2,8 @@
 
 False demonstrations follow Halawi et al. 2023 (arXiv 2307.09476): the label shown after a demonstration is (true + shift) mod
 labels, with one shift per prompt. An injection asks for a wrong answer just before the last answer cue, as in Belrose et al.
-2023 (arXiv 2303.08112); its benign control has as many words in the same place and attacks nothing.
+2023 (arXiv 2303.08112). Two controls have as many words in the same place and ask for nothing: "benign" names no label, "named"
+the one that the injection demands.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,8 +18,9 @@ from overtime.attacks.task_limits import check_size, described
 from overtime.files import RESOURCES
 
 FOLDER = RESOURCES / "prompts"
-CONDITIONS = ("zero_shot", "true", "false", "half", "random", "injection", "benign")
+CONDITIONS = ("zero_shot", "true", "false", "half", "random", "injection", "benign", "named")
 ATTACKS = ("false", "half", "random", "injection")
+CONTROLS = ("benign", "named")
 EVERY_CUE = ("true", "false", "half", "random")
 
 
@@ -38,12 +40,14 @@ class Task:
 class Prompt:
     """One text to read at its cues.
 
-    `prompt` numbers the cluster that all conditions share. `cues` are character offsets just after an answer cue, where a label
+    `prompt` numbers the cluster that all conditions share, `group` the rotation group of clusters that share their layout and the
+    wording of their suffix: the independent unit. `cues` are character offsets just after an answer cue, where a label
     with a leading space would follow; the last one is the end of the text. `truths` holds the true label at each cue, whatever
     label is shown. `shown` counts the labels before the first cue.
     """
 
     prompt: int
+    group: int
     condition: str
     text: str
     cues: tuple[int, ...]
@@ -86,8 +90,8 @@ def few_shot_prompts(task: Task, conditions: Sequence[str], prompts: int, demons
     Clusters come in groups as large as the label set, whose label sequences are rotations of each other: at every position each
     label is true equally often, so a constant answer scores exactly 1 / labels. Classes are balanced among the demonstrations of
     a prompt, and its query label is independent of them. The same seed gives the same clusters whatever the conditions are.
-    "true", "injection" and "benign" share their text up to the query item; of the latter two, and of "zero_shot", only the last
-    cue is read.
+    "true" and the conditions with a suffix share their text up to the query item; of the latter, and of "zero_shot", only the
+    last cue is read. Each group has a wording of its own, as long as there are as many.
 
     Raises InputError for an unknown condition, a number of prompts that is no multiple of the labels, or too few items.
     """
@@ -144,11 +148,11 @@ def _render(task: Task, condition: str, number: int, draw: _Draw) -> Prompt:
     cues.append(len(text))
     read = cues if condition in EVERY_CUE else cues[-1:]
     truths = [task.labels[label] for label in truth[-len(read) :]]
-    return Prompt(number, condition, text, tuple(read), tuple(truths), shown=len(cues) - len(read))
+    return Prompt(number, number // size, condition, text, tuple(read), tuple(truths), shown=len(cues) - len(read))
 
 
 def _suffixes() -> list[dict[str, str]]:
-    """Wordings of the injection (with {label}) and its benign control, as whole lines."""
+    """Wordings of the injection (with {label}) and its controls, as whole lines."""
     return [{name: f"{text}\n" for name, text in row.items()} for row in pl.read_csv(FOLDER / "suffixes.csv").to_dicts()]
 
 

@@ -29,7 +29,9 @@ def calibrated_accuracy(readout: pl.DataFrame, truth: list[str]) -> pl.DataFrame
 
 
 def score_answers(layers: pl.DataFrame, cell: list[str]) -> pl.DataFrame:
-    """Score the true label of every readout, 0 to 1: `prompt`, the `cell` columns, `plain`, `calibrated`, and `top1` given `top`.
+    """Score the true label of every readout, 0 to 1: `prompt`, the `cell` columns, `plain`, `calibrated`, `top1` given `top`.
+
+    `group` is kept where there is one.
 
     `plain`: it is the most likely of the labels (ties share). `calibrated`: see `calibrated_accuracy`, with the prompts of a cell
     as inputs. `top1`: it is the most likely token of the vocabulary. Raises the errors of `check_whole`.
@@ -47,4 +49,5 @@ def score_answers(layers: pl.DataFrame, cell: list[str]) -> pl.DataFrame:
     )
     calibrated = (probability > threshold).cast(pl.Float64) + (probability == threshold) / labels
     top1 = [pl.col("top").cast(pl.Float64).alias("top1")] if "top" in layers.columns else []
-    return scored.select(*one, "plain", calibrated.alias("calibrated"), *top1)
+    group = [column for column in ("group",) if column in layers.columns]
+    return scored.select(*one, *group, "plain", calibrated.alias("calibrated"), *top1)

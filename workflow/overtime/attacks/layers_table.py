@@ -40,11 +40,11 @@ def layers_table(
 
 
 def accuracy_by_layer(scores: pl.DataFrame, window: tuple[int, int], resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
-    """Accuracy of `scored_answers` by condition, lens, metric and layer, with intervals over prompts.
+    """Accuracy of `scored_answers` by condition, lens, metric and layer, with intervals over rotation groups.
 
     A prompt counts with its mean over the cues that follow `window` = (fewest, most) demonstrations, a zero-shot prompt as it is.
     Returns `kind` ("layers"), `source`, `series`, `condition`, `lens`, `metric` ("plain", "calibrated", "top1"), `demonstrations`
-    (the most seen), `x` (layer), `y`, `lower`, `upper`, `n` (prompts). Calibration is per condition and number of demonstrations.
+    (the most seen), `x` (layer), `y`, `lower`, `upper`, `n` (groups). Calibration is per condition and number of demonstrations.
     """
     inside = pl.col("demonstrations").is_between(*window) | (pl.col("condition") == "zero_shot")
     rows = _accuracy(scores.filter(inside), ["condition", "lens", "metric", "layer"], resamples, seed)
@@ -52,7 +52,7 @@ def accuracy_by_layer(scores: pl.DataFrame, window: tuple[int, int], resamples: 
 
 
 def accuracy_by_demonstrations(scores: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
-    """Accuracy of the model's own output (its last layer) after every number of demonstrations, with intervals over prompts.
+    """Accuracy of the model's own output (its last layer) after every number of demonstrations, with intervals over groups.
 
     Returns the columns of `accuracy_by_layer`, with `kind` "demonstrations" and the number of demonstrations as `x`.
     """
@@ -62,21 +62,24 @@ def accuracy_by_demonstrations(scores: pl.DataFrame, resamples: int = 2000, seed
 
 
 def _accuracy(scores: pl.DataFrame, cell: list[str], resamples: int, seed: int) -> pl.DataFrame:
-    """Mean scores of every `cell` (`metric` among its columns) over prompts, each with its mean over the cues in the cell."""
+    """Mean scores of every `cell` (`metric` among its columns) over prompts, each with its mean over the cues in the cell.
+
+    Rotation groups, which share a layout and a suffix, are the units of the intervals.
+    """
     require_finite(scores, "scored answers")
-    index = ["prompt", "demonstrations", *(column for column in cell if column != "metric")]
+    index = ["prompt", "group", "demonstrations", *(column for column in cell if column != "metric")]
     metrics = [metric for metric in METRICS if metric in scores.columns]
     cells = (
         scores.unpivot(metrics, index=index, variable_name="metric")
         .drop_nulls("value")
-        .group_by(*cell, "prompt", maintain_order=True)
+        .group_by(*cell, "prompt", "group", maintain_order=True)
         .agg(pl.col("value").mean(), pl.col("demonstrations").max())
         .group_by(cell, maintain_order=True)
-        .agg("value", "prompt", pl.col("demonstrations").max())
+        .agg("value", "group", pl.col("demonstrations").max())
     )
     rows = []
     for row in cells.iter_rows(named=True):
-        interval = bootstrap(mean_of(row.pop("value")), row.pop("prompt"), resamples, seed, limits=(0, 1)).interval()
+        interval = bootstrap(mean_of(row.pop("value")), row.pop("group"), resamples, seed, limits=(0, 1)).interval()
         rows.append({"source": "measured", "series": row[cell[0]]} | row | interval_columns(interval))
     return interval_rows(rows)
 

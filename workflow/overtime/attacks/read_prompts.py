@@ -16,7 +16,7 @@ def read_prompts(
 ) -> pl.DataFrame:
     """Logits of the labels at every cue of every prompt, by the logit lens and, given `translators`, by the tuned lens as well.
 
-    Returns `prompt`, `condition`, `demonstrations` (labels seen before the cue), `truth`, `lens`, `layer`, `label`, `logit` and
+    Returns `prompt`, `group`, `condition`, `demonstrations` (labels seen before the cue), `truth`, `lens`, `layer`, `label`, `logit` and
     `top`: whether the label is the most likely token of the whole vocabulary, read at the last cue of a prompt, null elsewhere.
     Raises the errors of `overtime.models.lens.read_layers`, and InputError for a cue inside a token.
     """
@@ -24,7 +24,7 @@ def read_prompts(
     texts = [CuedText(f"prompt {prompt.prompt} ({prompt.condition})", prompt.text, prompt.cues) for prompt in prompts]
     readout = read_cues(model, tokenizer, texts, tokens, lenses_of(model, translators), choose=True)
     rows = [
-        {"prompt": prompt.prompt, "condition": prompt.condition, "demonstrations": seen, "truth": truth}
+        {"prompt": prompt.prompt, "group": prompt.group, "condition": prompt.condition, "demonstrations": seen, "truth": truth}
         for prompt in prompts
         for seen, truth in zip(prompt.demonstrations, prompt.truths, strict=True)
     ]

@@ -15,7 +15,7 @@ NORMAL = "true"
 
 @dataclass(frozen=True)
 class Trajectories:
-    """How answers form: `answers` (`prompt`, `condition`, `demonstrations`, `truth`) and, for each row, its log-probabilities.
+    """How answers form: `answers` (`prompt`, `group`, `condition`, `demonstrations`, `truth`) and, for each row, its log-probabilities.
 
     `log_probabilities` [answers, layers + 1, labels] are natural logs, normalised over the labels; `labels` names the last axis.
     """
@@ -35,7 +35,7 @@ class Trajectories:
         )
         if table.is_empty():
             raise InputError(f"layers table: no prompt read by the {lens} lens after {window[0]} to {window[1]} demonstrations")
-        key = ["prompt", "condition", "demonstrations", "truth"]
+        key = ["prompt", "group", "condition", "demonstrations", "truth"]
         check_whole(table, ["prompt", "condition", "demonstrations"])
         table = table.sort(*key, "layer", "label")
         answers, labels = table.select(key).unique(maintain_order=True), table["label"].unique().sort().to_list()
@@ -46,10 +46,12 @@ class Trajectories:
         return Trajectories(self.answers[rows], self.log_probabilities[rows], self.labels)
 
     def features(self) -> NDArray[np.float64]:
-        """[answers, 4 (layers + 1)]: at every layer, log-probabilities of its two best labels and of the two best at the end.
+        """[answers, 4 layers]: at every layer, log-probabilities of its two best labels and of the two best at the end.
 
-        Ranked, not named, so that answers with any label and from any task can be compared.
+        Ranked, not named, so that answers with any label and from any task can be compared. The embeddings are left out: they
+        know the last token alone, which is the same for all answers.
         """
-        own = -np.sort(-self.log_probabilities, axis=2)[:, :, :2]
-        final = np.argsort(-self.log_probabilities[:, -1], axis=1)[:, None, :2]
-        return np.concatenate([own, np.take_along_axis(self.log_probabilities, final, axis=2)], axis=2).reshape(len(own), -1)
+        read = self.log_probabilities[:, 1:]
+        own = -np.sort(-read, axis=2)[:, :, :2]
+        final = np.argsort(-read[:, -1], axis=1)[:, None, :2]
+        return np.concatenate([own, np.take_along_axis(read, final, axis=2)], axis=2).reshape(len(own), -1)

@@ -5,26 +5,27 @@ import polars as pl
 from altair.typing import ChartType
 
 from overtime.figures import theme
-from overtime.figures.layers import ATTACK_LOOKS, panels_of, short
+from overtime.figures.layers import ATTACK_LOOKS, UNIT, panels_of, short
 
 DETECTORS = {
     "isolation_forest": "isolation forest",
     "local_outlier_factor": "local outlier factor",
     "probe": "probe, trained on attacks",
+    "probe_benign": "probe, trained on suffixes",
     "margin": "final layer: margin",
     "entropy": "final layer: entropy",
 }
 
 
 WIDEST, ROOM = 280, 620  # pixels: of a panel, and of all panels of a row
-AGAINST = {"auroc": "against normal", "auroc_benign": "against benign suffix"}
+AGAINST = {"auroc": "against normal", "auroc_benign": "against benign suffix", "auroc_named": "against the label named"}
 
 
 def fig7_detect(table: pl.DataFrame) -> alt.VConcatChart:
     """AUROC of every attack detector by task and kind of attack; the shaded line is the entropy of the final layer alone.
 
-    Uses the rows with `measure` "auroc" (prompts of the attack `kind` against normal ones) and "auroc_benign" (against prompts
-    with a benign suffix).
+    Uses the rows with `measure` "auroc" (prompts of the attack `kind` against normal ones), "auroc_benign" and "auroc_named"
+    (against prompts with a harmless suffix).
     """
     scores = table.filter(pl.col("measure").is_in(list(AGAINST))).sort("measure", maintain_order=True)
     low = min(0.4, theme.lowest(scores["lower"]))
@@ -54,7 +55,7 @@ def detectors(rows: pl.DataFrame, low: float, width: int) -> ChartType:
     half = alt.Chart(pl.DataFrame({"y": [0.5]})).mark_rule(color=theme.GREY, strokeWidth=1).encode(x=x)
     line = baseline.mark_rule(color=theme.GREY, strokeDash=[5, 3])
     source, model, task, kind, measure = rows.select("source", "model", "task", "kind", "measure").row(0)
-    detail = f"{model}; {theme.counted(rows, 'prompts')}; bars: 95% interval"
+    detail = f"{model}; {theme.counted(rows, UNIT)}; bars: 95% interval"
     title = theme.heading(source, f"{task}, {short(ATTACK_LOOKS[kind][0])} {AGAINST[measure]}", detail)
     layers = [half, shade, line, theme.bars(base), theme.points(base, "detector", size=60)]
     return alt.layer(*layers, width=width, height=alt.Step(26), title=title)
@@ -75,7 +76,7 @@ def fig7_defend(table: pl.DataFrame) -> alt.VConcatChart:
     width = min(WIDEST, ROOM // len(tasks))
     panels = theme.beside(*[policies(rows, shown, width) for rows in tasks], spacing=200)
     rows = [panels.resolve_scale(yOffset="independent")] if panels else []  # no room for conditions that only other tasks have
-    line = "Every choice, such as the layer to exit from, is made on other prompts than those scored here."
+    line = "Every choice, such as the layer to exit from, is made on other prompts, among layers that beat chance on clean ones."
     figure = theme.finish(rows, "Answering from an earlier layer as a defence", [line])
     resolved: alt.VConcatChart = figure.resolve_scale(yOffset="independent")
     return resolved
@@ -96,6 +97,6 @@ def policies(rows: pl.DataFrame, shown: list[str], width: int) -> ChartType:
         color=theme.choice(alt.Color, "condition", "prompts", colours, symbolType="circle", symbolSize=90, columns=3),
     )
     source, model, task = rows.select("source", "model", "task").row(0)
-    title = theme.heading(source, task, f"{model}; {theme.counted(rows, 'prompts')}; bars: 95% interval")
+    title = theme.heading(source, task, f"{model}; {theme.counted(rows, UNIT)}; bars: 95% interval")
     points = theme.points(base, "policy", "condition", size=60)
     return alt.layer(theme.bars(base), points, width=width, height=alt.Step(15), title=title)

@@ -17,8 +17,10 @@ ATTACK_LOOKS = {
     "random": ("few-shot, random labels", theme.BROWN, [1, 2]),
     "injection": ("few-shot with injection", DARK_RED, [2, 3]),
     "benign": ("few-shot with benign suffix (control)", theme.AMBER, [6, 3]),
+    "named": ("few-shot with the label named (control)", theme.BLUE, [6, 3]),
     "zero_shot": ("zero-shot", theme.GREY, [1, 0]),
 }
+UNIT = "groups of prompts"
 METRIC_NAMES = {"calibrated": "calibrated accuracy", "top1": "top-1 accuracy", "plain": "accuracy"}
 LENSES = {"tuned": "tuned lens", "logit": "logit lens"}
 LINES: theme.Symbols = {"symbolType": "stroke", "symbolSize": 900, "columns": 4}
@@ -68,7 +70,7 @@ def panel(rows: pl.DataFrame, table: pl.DataFrame, width: int) -> ChartType:
     )
     found = table.filter(pl.col("condition").is_in(MARKED), kind="landmark", **one).drop_nulls("y")
     shots = f"up to {theme.highest(rows['demonstrations'])} demonstrations; band: 95% interval"
-    title = theme.heading(source, f"{model}, {task}", [f"{LENSES[lens]}; {theme.counted(rows, 'prompts')}", shots])
+    title = theme.heading(source, f"{model}, {task}", [f"{LENSES[lens]}; {theme.counted(rows, UNIT)}", shots])
     curves = [*drawn(base, x="layer"), *landmarks(found, METRIC_NAMES[metric])]
     return alt.layer(*curves, *level(table, source, task), width=width, height=240, title=title)
 
@@ -78,7 +80,7 @@ def by_demonstrations(rows: pl.DataFrame, table: pl.DataFrame, width: int) -> Ch
     source, model, task, metric = rows.select("source", "model", "task", "metric").row(0)
     x = alt.X("x:Q", title="demonstrations", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, tickCount=8))
     base = theme.drawing(named(rows), "condition", "x").encode(x=x, y=theme.share(METRIC_NAMES[metric]), color=colours())
-    title = theme.heading(source, f"{model}, {task}", ["last layer", f"{theme.counted(rows, 'prompts')}; band: 95% interval"])
+    title = theme.heading(source, f"{model}, {task}", ["last layer", f"{theme.counted(rows, UNIT)}; band: 95% interval"])
     curves = [*drawn(base, x="demonstrations"), *level(table, source, task)]
     return alt.layer(*curves, width=width, height=180, title=title)
 
@@ -139,7 +141,7 @@ def level(table: pl.DataFrame, source: str, task: str) -> list[alt.Chart]:
 def ends(rows: pl.DataFrame) -> str:
     """The last layer's accuracy in the conditions of all tasks, and the best layer under false demonstrations and injection."""
     parts = []
-    for condition in ("true", *MARKED, "benign", "zero_shot"):
+    for condition in ("true", *MARKED, "benign", "named", "zero_shot"):
         name = ATTACK_LOOKS[condition][0]
         curve = rows.filter(pl.col("condition") == condition).sort("x")
         if not curve.is_empty():

@@ -25,27 +25,27 @@ ASKED, COLUMN, LINE, LETTERS, MOST_LINES = 130, 250, 15, 41, 7
 
 
 def fig6(table: pl.DataFrame) -> alt.VConcatChart:
-    """Greedy answers side by side, above the shift of log P(Yes) - log P(No) over claims with true and false controls."""
-    answers = table.filter(pl.col("kind") == "answer")
-    claims = table.filter(pl.col("kind") == "log_odds")
+    """Greedy answers side by side, above what they assert and how likely Yes is, over claims with true and false controls."""
+    answers, asserted, odds, mass, agreement = (
+        table.filter(kind=kind) for kind in ("answer", "asserted", "log_odds", "mass", "agreement")
+    )
+    rows = [
+        None if answers.is_empty() else side_by_side(answers),
+        None if asserted.is_empty() else asserted_panel(asserted, agreement["y"][0]),
+        None if odds.is_empty() else log_odds_panel(odds, mass),
+    ]
     title = "Answers under a persona prompt, beside a benign persona"
-    rows = [None if answers.is_empty() else side_by_side(answers), None if claims.is_empty() else log_odds_panel(claims)]
-    return theme.finish(rows, title, answer_summary(claims))
+    return theme.finish(rows, title, answer_summary(asserted))
 
 
-def answer_summary(claims: pl.DataFrame) -> list[str]:
-    """Mean log-odds of every group, one condition after the other."""
+def answer_summary(asserted: pl.DataFrame) -> list[str]:
+    """Share of every group that answers assert, one condition after the other."""
     lines = []
     for group, name in GROUPS.items():
-        values = dict(claims.filter(pl.col("group") == group).select("condition", "y").iter_rows())
+        values = dict(asserted.filter(pl.col("group") == group).select("condition", "y").iter_rows())
         if values:
-            lines.append(
-                f"Mean log P(Yes) − log P(No), {name}: "
-                + "; ".join(
-                    f"{PERSONA_LOOKS[key][0]} {values[key]:+.2f}".replace("-", "−") for key in PERSONA_LOOKS if key in values
-                )
-                + "."
-            )
+            shares = "; ".join(f"{PERSONA_LOOKS[key][0]} {values[key]:.0%}" for key in PERSONA_LOOKS if key in values)
+            lines.append(f"Asserted, {name}: {shares}.")
     return lines
 
 
@@ -114,23 +114,37 @@ def written_table(cells: pl.DataFrame, height: int, answers: pl.DataFrame) -> Ch
     return alt.layer(boxes, edges, text, heads, width=width, height=height, title=title)
 
 
-def log_odds_panel(claims: pl.DataFrame) -> ChartType:
-    """Mean log-odds of Yes over No by group of claims and condition, with intervals."""
+def asserted_panel(rows: pl.DataFrame, agreement: float) -> ChartType:
+    """Share of claims that greedy answers assert, by group and condition; `agreement` is the kappa of the rule that codes them."""
+    scale = alt.Scale(domain=[0, 1])
+    x = alt.X("y:Q", title="claims asserted by the greedy answer", scale=scale, axis=alt.Axis(format=".0%", tickCount=5))
+    detail = f"answers coded by a rule (kappa {agreement:.2f} with one reader)"
+    return by_group(rows, x, ["what is asserted", detail])
+
+
+def log_odds_panel(rows: pl.DataFrame, mass: pl.DataFrame) -> ChartType:
+    """Mean log-odds of Yes over No by group and condition; the least and the greatest mean `mass` of both words."""
+    zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=theme.GREY, strokeDash=[3, 3]).encode(x="x:Q")
+    x = alt.X("y:Q", title="mean log P(Yes) − log P(No), nats (right of 0: Yes is likelier)")
+    held = f"both words hold {theme.lowest(mass['y']):.0%} to {theme.highest(mass['y']):.0%} of the probability"
+    return by_group(rows, x, ["after the cue, is Yes likelier?", held], zero)
+
+
+def by_group(rows: pl.DataFrame, x: alt.X, words: list[str], *below: alt.Chart) -> alt.LayerChart:
+    """Values of every group and condition along a horizontal axis, with intervals; `words` are the title and a detail.
+
+    Charts `below` are drawn first.
+    """
     names = {key: name for key, (name, _) in PERSONA_LOOKS.items()}
-    labelled = claims.with_columns(
-        condition=pl.col("condition").replace_strict(names), group=pl.col("group").replace_strict(GROUPS)
-    )
+    labelled = rows.with_columns(condition=pl.col("condition").replace_strict(names), group=pl.col("group").replace_strict(GROUPS))
     colour = theme.choice(alt.Color, "condition", "prompt", dict(PERSONA_LOOKS.values()), symbolType="circle", symbolSize=90)
     base = theme.drawing(labelled, "condition", "group").encode(
-        x=alt.X("y:Q", title="mean log P(Yes) − log P(No), nats (right of 0: Yes is likelier)"),
+        x=x,
         y=alt.Y("group:N", title=None, sort=list(GROUPS.values())),
         yOffset=alt.YOffset("condition:N", sort=list(names.values())),
         color=colour,
     )
-    zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=theme.GREY, strokeDash=[3, 3]).encode(x="x:Q")
-    title = theme.heading(
-        "measured", "does the prompt move claims?", f"{theme.counted(claims, 'claims per group')}; bars: 95% interval"
-    )
-    return alt.layer(
-        zero, theme.bars(base), theme.points(base, "group", "condition", size=60), width=700, height=alt.Step(17), title=title
-    )
+    title, detail = words
+    title = theme.heading("measured", title, [f"{theme.counted(rows, 'claims per group')}; bars: 95% interval", detail])
+    points = theme.points(base, "group", "condition", size=60)
+    return alt.layer(*below, theme.bars(base), points, width=700, height=alt.Step(17), title=title)

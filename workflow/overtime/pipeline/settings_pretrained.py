@@ -83,7 +83,7 @@ class Family(Section):
         return {"-".join(str(step) for step in sorted({part[0], part[-1]})): part for part in parts}
 
 
-Condition = Literal["zero_shot", "true", "false", "half", "random", "injection", "benign"]
+Condition = Literal["zero_shot", "true", "false", "half", "random", "injection", "benign", "named"]
 
 
 class Prompts(Section):
@@ -92,7 +92,7 @@ class Prompts(Section):
         description="kinds of prompts; true is the clean one, half and random spoil only some labels"
     )
     extra: Named[list[Condition]] = Field(default={}, description="kinds of prompts that single sets have besides")
-    prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition: the independent units")
+    prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition; as many as there are labels share their layout: the independent unit")
     demonstrations: Count = Field(description="demonstrations in a prompt")
     window: Annotated[tuple[int, int], Field(strict=False)] = Field(
         description="accuracy is over labels that follow this many demonstrations"
@@ -104,7 +104,7 @@ class Prompts(Section):
         description="its text: descriptions of installed packages, or WikiText-2 where that can be had"
     )
     lens_tokens: Count = Field(description="tokens of text that the tuned lens is fitted on")
-    answer_tokens: Count = Field(description="length of the greedy answers of the persona figure")
+    answer_tokens: Count = Field(description="tokens of the greedy answers to claims under personas, at most")
     seed: int = Field(ge=0, description="seed of the prompts")
 
     @model_validator(mode="after")
