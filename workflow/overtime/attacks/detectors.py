@@ -25,7 +25,9 @@ from overtime.attacks.trajectories import NORMAL, Trajectories
 
 FOLDS, NEIGHBOURS, PENALTY = 5, 20, 0.1
 SEEDS, TREES = 10, 50  # areas are averaged over all seeds: 500 trees
-LEAST_SPREAD = 0.001  # nats: a feature that varies less among normal prompts is constant but for rounding, which a scaler blows up
+LEAST_SPREAD = (
+    0.001  # nats: a feature that varies less among normal prompts is constant but for rounding, which a scaler blows up
+)
 SUFFIXED = "injection"  # the attack that the controls are the counterpart of
 
 
@@ -82,7 +84,9 @@ def _fit(task: str, fitting: Trajectories, seed: int) -> _Fitted:
     features, attack, normal = fitting.features(), np.isin(condition, ATTACKS), condition == NORMAL
     used = features[normal].std(axis=0) >= LEAST_SPREAD
     if not used.any():
-        raise InputError(f"task {task!r}: all normal prompts form their answer alike, layer by layer; nothing can be fitted to them")
+        raise InputError(
+            f"task {task!r}: all normal prompts form their answer alike, layer by layer; nothing can be fitted to them"
+        )
     features = features[:, used]
     anomaly = {
         "isolation_forest": IsolationForest(n_estimators=TREES, random_state=seed),

@@ -136,7 +136,9 @@ def by_group(rows: pl.DataFrame, x: alt.X, words: list[str], *below: alt.Chart) 
     Charts `below` are drawn first.
     """
     names = {key: name for key, (name, _) in PERSONA_LOOKS.items()}
-    labelled = rows.with_columns(condition=pl.col("condition").replace_strict(names), group=pl.col("group").replace_strict(GROUPS))
+    labelled = rows.with_columns(
+        condition=pl.col("condition").replace_strict(names), group=pl.col("group").replace_strict(GROUPS)
+    )
     colour = theme.choice(alt.Color, "condition", "prompt", dict(PERSONA_LOOKS.values()), symbolType="circle", symbolSize=90)
     base = theme.drawing(labelled, "condition", "group").encode(
         x=x,
