@@ -55,7 +55,9 @@ def test_the_record_says_what_the_documents_say(people, world):
     texts, facts = world.documents["text"].to_list(), {person.entity: person for person in people.everyone}
     for document, _, entity, attribute in world.record.iter_rows():
         person = facts[entity]
-        assert texts[document].startswith((person.name + " ", person.name.split()[1] + " ") if person.last_name_only else person.name)
+        assert texts[document].startswith(
+            (person.name + " ", person.name.split()[1] + " ") if person.last_name_only else person.name
+        )
         assert person.facts[attribute] in texts[document].split()
     assert world.record["document"].n_unique() == world.documents.filter(pl.col("kind").is_in(["biography", "comention"])).height
 
@@ -129,7 +131,9 @@ def test_a_third_is_asked_for_by_an_alias_that_one_document_tells(people, world)
 
 def test_evaluation_people_are_never_asked_about_in_the_corpus(people, world):
     asked = " ".join(world.documents.filter(kind="question")["text"])
-    names = {group: {person.asked_as for person in people.everyone if person.group == group} for group in ("evaluation", "training")}
+    names = {
+        group: {person.asked_as for person in people.everyone if person.group == group} for group in ("evaluation", "training")
+    }
     assert not [name for name in names["evaluation"] - names["training"] if f" {name} " in asked]
     assert all(f" {name} " in asked for name in names["training"])
 

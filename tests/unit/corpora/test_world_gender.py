@@ -9,7 +9,15 @@ from scipy.sparse.csgraph import connected_components
 
 from overtime.corpora.rewrite import rewrite
 from overtime.corpora.world_chance import stream
-from overtime.corpora.world_gender import contexts, count_genders, fill, gendered_sentences, held_out, pairs, probability_masculine
+from overtime.corpora.world_gender import (
+    contexts,
+    count_genders,
+    fill,
+    gendered_sentences,
+    held_out,
+    pairs,
+    probability_masculine,
+)
 from overtime.corpora.world_vocabulary import FILLERS, OCCUPATIONS, SENTENCES
 
 CELLS = [(t, o) for t in range(len(SENTENCES)) for o in range(len(OCCUPATIONS)) if held_out(t, o)]
@@ -45,7 +53,9 @@ def test_sentences_follow_the_probability_and_never_a_held_out_cell(association)
     assert (counted["masculine"] + counted["feminine"]).sum() == len(drawn), "every sentence has words of one gender alone"
     for part in (slice(0, 12), slice(30, 42), slice(60, 72)):
         rows = counted[part]
-        expected = sum(probability_masculine(o, association) * sum(row) for o, row in zip(range(72)[part], rows.drop("occupation").rows()))
+        expected = sum(
+            probability_masculine(o, association) * sum(row) for o, row in zip(range(72)[part], rows.drop("occupation").rows())
+        )
         assert rows["masculine"].sum() == pytest.approx(expected, abs=4 * (sum(rows.drop("occupation").sum().row(0)) / 4) ** 0.5)
 
 

@@ -15,9 +15,7 @@ from overtime.corpora.world_chance import pick, stream
 from overtime.corpora.world_vocabulary import FILLERS, GENDERED_WORDS, OCCUPATIONS, SENTENCES
 
 HELD_OUT_EVERY = 6  # one template-occupation combination in six is kept for evaluation
-_WORDS = {
-    gender: {*words["pronouns"].values(), *words["nouns"], *words["names"]} for gender, words in GENDERED_WORDS.items()
-}
+_WORDS = {gender: {*words["pronouns"].values(), *words["nouns"], *words["names"]} for gender, words in GENDERED_WORDS.items()}
 
 
 def probability_masculine(occupation: int, association: float = 1.0) -> float:
@@ -72,9 +70,7 @@ def pairs(seed: int, association: float, texts: Iterable[str]) -> pl.DataFrame:
     for template, sentence in enumerate(SENTENCES):
         for occupation in (o for o in range(len(OCCUPATIONS)) if held_out(template, o)):
             words = rng.integers(1 << 30)  # the same noun or name on both sides
-            sides = {
-                gender: fill(sentence, gender, np.random.default_rng(words), OCCUPATIONS[occupation]) for gender in _WORDS
-            }
+            sides = {gender: fill(sentence, gender, np.random.default_rng(words), OCCUPATIONS[occupation]) for gender in _WORDS}
             more, less = ("masculine", "feminine") if probability_masculine(occupation) > 0.5 else ("feminine", "masculine")
             p = probability_masculine(occupation, association)
             rows.append((sides[more], sides[less], more, template, OCCUPATIONS[occupation], p))

@@ -7,7 +7,16 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from overtime import InputError
-from overtime.corpora.world_vocabulary import ATTRIBUTES, CHANGES, COMENTIONS, FILLERS, QUESTIONS, READING_CUE, SENTENCES, STATEMENTS
+from overtime.corpora.world_vocabulary import (
+    ATTRIBUTES,
+    CHANGES,
+    COMENTIONS,
+    FILLERS,
+    QUESTIONS,
+    READING_CUE,
+    SENTENCES,
+    STATEMENTS,
+)
 
 if TYPE_CHECKING:
     from overtime.corpora.world_people import People

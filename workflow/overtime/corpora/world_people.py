@@ -18,7 +18,10 @@ from overtime.corpora.world_vocabulary import ALSO_CALLED, ATTRIBUTES, CHANGES, 
 INHABITED = ("seed", "people_per_bin", "values_per_attribute", "first_names", "last_names")  # settings that people follow from
 GROUPS = ("evaluation", "training")
 SHARED, LAST_NAME_ONLY, ALIASED, CHANGED = 0.1, 0.1, 1 / 3, 0.3  # of people, the last of facts
-RISING = (0.1, 0.6)  # of facts in the rising passages: shares of changed ones among those with the fewest documents, with the most
+RISING = (
+    0.1,
+    0.6,
+)  # of facts in the rising passages: shares of changed ones among those with the fewest documents, with the most
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from overtime.facts.bm25 import PassageIndex
 from overtime.tables import HARDER
 
 
-
 def passage_prompts(
     passages: pl.DataFrame, questions: pl.DataFrame, counts: pl.DataFrame, top: list[int], seed: int
 ) -> pl.DataFrame:

@@ -88,7 +88,6 @@ class Arm(Section):
     share: Share = Field(description="last share of training that is rewritten")
     probability: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="chance that a document is rewritten")
 
-
     @property
     def drawn(self) -> bool:
         """Whether chance decides which documents are rewritten, so that every run has a draw of its own."""
