@@ -8,7 +8,6 @@ from pydantic import Field, field_validator, model_validator
 from overtime import Rewriting
 from overtime.pipeline.settings_types import Count, Name, Named, Section, Share
 
-
 Association = Annotated[float, Field(ge=0, le=1)]
 
 
