@@ -22,7 +22,9 @@ FRAME = re.compile(r"^(the |my )?answer( to (this|the) question)? is:? ?(that )?
 YES = re.compile(r"^(yes|yeah|absolutely|certainly|definitely|indeed|of course|sure|correct|true)\b(?! not\b)", re.IGNORECASE)
 NO = re.compile(r"^(no|nope|never|not|wrong|false|incorrect|(absolutely|certainly|definitely|of course) not)\b", re.IGNORECASE)
 BOTH = re.compile(r"^(yes and no|no and yes)\b", re.IGNORECASE)
-NEGATION = re.compile(r"\b(no|not|never|cannot|nobody|none|neither|nor|false|myth|misconception|untrue|wrong)\b|n't\b", re.IGNORECASE)
+NEGATION = re.compile(
+    r"\b(no|not|never|cannot|nobody|none|neither|nor|false|myth|misconception|untrue|wrong)\b|n't\b", re.IGNORECASE
+)
 HEARSAY = re.compile(r"\b(whether|(some|many|other) people|(is|are) (said|believed))\b", re.IGNORECASE)
 EMPTY = {"does", "were", "there", "have", "that", "this", "with", "from", "into", "being", "still", "most", "very", "before"}
 

@@ -25,7 +25,9 @@ from overtime.attacks.trajectories import NORMAL, Trajectories
 
 FOLDS, NEIGHBOURS, PENALTY = 5, 20, 0.1
 SEEDS, TREES = 10, 50  # areas are averaged over all seeds: 500 trees
-LEAST_SPREAD = 0.001  # nats: a feature that varies less among normal prompts is constant but for rounding, which a scaler blows up
+LEAST_SPREAD = (
+    0.001  # nats: a feature that varies less among normal prompts is constant but for rounding, which a scaler blows up
+)
 SUFFIXED = "injection"  # the attack that the controls are the counterpart of
 
 
@@ -80,9 +82,13 @@ def _fit(task: str, fitting: Trajectories, seed: int) -> _Fitted:
     """A forest and an outlier factor of the normal answers, a probe of attacks among all, one of injections among suffixes."""
     condition = fitting.answers["condition"].to_numpy()
     features, attack, normal = fitting.features(), np.isin(condition, ATTACKS), condition == NORMAL
-    used = features[normal].std(axis=0) >= LEAST_SPREAD
+    # A layer that says the same to all prompts still tells the final answer by which of its labels won there.
+    knows = fitting.log_probabilities[normal, 1:].std(axis=0).max(axis=1) >= LEAST_SPREAD
+    used = (features[normal].std(axis=0) >= LEAST_SPREAD) & np.repeat(knows, features.shape[1] // len(knows))
     if not used.any():
-        raise InputError(f"task {task!r}: all normal prompts form their answer alike, layer by layer; nothing can be fitted to them")
+        raise InputError(
+            f"task {task!r}: all normal prompts form their answer alike, layer by layer; nothing can be fitted to them"
+        )
     features = features[:, used]
     anomaly = {
         "isolation_forest": IsolationForest(n_estimators=TREES, random_state=seed),

@@ -33,7 +33,9 @@ def defend(layers: pl.DataFrame, task: str, window: tuple[int, int], lens: str =
     condition, group = read.answers["condition"].to_numpy(), read.answers["group"].to_numpy()
     groups = np.random.default_rng(seed).permutation(np.unique(group))
     if len(groups) < 2 or not np.isin([NORMAL], condition).all() or not np.isin(condition, ATTACKS).any():
-        raise InputError(f"task {task!r}: defence needs two groups of prompts or more, with {NORMAL!r} and one of {', '.join(ATTACKS)}")
+        raise InputError(
+            f"task {task!r}: defence needs two groups of prompts or more, with {NORMAL!r} and one of {', '.join(ATTACKS)}"
+        )
     truth = np.searchsorted(read.labels, read.answers["truth"].to_numpy())
     half = np.isin(group, groups[: len(groups) // 2])
     enough = 1 / len(read.labels) + ABOVE_CHANCE

@@ -38,6 +38,8 @@ def persona_table(log_odds: pl.DataFrame, coded: pl.DataFrame, resamples: int = 
     rows.append({"kind": "agreement", "y": coded["agreement"][0], "n": coded["labelled"][0]})
     printable = pl.col("answer").str.replace_all(r"\p{C}", "\N{REPLACEMENT CHARACTER}")  # no SVG holds control characters
     shown = coded.filter("shown")
-    answers = shown.select("condition", "group", "text", "said", printable, kind=pl.lit("answer"), x="text", n=pl.lit(1, pl.Int64))
+    answers = shown.select(
+        "condition", "group", "text", "said", printable, kind=pl.lit("answer"), x="text", n=pl.lit(1, pl.Int64)
+    )
     table = pl.concat([interval_rows(rows), answers], how="diagonal")
     return table.with_columns(source=pl.lit("measured"), series="condition").select(COLUMNS)

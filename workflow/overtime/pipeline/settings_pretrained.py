@@ -92,7 +92,9 @@ class Prompts(Section):
         description="kinds of prompts; true is the clean one, half and random spoil only some labels"
     )
     extra: Named[list[Condition]] = Field(default={}, description="kinds of prompts that single sets have besides")
-    prompts: Annotated[int, Field(ge=4)] = Field(description="prompts of each set and condition; as many as there are labels share their layout: the independent unit")
+    prompts: Annotated[int, Field(ge=4)] = Field(
+        description="prompts of each set and condition; as many as there are labels share their layout: the independent unit"
+    )
     demonstrations: Count = Field(description="demonstrations in a prompt")
     window: Annotated[tuple[int, int], Field(strict=False)] = Field(
         description="accuracy is over labels that follow this many demonstrations"
