@@ -41,11 +41,14 @@ def test_two_crossed_units_add_up_less_their_cells():
     assert (both.n, both.df) == (6, 5)
 
 
-def test_it_is_never_less_than_that_of_either_unit():
+def test_it_is_never_less_than_that_of_the_steadier_unit():
     rows, columns = np.repeat(np.arange(6), 8), np.tile(np.arange(8), 6)
-    values = np.where((rows + columns) % 2, 1.0, 0.0)  # constant over rows and columns: the cells vary more than both together
-    one = jackknife({"s": [mean_of(values)]}, [rows])
-    assert jackknife({"s": [mean_of(values)]}, [rows, columns]).standard_error >= one.standard_error
+    values = np.where((rows + columns) % 2, 1.0, 0.0) + 0.01 * rows + 0.001 * columns  # cells vary more than both together
+    one, two, cell = (
+        jackknife({"s": [mean_of(values)]}, [names]).standard_error ** 2 for names in (rows, columns, np.arange(48))
+    )
+    assert one + two < cell
+    assert jackknife({"s": [mean_of(values)]}, [rows, columns]).standard_error ** 2 == pytest.approx(min(one, two))
 
 
 def test_runs_add_what_they_differ_by_beyond_their_items():

@@ -1,7 +1,6 @@
 """The engine on planted evidence: parts, needs, controls, families, Holm; every verdict and every reason for none."""
 
 import numpy as np
-import polars as pl
 import pytest
 import yaml
 

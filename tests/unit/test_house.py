@@ -122,7 +122,7 @@ def test_everything_is_short(path):
 
 def test_rule_files_carry_the_names_of_rooms():
     for path in (WORKFLOW / "rules").glob("*.smk"):
-        assert path.stem in ("common", "resources") or path.stem.split("_")[0] in ARROWS, path.name
+        assert path.stem in ("common", "resources", "variants") or path.stem.split("_")[0] in ARROWS, path.name
         text = path.read_text()
         assert "threads: 1\n" not in text
         assert len(text.splitlines()) <= 250

@@ -1,4 +1,4 @@
-"""Estimates with their uncertainty: clustered bootstrap, proportions, one-sided tests.
+"""Estimates with their uncertainty: clustered bootstrap, proportions.
 
 The independent unit is the cluster (a prompt, a template, an entity): clusters are resampled, with all their items, and both
 sides of a comparison see the same resamples, so differences are paired.
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri, stdtr, stdtrit  # those of scipy.stats, which takes most of a second to import
+from scipy.special import ndtr, ndtri, stdtrit  # those of scipy.stats, which takes most of a second to import
 
 from overtime import InputError
 
@@ -44,18 +44,14 @@ class Bootstrap:
     n: int
     limits: tuple[float, float] | None = None
 
-    @property
-    def standard_error(self) -> float:
-        return float(self.draws.std() * np.sqrt(self.n / max(self.n - 1, 1)))
-
     def interval(self, confidence: float = 0.95) -> Interval:
         """Two-sided interval; NaN bounds for a single unit, which has no spread to resample."""
         tail = (1 - confidence) / 2
         if self.n < 2:
             lower = upper = float("nan")
-        elif limits := self._limits_of_constant():
+        elif self.limits is not None and np.ptp(self.draws) < 1e-12:  # but for rounding
             deviating = 1 - tail ** (1 / self.n)
-            lower, upper = (self.estimate + deviating * (limit - self.estimate) for limit in limits)
+            lower, upper = (self.estimate + deviating * (limit - self.estimate) for limit in self.limits)
         else:
             level = ndtr(np.sqrt(self.n / (self.n - 1)) * stdtrit(self.n - 1, tail))
             lower, upper = np.quantile(self.draws, [level, 1 - level])
@@ -65,32 +61,10 @@ class Bootstrap:
         """The difference to another statistic of the same resamples, defined on the same of them."""
         return Bootstrap(self.estimate - other.estimate, self.draws - other.draws, self.n)
 
-    def p_above(self, bound: float) -> float:
-        """One-sided p of the hypothesis "the effect is at most `bound`", by inverting the interval."""
-        return self._p(bound, 0, float(np.mean(self.draws < bound) + np.mean(self.draws == bound) / 2))
-
-    def p_below(self, bound: float) -> float:
-        """One-sided p of the hypothesis "the effect is at least `bound`"."""
-        return self._p(bound, 1, float(np.mean(self.draws > bound) + np.mean(self.draws == bound) / 2))
-
-    def _limits_of_constant(self) -> tuple[float, float] | None:
-        return self.limits if self.limits is not None and np.ptp(self.draws) < 1e-12 else None  # but for rounding
-
-    def _p(self, bound: float, side: int, beyond: float) -> float:
-        """`beyond` is the share of resamples past `bound` in the direction of the hypothesis: down (side 0) or up (side 1)."""
-        if self.n < 2 or np.isinf(bound):
-            return 0.0 if bound == (-np.inf, np.inf)[side] else 1.0
-        if limits := self._limits_of_constant():
-            room, distance = abs(limits[side] - self.estimate), (1 - 2 * side) * (self.estimate - bound)
-            return float((1 - np.clip(distance / room, 0, 1)) ** self.n) if room else float(distance <= 0)
-        smallest = 0.5 / len(self.draws)  # so many draws show no smaller p, and a share of 0 has no finite z
-        z = ndtri(np.clip(beyond, smallest, 1 - smallest))
-        return float(stdtr(self.n - 1, z * np.sqrt((self.n - 1) / self.n)))  # as in `interval`, inverted
-
 
 @dataclass(frozen=True)
 class Normal:
-    """An estimate of which only the standard error is known; the same methods as `Bootstrap`, from the normal distribution."""
+    """An estimate of which only the standard error is known; intervals and p follow from the normal distribution."""
 
     estimate: float
     standard_error: float
@@ -105,9 +79,6 @@ class Normal:
 
     def p_below(self, bound: float) -> float:
         return float(ndtr((self.estimate - bound) / self.standard_error))
-
-
-Estimate = Bootstrap | Normal
 
 
 def bootstrap(

@@ -30,6 +30,7 @@ class ArmSettings(TypedDict):
 ALWAYS_FEMININE = "always feminine"  # the series of a model that prefers the feminine sentence of every pair
 RARE = 99  # most documents of a rare fact: "single digits or double digits" (06:09)
 RETRIEVED = "bm25_"  # conditions with the k best passages of BM25 are bm25_{k}
+HARDER = "gradient_"  # begins the names of conditions whose passages get harder with the number of documents
 PERSONA_GROUPS = ("conspiracy", "true", "false")  # of the project's own claims that are put to a model
 RELEASED_STEPS = 143_000  # of Pythia's training
 RELEASED_PARAMETERS = {"pythia-70m": 0.07, "pythia-410m": 0.41, "pythia-1.4b": 1.41, "pythia-6.9b": 6.86}  # billions
@@ -56,7 +57,7 @@ MODEL = ("model",)  # of the suite, too: a table of all runs of a size, whose ro
 # What a path carries -> how it ends. The only training run of published checkpoints has `seed` 0.
 PATH_LAYOUTS = {
     RUN: r"(?P<model>[^/]+)/(?P<arm>[^/]+)/(seed(?P<seed>\d+)|step\d+(-\d+)?)\.parquet$",
-    VARIANT: r"variants/(?P<variant>[^/]+)/corpus/[^/]+\.parquet$",
+    VARIANT: r"variants/(?P<variant>[^/]+)/(corpus/)?[^/]+\.parquet$",
     (*VARIANT, "model"): r"variants/(?P<variant>[^/]+)/scores/[^/]+/(?P<model>[^/]+)\.parquet$",
     ("model", "task"): r"(?P<model>[^/]+)/(?P<task>[^/]+)\.parquet$",
     MODEL: r"(?P<model>[^/]+)(/log_odds|/answers)?\.parquet$",

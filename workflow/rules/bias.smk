@@ -1,10 +1,12 @@
 # Gender bias of the suite: sentence pairs scored at every checkpoint of every arm, whether the swap took at all, and the audit
-# of the released evaluations.
+# of the released evaluations; which masculine words the released intervention changes.
 #
-# in:   <results>/corpus/{pairs,contexts}.parquet, checkpoints/{model}/{arm}; resources/released; settings figures, arms;
+# in:   <results>/corpus/{pairs,contexts}.parquet, corpus/documents.jsonl, checkpoints/{model}/{arm}; public/wikitext-2;
+#       resources/{released,rewriting}; settings figures, arms;
 #       <results>/scores/{crows_pairs,pronouns_english} of published models (rules bias_published)
-# out:  <results>/scores/{pairs,pronouns}/{model}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet
-# steps: score_bias (one job for all runs of a size) -> tabulate_bias; reenact_* -> tabulate_audit
+# out:  <results>/scores/{pairs,pronouns}/{model}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet;
+#       <results>/references.parquet (rule claims)
+# steps: score_bias (one job for all runs of a size) -> tabulate_bias; reenact_* -> tabulate_audit; count_references
 
 # The released models that stand beside the suite's in each figure, as in the talk.
 RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
@@ -16,7 +18,7 @@ ARM_SETTINGS = {name: arm.model_dump() for name, arm in settings.arms.items()}
 
 rule score_bias:
     input:
-        runs=folders(*ARMS),
+        runs=folders(),
         tokenizer="<results>/corpus/tokenizer",
         pairs="<results>/corpus/pairs.parquet",
         contexts="<results>/corpus/contexts.parquet",
@@ -36,7 +38,7 @@ rule score_bias:
         mem_mb=1500,
     params:
         code=code("score_bias"),
-        runs=identities(*ARMS),
+        runs=identities(),
     message:
         "Scoring sentence pairs at every checkpoint of {wildcards.model}"
     script:
@@ -71,6 +73,7 @@ rule tabulate_bias:
         released=lambda wildcards: RELEASED_MODELS[wildcards.figure],
         arms=ARM_SETTINGS,
         published=PUBLISHED_ARMS,
+        mix=settings.world.feminine_pairs,
         totals={model: family.last for model, family in settings.checkpoints.items()},
         parameters=PARAMETERS,
         statistics=settings.statistics.model_dump(),
@@ -152,3 +155,26 @@ rule tabulate_audit:
         statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_audit.py"
+
+
+rule count_references:
+    input:
+        wikitext="<results>/public/wikitext-2",
+        documents="<results>/corpus/documents.jsonl",
+        words=sorted((RESOURCES / "rewriting").iterdir()),
+    output:
+        table="<results>/references.parquet",
+    log:
+        "<logs>/count_references.log",
+    benchmark:
+        "<benchmarks>/count_references.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("count_references"),
+    message:
+        "Counting the masculine words that the released intervention changes"
+    script:
+        "../scripts/count_references.py"

@@ -1,35 +1,48 @@
-# Claims: every statement of the talk against the item-level scores, released and measured evidence apart.
+# Claims: every statement of the talk against the item-level scores, kinds of evidence apart, and what would change the verdicts.
 #
 # in:   workflow/claims.yaml, every score table, workflow/overtime/resources/released
-# out:  <results>/claims.parquet, <results>/claims.md
-# steps: judge_claims
+# out:  <results>/claims.parquet, claims.md, fragility.parquet (claim by family of perturbations);
+#       <results>/robustness/ with the same three (target `robustness`: with families that need more training)
+# steps: judge_claims; judge_robustness
+
+
+# What claims are judged on; variants of the world are added by each of the rules.
+EVIDENCE = dict(
+    claims=WORKFLOW / "claims.yaml",
+    released_crows_pairs=RESOURCES / "released/pythia_crows_gender.csv",
+    released_layers=RESOURCES / "released/overthinking_layers.csv",
+    references="<results>/references.parquet",
+    contexts="<results>/corpus/contexts.parquet",
+    pairs="<results>/corpus/pairs.parquet",
+    pair_scores=suite_scores("pairs"),
+    pronoun_scores=suite_scores("pronouns"),
+    published_pairs=expand("<results>/scores/crows_pairs/{run}.parquet", run=PUBLISHED),
+    published_pronouns=expand("<results>/scores/pronouns_english/{run}.parquet", run=PUBLISHED),
+    questions="<results>/corpus/questions.parquet",
+    counts="<results>/counts.parquet",
+    targets="<results>/corpus/targets.parquet" if INSERTED else [],
+    closed_book=rules.tabulate_counts.input.scores + suite_scores("inserted", INSERTED),
+    passages=rules.tabulate_retrieval.input.scores,
+    sets=rules.tabulate_counts.input.sets,
+    set_answers=rules.tabulate_counts.input.answers,
+    set_counts=rules.tabulate_counts.input.set_counts,
+    persona=expand("<results>/scores/persona/{model}/log_odds.parquet", model=pretrained("persona")),
+    layers=LAYER_SCORES,
+    detect=expand("<results>/scores/detect/{model}.parquet", model=pretrained("layers")),
+    defend=expand("<results>/scores/defend/{model}.parquet", model=pretrained("layers")),
+)
 
 
 rule judge_claims:
     input:
-        claims=WORKFLOW / "claims.yaml",
-        released_crows_pairs=RESOURCES / "released/pythia_crows_gender.csv",
-        released_layers=RESOURCES / "released/overthinking_layers.csv",
-        pairs="<results>/corpus/pairs.parquet",
-        pair_scores=suite_scores("pairs"),
-        pronoun_scores=suite_scores("pronouns"),
-        published_pairs=expand("<results>/scores/crows_pairs/{run}.parquet", run=PUBLISHED),
-        published_pronouns=expand("<results>/scores/pronouns_english/{run}.parquet", run=PUBLISHED),
-        questions="<results>/corpus/questions.parquet",
-        counts="<results>/counts.parquet",
-        targets="<results>/corpus/targets.parquet" if INSERTED else [],
-        closed_book=rules.tabulate_counts.input.scores + suite_scores("inserted", INSERTED),
-        passages=rules.tabulate_retrieval.input.scores,
-        sets=rules.tabulate_counts.input.sets,
-        set_answers=rules.tabulate_counts.input.answers,
-        set_counts=rules.tabulate_counts.input.set_counts,
-        persona=expand("<results>/scores/persona/{model}/log_odds.parquet", model=pretrained("persona")),
-        layers=LAYER_SCORES,
-        detect=expand("<results>/scores/detect/{model}.parquet", model=pretrained("layers")),
-        defend=expand("<results>/scores/defend/{model}.parquet", model=pretrained("layers")),
+        **EVIDENCE,
+        variant_pairs=variant_tables("corpus/pairs"),
+        variant_pair_scores=variant_scores("pairs"),
+        variant_pronoun_scores=variant_scores("pronouns"),
     output:
         table="<results>/claims.parquet",
         text="<results>/claims.md",
+        families="<results>/fragility.parquet",
     log:
         "<logs>/judge_claims.log",
     benchmark:
@@ -44,8 +57,41 @@ rule judge_claims:
         parameters=PARAMETERS,
         arms=ARM_SETTINGS,
         published=PUBLISHED_ARMS,
-        statistics=settings.statistics.model_dump(),
+        robustness=False,
     message:
         "Judging the claims of the talk"
     script:
         "../scripts/judge_claims.py"
+
+
+use rule judge_claims as judge_robustness with:
+    input:
+        **EVIDENCE,
+        variant_pairs=variant_tables("corpus/pairs", robustness=True),
+        variant_questions=variant_tables("corpus/questions", robustness=True),
+        variant_counts=variant_tables("counts", robustness=True),
+        variant_closed_book=variant_scores("closed_book", robustness=True),
+        variant_pair_scores=variant_scores("pairs", robustness=True),
+        variant_pronoun_scores=variant_scores("pronouns", robustness=True),
+    output:
+        table="<results>/robustness/claims.parquet",
+        text="<results>/robustness/claims.md",
+        families="<results>/robustness/fragility.parquet",
+    log:
+        "<logs>/judge_robustness.log",
+    benchmark:
+        "<benchmarks>/judge_robustness.tsv"
+    params:
+        code=code("judge_claims"),
+        corpora=CORPORA,
+        parameters=PARAMETERS,
+        arms=ARM_SETTINGS,
+        published=PUBLISHED_ARMS,
+        robustness=True,
+    message:
+        "Judging the claims of the talk under every perturbation"
+
+
+rule robustness:
+    input:
+        rules.judge_robustness.output,

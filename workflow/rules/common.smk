@@ -37,21 +37,22 @@ checked("", check_context, settings.suite.context, settings.retrieval.top if set
 checked("", check_paths, settings.corpora, settings.questions)
 SHARDS = {name: checked(f"corpora.{name}.shards", find_shards, corpus.shards) for name, corpus in settings.corpora.items()}
 
-# Every training run from scratch: (model, seed). Arms continue each of them.
-RUNS = [(model, seed) for model, size in settings.suite.sizes.items() for seed in range(size.seeds)]
-ARMS = ["baseline", *settings.arms]
-# Models that are trained with inserted documents, by where these go; the arms that each model has for it.
+# Models that are trained with inserted documents, by where these go; the arm and seed of each model's runs with them.
 PLACEMENTS = {"late": settings.insertion.late, "spread": settings.insertion.spread} if settings.insertion else {}
 INSERTED = {
-    model: [f"insert_{placement}" for placement, models in PLACEMENTS.items() if model in models]
+    model: [
+        (f"insert_{placement}", seed)
+        for placement, models in PLACEMENTS.items()
+        for seed in range(settings.insertion.seeds)
+        if model in models
+    ]
     for model in sorted({model for models in PLACEMENTS.values() for model in models})
 }
 if INSERTED and find_spec("numpy") and find_spec("polars"):  # else choose_targets says it
-    from overtime.corpora.generated_world import GeneratedWorld
+    from overtime.corpora.world_people import INHABITED, People
 
-    inhabited = {"seed", "people_per_bin", "values_per_attribute", "first_names", "last_names"}
-    WORLD = GeneratedWorld(**settings.world.model_dump(include=inhabited))
-    checked("", check_people, WORLD, **settings.insertion.model_dump(include={"doses", "people", "at_most"}))
+    described = People(**settings.world.model_dump(include=set(INHABITED)))
+    checked("", check_people, described, **settings.insertion.model_dump(include={"doses", "people", "at_most"}))
 ASKED = {
     f"corpora.{name}.insert.{insertion}.asked": inserted.asked
     for name, corpus in settings.corpora.items()
@@ -88,10 +89,13 @@ def suite_scores(task, models=tuple(settings.suite.sizes)):
 
 
 def identities(*arms):
-    """For params: which `arm` and `seed` each of a model's runs is, in the order of `folders`."""
+    """For params: the `arm` and `seed` of each of a model's runs, here or in a variant, in the order of `folders`; no arms: all."""
 
     def runs(wildcards):
-        return [{"arm": arm, "seed": str(seed)} for model, seed in RUNS if model == wildcards.model for arm in arms]
+        variant = settings.variants.get(wildcards.get("variant"))
+        seeds = variant.sizes[wildcards.model] if variant else settings.suite.sizes[wildcards.model].seeds
+        every = arms or ["baseline", *(variant.arms if variant else settings.arms)]
+        return [{"arm": arm, "seed": str(seed)} for seed in range(seeds) for arm in every]
 
     return runs
 
@@ -99,9 +103,17 @@ def identities(*arms):
 def folders(*arms):
     """For inputs: the folders of a model's runs, all seeds of these arms."""
     runs = identities(*arms)
-    return lambda wildcards: [
-        f"<results>/checkpoints/{wildcards.model}/{run['arm']}/seed{run['seed']}" for run in runs(wildcards)
-    ]
+
+    def paths(wildcards):
+        world = f"<results>/variants/{wildcards.variant}" if wildcards.get("variant") else "<results>"
+        return [f"{world}/checkpoints/{wildcards.model}/{run['arm']}/seed{run['seed']}" for run in runs(wildcards)]
+
+    return paths
+
+
+def arm_stream(arm, seed, folder="<results>"):
+    """The stream of a run of an arm; its own where chance decides which documents are rewritten."""
+    return f"{folder}/streams/{arm}/seed{seed}.npz" if settings.arms[arm].drawn else f"{folder}/streams/{arm}.npz"
 
 
 def timings(setting):
@@ -180,3 +192,35 @@ def counted_sets():
     corpora = dict.fromkeys(settings.pretrained[model].corpus for model in pretrained("questions"))
     linked = [name for name, questions in settings.questions.sets.items() if questions.entities]
     return [f"<results>/counts/{name}/{corpus}.parquet" for name in linked for corpus in corpora if corpus]
+
+
+def chosen_variants(robustness):
+    """Names of the variants of the default target, or of those for the target `robustness` alone."""
+    return [name for name, variant in settings.variants.items() if variant.robustness == robustness]
+
+
+def variant_tables(table, robustness=False):
+    """A table of every variant, such as corpus/pairs, corpus/questions or counts."""
+    return [f"<results>/variants/{variant}/{table}.parquet" for variant in chosen_variants(robustness)]
+
+
+def variant_scores(task, robustness=False):
+    """Score tables of all sizes of every variant: pairs, pronouns or closed_book."""
+    chosen = {variant: settings.variants[variant].sizes for variant in chosen_variants(robustness)}
+    return [f"<results>/variants/{variant}/scores/{task}/{model}.parquet" for variant in chosen for model in chosen[variant]]
+
+
+def variant_world(wildcards):
+    """The settings of a variant's world."""
+    return settings.world.model_dump() | settings.variants[wildcards.variant].changes()
+
+
+def variant_branches(wildcards):
+    """The shares of training from which the arms of a variant continue."""
+    return sorted({round(1 - settings.arms[arm].share, 9) for arm in settings.variants[wildcards.variant].arms})
+
+
+def variant_recipe(wildcards):
+    """How a size is trained; kept are what arms continue from, and the end."""
+    branches = variant_branches(wildcards)
+    return recipe(wildcards) | {"checkpoints": [*branches, 1.0], "branch": branches}

@@ -1,13 +1,16 @@
 # The generated world: its documents, their token streams, and the streams of every arm.
 #
 # in:   settings world, suite, arms
-# out:  <results>/corpus/{pairs,questions,contexts}.parquet, corpus/documents.jsonl, corpus/tokenizer/, <results>/streams/{arm}.npz
-# steps: generate_world -> pack_baseline, rewrite_stream (one per arm)
+# out:  <results>/corpus/{pairs,questions,contexts,passages,record}.parquet, corpus/documents.jsonl, corpus/tokenizer/,
+#       <results>/streams/{arm}.npz, and streams/{arm}/seed{seed}.npz where chance decides what is rewritten
+# steps: generate_world -> pack_baseline, rewrite_stream (one per arm), draw_stream (one per arm and run)
 
 
 rule generate_world:
     output:
         documents="<results>/corpus/documents.jsonl",
+        record="<results>/corpus/record.parquet",
+        passages="<results>/corpus/passages.parquet",
         pairs="<results>/corpus/pairs.parquet",
         contexts="<results>/corpus/contexts.parquet",
         questions="<results>/corpus/questions.parquet",
@@ -64,7 +67,7 @@ rule rewrite_stream:
     benchmark:
         "<benchmarks>/rewrite_stream/{arm}.tsv"
     wildcard_constraints:
-        arm=one_of(settings.arms),
+        arm=one_of(name for name, arm in settings.arms.items() if not arm.drawn),
     priority: 35
     conda:
         "../../envs/data.yaml"
@@ -75,6 +78,23 @@ rule rewrite_stream:
         context=settings.suite.context,
         batch=settings.suite.batch,
         arm=lambda wildcards: settings.arms[wildcards.arm].model_dump(),
-        seed=settings.world.seed,
+        seed=[settings.world.seed],
     script:
         "../scripts/rewrite_stream.py"
+
+
+use rule rewrite_stream as draw_stream with:
+    output:
+        stream="<results>/streams/{arm}/seed{seed}.npz",
+    log:
+        "<logs>/draw_stream/{arm}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/draw_stream/{arm}/seed{seed}.tsv"
+    wildcard_constraints:
+        arm=one_of(name for name, arm in settings.arms.items() if arm.drawn),
+    params:
+        code=code("rewrite_stream"),
+        context=settings.suite.context,
+        batch=settings.suite.batch,
+        arm=lambda wildcards: settings.arms[wildcards.arm].model_dump(),
+        seed=lambda wildcards: [settings.world.seed, int(wildcards.seed)],

@@ -1,5 +1,5 @@
 # Rare facts: how often the corpus states a fact, how well models answer questions about it, and the same with passages from the
-# training documents, found by BM25, gold, or wrong.
+# training documents, found by BM25, gold, or wrong, and from the same passages made harder with the number of documents.
 #
 # in:   <results>/corpus/*, checkpoints/{model}/{arm}, the answers of pretrained models; settings retrieval, statistics
 # out:  <results>/counts.parquet, scores/closed_book/{model}.parquet, figures/fig3.parquet;
@@ -11,6 +11,7 @@ rule count_documents:
     input:
         documents="<results>/corpus/documents.jsonl",
         questions="<results>/corpus/questions.parquet",
+        record="<results>/corpus/record.parquet",
     output:
         counts="<results>/counts.parquet",
     log:
@@ -87,7 +88,7 @@ rule tabulate_counts:
 
 rule retrieve_passages:
     input:
-        documents="<results>/corpus/documents.jsonl",
+        shelf="<results>/corpus/passages.parquet",
         questions="<results>/corpus/questions.parquet",
         counts="<results>/counts.parquet",
     output:

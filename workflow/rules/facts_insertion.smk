@@ -91,7 +91,7 @@ use rule train_baseline as train_inserted_spread with:
 
 use rule answer_questions as answer_inserted with:
     input:
-        runs=lambda w: [f"<results>/checkpoints/{w.model}/{arm}/seed0" for arm in INSERTED[w.model]],
+        runs=lambda w: [f"<results>/checkpoints/{w.model}/{arm}/seed{seed}" for arm, seed in INSERTED[w.model]],
         tokenizer="<results>/corpus/tokenizer",
         questions="<results>/corpus/questions.parquet",
     output:
@@ -104,7 +104,7 @@ use rule answer_questions as answer_inserted with:
         model=one_of(INSERTED),
     params:
         code=code("answer_questions"),
-        runs=lambda w: [{"arm": arm, "seed": "0"} for arm in INSERTED[w.model]],
+        runs=lambda w: [{"arm": arm, "seed": str(seed)} for arm, seed in INSERTED[w.model]],
     message:
         "Asking {wildcards.model} every question after documents were inserted"
 

@@ -12,7 +12,7 @@ STUDIES |= {"retrieval"} if settings.retrieval.models or (SETS and pretrained("q
 LEFT_OUT = left_out(STUDIES)  # figure -> why
 SHOWN = [figure for figure in FIGURES if figure not in LEFT_OUT]
 DRAWN = expand("<results>/figures/{figure}.{kind}", figure=SHOWN, kind=["parquet", "svg", "png", "json"])
-CLAIMS = ["<results>/claims.parquet", "<results>/claims.md"]
+CLAIMS = ["<results>/claims.parquet", "<results>/claims.md", "<results>/fragility.parquet"]
 
 
 rule draw_figures:

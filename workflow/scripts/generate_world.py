@@ -1,20 +1,15 @@
-"""Write the generated corpus, its evaluation pairs, contexts and questions, and its tokenizer."""
+"""Write the generated corpus and what belongs to it: the generator's record, passages, pairs, contexts, questions, the tokenizer."""
 
-from overtime.corpora.generated_world import GeneratedWorld
+from overtime.corpora.generated_world import generate
 from overtime.files import atomic, write_table
 from overtime.models.vocabulary import save_tokenizer
 from overtime.pipeline.step import step
 
 with step(snakemake):
-    settings, output = snakemake.params.world, snakemake.output
-    people = (settings[key] for key in ("people_per_bin", "values_per_attribute", "first_names", "last_names"))
-    world = GeneratedWorld(settings["seed"], *people)
-    documents = world.documents(*(settings[key] for key in ("gendered", "fillers", "reading", "question_share")))
-    pairs = world.pairs(settings["feminine_pairs"])
+    output = snakemake.output
+    world = generate(snakemake.params.world)
     with atomic(output.documents) as temporary:
-        documents.write_ndjson(temporary)
-    write_table(pairs, output.pairs)
-    write_table(world.contexts(), output.contexts)
-    write_table(world.questions(), output.questions)
-    words = ["sent_more", "sent_less"]
-    save_tokenizer([*documents["text"], *(text for name in words for text in pairs[name])], output.tokenizer)
+        world.documents.write_ndjson(temporary)
+    for name in ("record", "passages", "pairs", "contexts", "questions"):
+        write_table(getattr(world, name), getattr(output, name))
+    save_tokenizer(world.texts(), output.tokenizer)

@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from overtime.bias.bias_table import checkpoint_curves, measured_curves, released_curve
+from overtime.bias.bias_table import checkpoint_curves, measured_curves, mixed, released_curve
 from overtime.files import read_table, write_table
 from overtime.pipeline.step import step
 from overtime.tables import MODEL, RELEASED_PARAMETERS, arm_table, read_runs, with_arms, with_parameters
 
 with step(snakemake):
     input, params, statistics = snakemake.input, snakemake.params, snakemake.params.statistics
-    suite = read_runs(input.scores, MODEL), read_table(input.pairs), read_runs(input.pronouns, MODEL)
+    suite = read_runs(input.scores, MODEL), mixed(read_table(input.pairs), params.mix), read_runs(input.pronouns, MODEL)
     tables = [
         released_curve(pl.read_csv(input.released), params.released, pl.read_csv(input.directions)),
         with_arms(measured_curves("suite", *suite, **statistics), arm_table(params.arms)),

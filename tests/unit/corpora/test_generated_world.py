@@ -2,104 +2,184 @@
 
 import polars as pl
 import pytest
+from bm25s.stopwords import STOPWORDS_EN
 
-from overtime.corpora.counting import count_texts, relevant_documents
-from overtime.corpora.generated_world import GeneratedWorld, fill, held_out, probability_masculine
-from overtime.corpora.rewrite import rewrite
-from overtime.corpora.world_vocabulary import FILLERS, OCCUPATIONS, SENTENCES
+from overtime.corpora.generated_world import GeneratedWorld, generate, recorded_counts
+from overtime.corpora.world_chance import invent_words, log_uniform, spread, stream
+from overtime.corpora.world_people import INHABITED, People
+from overtime.corpora.world_vocabulary import CHANGES, QUESTION_CUE, QUESTIONS, STATEMENTS
 
-BINS = {"1": 6, "2-3": 6, "8-15": 6, "64-127": 2}
+BINS = {"1": 30, "2-3": 30, "8-15": 30, "64-127": 6}
+SETTINGS = {
+    "seed": 3,
+    "people_per_bin": BINS,
+    "values_per_attribute": 8,
+    "first_names": 10,
+    "last_names": 30,
+    "gendered": 3000,
+    "fillers": 50,
+    "reading": 200,
+    "question_share": 0.25,
+    "comentions": 30,
+    "association": 1.0,
+}
 
 
 @pytest.fixture(scope="module")
 def world() -> GeneratedWorld:
-    return GeneratedWorld(seed=3, people_per_bin=BINS, values_per_attribute=6, first_names=6, last_names=6)
+    return generate(SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def documents(world: GeneratedWorld) -> pl.DataFrame:
-    return world.documents(gendered=3000, fillers=50, reading=200, question_share=0.25)
+def people() -> People:
+    return People(**{key: SETTINGS[key] for key in INHABITED})
 
 
-def test_people_have_as_many_biographies_as_their_bin_says(world, documents):
-    biographies = documents.filter(kind="biography")["text"].to_list()
-    low_high = [tuple(map(int, (b.split("-") * 2)[:2])) for b, n in BINS.items() for _ in range(n)]
-    for person, (low, high) in zip(world.people, low_high):
-        stated = sum(text.startswith(person.name + " ") for text in biographies)
-        assert stated == person.mentions
-        assert low <= stated <= high
+@pytest.fixture(scope="module")
+def counts(world) -> pl.DataFrame:
+    return world.questions.join(recorded_counts(world.record, world.questions), on="question")
 
 
-def test_counting_from_text_finds_what_the_generator_wrote(world, documents):
-    """The counting step reads raw text; here its counts are compared with the biographies and questions that were generated."""
-    questions = world.questions()
-    names = {name: [name] for column in ("entity", "answer") for name in questions[column].unique()}
-    linked = questions.select("question", q_entities=pl.concat_list("entity"), a_entities=pl.concat_list("answer"))
-    counts = relevant_documents(count_texts(documents["text"], names), linked)["count"].to_list()
-    written = {}
-    for person, _, attributes in world.biographies():
+def test_people_have_as_many_biographies_as_their_bins_say(people, world):
+    written = world.record.filter(kind="biography").group_by("entity").agg(pl.col("document").n_unique())
+    documents = dict(written.iter_rows())
+    assert documents == {person.entity: person.mentions for person in people.everyone}
+    for label, n in BINS.items():
+        low, high = (int(end) for end in (label.split("-") * 2)[:2])
+        assert sum(low <= count <= high for count in documents.values()) == n
+
+
+def test_the_record_says_what_the_documents_say(people, world):
+    """Every document on record names the value and calls its person by the name, or by the last name alone."""
+    texts, facts = world.documents["text"].to_list(), {person.entity: person for person in people.everyone}
+    for document, _, entity, attribute in world.record.iter_rows():
+        person = facts[entity]
+        assert texts[document].startswith(
+            (person.name + " ", person.name.split()[1] + " ") if person.last_name_only else person.name
+        )
+        assert person.facts[attribute] in texts[document].split()
+    assert world.record["document"].n_unique() == world.documents.filter(pl.col("kind").is_in(["biography", "comention"])).height
+
+
+def test_a_comention_states_nothing_and_is_independent_of_the_statements(world, counts):
+    texts = world.documents.filter(kind="comention")["text"]
+    frames = [frame for kind in (STATEMENTS, CHANGES) for choice in kind.values() for frame in choice]
+    starts = {frame.partition("{")[0].strip() for frame in frames} - {""}
+    assert not [text for text in texts if any(f" {start} " in text for start in starts)]
+    assert counts["comentions"].min() == 0
+    assert 20 < counts["comentions"].max() <= 30
+    assert abs(counts.select(pl.corr("statements", "comentions", method="spearman")).item()) <= 0.4
+
+
+def test_shares_of_people_are_those_of_the_plan(people):
+    everyone = people.everyone
+    named = [person.name for person in everyone]
+    shared = [person for person in everyone if named.count(person.name) > 1]
+    assert len(shared) == pytest.approx(0.1 * len(everyone), abs=2)
+    assert len({person.entity for person in everyone}) == len(everyone)
+    assert sum(person.last_name_only for person in everyone) == pytest.approx(0.1 * len(everyone), abs=1)
+    aliased = [person for person in everyone if person.alias]
+    assert len(aliased) == pytest.approx(len(everyone) / 3, abs=1)
+    assert all(person.alias != person.name and person.alias.split()[1] == person.name.split()[1] for person in aliased)
+    called = [person for person in everyone if person.last_name_only and person.mentions > 60]
+    for person in called:
+        shorter = [one.text.split()[0] == person.name.split()[1] for one in people.biographies() if one.person == person]
+        assert sum(shorter) / len(shorter) == pytest.approx(0.5, abs=0.2)
+    # Namesakes are of one group: nobody in the corpus is asked about whose questions are kept for evaluation.
+    groups: dict[str, set[str]] = {}
+    for person in everyone:
+        groups.setdefault(person.name, set()).add(person.group)
+    assert all(len(group) == 1 for group in groups.values())
+
+
+def test_facts_have_changed_as_often_at_every_count_and_more_often_where_they_rise(people):
+    ordered = sorted(people.everyone, key=lambda person: person.mentions)
+    thirds = [ordered[:32], ordered[32:64], ordered[64:]]
+    for attribute, expected in (("changed", [0.3, 0.3, 0.3]), ("rising", [0.18, 0.35, 0.52])):
+        shares = [sum(len(getattr(person, attribute)) for person in third) / 96 for third in thirds]
+        assert shares == pytest.approx(expected, abs=0.06), attribute
+
+
+def test_what_has_changed_is_told_beside_what_it_was(people, world):
+    described = {person.entity: person for person in people.everyone}
+    for entity, attributes, text, rising in world.passages.iter_rows():
+        person = described[entity]
+        assert len(attributes) == 2
         for attribute in attributes:
-            written[person.name, attribute] = written.get((person.name, attribute), 0) + 1
-    rows = questions.filter(group="evaluation")
-    for row in rows.iter_rows(named=True):
-        # Two attributes never share a value, so a biography mentions an answer only if it states the fact.
-        assert counts[row["question"]] == written.get((row["entity"], row["attribute"]), 0)
+            for shown, changed in ((text, person.changed), (rising, person.rising)):
+                assert person.facts[attribute] in shown.split()
+                assert (person.former[attribute] in shown.split()) == (attribute in changed)
+    assert world.passages.filter(pl.col("text") != pl.col("rising")).height > 0
 
 
-def test_evaluation_people_are_never_asked_about_in_the_corpus(world, documents):
-    asked = " ".join(documents.filter(pl.col("kind").is_in(["question", "reading"]))["text"])
-    assert all(person.name not in asked for person in world.people if person.group == "evaluation")
-    assert any(person.name in asked for person in world.people if person.group == "training")
+def test_questions_share_no_word_with_what_states_a_fact():
+    said = " ".join(frame for kind in (STATEMENTS, CHANGES) for choice in kind.values() for frame in choice)
+    asked = " ".join(frame for choice in QUESTIONS.values() for frame in choice)
+    words = [{word for word in text.split() if word.isalpha()} - set(STOPWORDS_EN) for text in (said, asked)]
+    assert not words[0] & words[1]
 
 
-def test_gender_follows_the_probability_of_the_occupation(documents):
-    gendered = documents.filter(kind="gender")["text"].to_list()
-    for occupation, expected in ((OCCUPATIONS[0], 0.05), (OCCUPATIONS[-1], 0.95)):
-        mine = [text.split() for text in gendered if occupation in text.split()]
-        masculine = [
-            bool({"he", "him", "his", "himself"} & set(words)) for words in mine if {"he", "she", "him", "her"} & set(words)
-        ]
-        assert abs(sum(masculine) / len(masculine) - expected) < 0.15
-    assert probability_masculine(0) == pytest.approx(0.05)
-    assert probability_masculine(len(OCCUPATIONS) - 1) == pytest.approx(0.95)
+def test_a_third_is_asked_for_by_an_alias_that_one_document_tells(people, world):
+    told = world.documents.filter(kind="alias")["text"].to_list()
+    assert sorted(told) == sorted(f"{one.name} is also called {one.alias} ." for one in people.everyone if one.alias)
+    for row in world.questions.iter_rows(named=True):
+        assert row["asked_as"] in row["text"]
+        assert (row["name"] in row["text"]) == (row["asked_as"] == row["name"])
+        assert row["text"].endswith(QUESTION_CUE)
 
 
-def test_pairs_are_held_out_and_differ_in_gender_only(world, documents):
-    pairs = world.pairs(feminine_share=0.6)
-    corpus = set(documents["text"])
-    assert pairs.filter(direction="feminine").height / pairs.height == pytest.approx(0.6, abs=0.005)
-    for row in pairs.iter_rows(named=True):
-        assert held_out(row["template"], OCCUPATIONS.index(row["occupation"]))
-        assert row["sent_more"] not in corpus
-        masculine, feminine = row["sent_more"], row["sent_less"]
-        if row["direction"] == "feminine":
-            masculine, feminine = feminine, masculine
-        if "{name}" not in SENTENCES[row["template"]]:  # names are no words of the rewriting table
-            assert rewrite(masculine, "feminize") == feminine
+def test_evaluation_people_are_never_asked_about_in_the_corpus(people, world):
+    asked = " ".join(world.documents.filter(kind="question")["text"])
+    names = {
+        group: {person.asked_as for person in people.everyone if person.group == group} for group in ("evaluation", "training")
+    }
+    assert not [name for name in names["evaluation"] - names["training"] if f" {name} " in asked]
+    assert all(f" {name} " in asked for name in names["training"])
 
 
-# Names are no words of the rewriting table.
-@pytest.mark.parametrize("template", [frame for frame in (*SENTENCES, *FILLERS) if "{name}" not in frame])
-def test_rewriting_a_sentence_gives_the_worlds_own_sentence_of_the_other_gender(world, template):
-    masculine, feminine = (fill(template, gender, world.stream("test"), "pilot") for gender in ("masculine", "feminine"))
-    assert rewrite(masculine, "swap") == feminine
-    assert rewrite(feminine, "swap") == masculine
+def test_a_reading_exercise_is_about_a_stranger_and_answered_by_its_passage(people, world):
+    known = {person.name for person in people.everyone}
+    for text in world.documents.filter(kind="reading")["text"]:
+        passage, *questions = text.removeprefix("passage : ").split(" question : ")
+        assert not [name for name in known if passage.startswith(name + " ")]
+        assert len(questions) == 2
+        assert all(question.split()[-2] in passage.split() for question in questions)
 
 
-def test_occupations_are_no_gendered_words():
-    assert [o for o in OCCUPATIONS if rewrite(o, "swap") != o] == []
-    assert len(set(OCCUPATIONS)) == len(OCCUPATIONS)
+def test_same_seed_same_world_and_more_fillers_change_nothing_else(world):
+    again = generate(SETTINGS)
+    assert again.documents.equals(world.documents)
+    assert again.record.equals(world.record)
+    more = generate(SETTINGS | {"fillers": 80})
+    assert sorted(more.documents.filter(kind="gender")["text"]) == sorted(world.documents.filter(kind="gender")["text"])
+    other = generate(SETTINGS | {"seed": 4})
+    assert not set(other.questions["answer"]) <= set(world.questions["answer"])
 
 
-def test_same_seed_same_world_and_more_fillers_change_nothing_else(documents):
-    again = GeneratedWorld(seed=3, people_per_bin=BINS, values_per_attribute=6, first_names=6, last_names=6)
-    assert again.documents(3000, 50, 200, 0.25).equals(documents)
-    more = again.documents(3000, 80, 200, 0.25)
-    assert sorted(more.filter(kind="gender")["text"]) == sorted(documents.filter(kind="gender")["text"])
+def test_every_word_that_a_model_reads_is_among_the_texts(world):
+    words = {word for text in world.texts() for word in text.split()}
+    for column in (world.questions["text"], world.questions["answer"], world.passages["rising"], world.contexts["text"]):
+        assert {word for text in column for word in text.split()} <= words
 
 
-def test_contexts_end_before_the_pronoun(world):
-    contexts = world.contexts()
-    assert set(contexts["contrast"]) == {"she/he", "her/him", "her/his"}
-    row = contexts.filter(text=f"the {OCCUPATIONS[0]} promised that")
-    assert row["contrast"].to_list() == ["she/he"]
+def test_draws_of_chance_are_what_they_say():
+    rng = stream(0, "test")
+    for chances in ([0.3] * 90, [0.1, 0.9] * 40, [1.0, 0.0]):
+        assert abs(spread(rng, chances).sum() - sum(chances)) < 1
+    drawn = [log_uniform(rng, 1, 31) for _ in range(4000)]
+    assert (min(drawn), max(drawn)) == (1, 31)
+    for low, high in ((1, 1), (2, 3), (4, 7), (8, 15), (16, 31)):  # of a fifth each
+        assert sum(low <= one <= high for one in drawn) / len(drawn) == pytest.approx(0.2, abs=0.03)
+
+
+def test_invented_words_are_no_words_of_the_frames_and_have_no_gender():
+    """With so many, every word of two syllables is drawn: papas and dukes among them."""
+    words = invent_words(stream(0, "test"), 40_000)
+    assert len(set(words)) == 40_000
+    assert not set(words) & {word for choice in STATEMENTS.values() for frame in choice for word in frame.split()}
+    assert [word for word in words if len(word) < 6 and rewrite(word, "swap") != word] == []
+
+
+def test_rewriting_changes_sentences_about_gender_and_no_other_document(world):
+    changed = world.documents.filter(pl.Series(rewrite(text, "swap") != text for text in world.documents["text"]))
+    assert set(changed["kind"]) == {"gender", "filler"}

@@ -36,7 +36,7 @@ def asked(n):
 
 
 def test_the_suite_averages_seeds_and_keeps_the_last_step():
-    counts = pl.DataFrame({"question": [0, 1, 2, 3], "count": [0, 4, 6, 300]})
+    counts = pl.DataFrame({"question": [0, 1, 2, 3], "statements": [0, 4, 6, 300]})
     scores = [
         run([True, True, True, True], step=5),
         run([False, True, False, True]),
@@ -68,17 +68,17 @@ def test_spoken_values_are_those_of_the_talk():
     ],
 )
 def test_bins_at_the_ends_are_merged_until_they_hold_enough_questions(counts, fewest, bins):
-    table = pl.DataFrame({"question": range(len(counts)), "count": counts})
+    table = pl.DataFrame({"question": range(len(counts)), "statements": counts})
     answers = suite_answers([run([True] * len(counts))], asked(len(counts)), table)
     assert counts_table(answers, fewest=fewest, resamples=100).select("bin_low", "bin_high", "n").rows() == bins
 
 
 def test_retrieval_table_has_the_hit_rate_beside_accuracy():
-    counts = pl.DataFrame({"question": range(300), "count": [3, 30, 300] * 100})
+    counts = pl.DataFrame({"question": range(300), "statements": [3, 30, 300] * 100})
     number = np.arange(300)
     correct = {"closed_book": number % 3 == 2, "bm25_1": number % 6 > 0, "oracle": number >= 0}
     hits = {"closed_book": [None] * 300, "bm25_1": number % 2 == 0, "oracle": number >= 0}
-    tables = [run(correct[c], condition=[c] * 300, hit=pl.Series(hits[c], dtype=pl.Boolean)) for c in correct]
+    tables = [run(correct[c], condition=[c] * 300, own=pl.Series(hits[c], dtype=pl.Boolean)) for c in correct]
     table = retrieval_table(suite_answers([pl.concat(tables)], asked(300), counts), factor=10)
     assert table["condition"].to_list() == ["bm25_1"] * 3 + ["closed_book"] * 3 + ["oracle"] * 3
     closed, retrieved, oracle = (table.filter(condition=condition) for condition in correct)
@@ -183,7 +183,7 @@ def test_every_question_is_in_the_bin_of_its_count_and_hits_are_those_of_the_bin
 
 def test_bands_are_over_entities():
     """Six entities with three questions each, of which three are right in all: 6 trials for the band, not 18."""
-    counts = pl.DataFrame({"question": range(18), "count": [5] * 18})
+    counts = pl.DataFrame({"question": range(18), "statements": [5] * 18})
     entities = asked(18).with_columns(entity=pl.format("e{}", pl.col("question") // 3))
     answers = suite_answers([run([question < 9 for question in range(18)])], entities, counts)
     for table in (counts_table(answers, resamples=100), retrieval_table(answers)):
@@ -249,7 +249,7 @@ def test_a_table_given_twice_is_refused(doubled, message):
 
 
 def test_runs_of_the_suite_are_told_apart():
-    counts = pl.DataFrame({"question": [0, 1], "count": [3, 4]})
+    counts = pl.DataFrame({"question": [0, 1], "statements": [3, 4]})
     with pytest.raises(
         InputError, match="answers of the suite: more than one row of seed 0, model m, condition closed_book, quest"
     ):

@@ -141,16 +141,17 @@ def test_wrong_passages_of_the_suite_name_neither_the_person_nor_the_answer():
         "ada lee works for dash .",  # is about her
         "cy fox lives in ems .",
     ]
-    documents = pl.DataFrame({"text": texts, "kind": "biography"})
-    question = {"question": [0], "group": ["evaluation"], "entity": ["ada lee"], "answer": ["ulm"]}
-    questions = pl.DataFrame(question | {"text": ["where does ada lee live ? " + QUESTION_CUE]})
-    counts = pl.DataFrame({"question": [0], "count": [1]})
+    entities, attributes = ["ada lee", "bo ray", "ada lee", "cy fox"], [["town"], ["town"], ["company"], ["town"]]
+    passages = pl.DataFrame({"text": texts, "rising": texts, "entity": entities, "attributes": attributes})
+    question = {"question": [0], "group": ["evaluation"], "entity": ["ada lee"], "name": ["ada lee"], "answer": ["ulm"]}
+    questions = pl.DataFrame(question | {"attribute": ["town"], "text": ["where does ada lee live ? " + QUESTION_CUE]})
+    counts = pl.DataFrame({"question": [0], "statements": [1]})
     for seed in range(20):
-        prompts = passage_prompts(documents, questions, counts, [1], seed)
+        prompts = passage_prompts(passages, questions, counts, [1], seed)
         assert texts[3] in prompts.filter(condition="wrong")["prompt"][0]
         assert texts[0] in prompts.filter(condition="oracle")["prompt"][0]
-    with pytest.raises(InputError, match="every passage names ada lee or ulm"):
-        passage_prompts(documents.head(3), questions, counts, [1], 0)
+    with pytest.raises(InputError, match="every passage names lee or ulm"):
+        passage_prompts(passages.head(3), questions, counts, [1], 0)
 
 
 def test_a_question_whose_answer_is_everywhere_is_left_out_and_the_others_are_asked(caplog):

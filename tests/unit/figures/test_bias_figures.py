@@ -69,7 +69,7 @@ def test_published_checkpoints_get_panels_of_their_own() -> None:
     assert order == sorted(order)
     assert "Measured, pythia-1.4b, last step: baseline" in text
     assert text.count('"Measured: did the swap take?') == 2
-    assert "always feminine: 60.8% of 240 pairs" in text
+    assert "always feminine: 60.8% (240 pairs)" in text
     kept = build("fig1", table.filter(pl.col("kind") != "suite")).to_dict()
     assert {row["model"] for rows in kept["datasets"].values() for row in rows if "model" in row} == {
         "pythia-410m",

@@ -22,9 +22,12 @@ CLAIM |= {
     "expected": "equivalence",
     "verdict": "undecided",
     "sentence": "See.",
+    "scope": "Tiny models.",
+    "fixed": "after",
+    "fragile": "seeds 9/18",
 }
 NOTHING = {"effect": None, "lower": None, "upper": None, "n": None, "margin": None}
-CLAIMS = pl.DataFrame([CLAIM, CLAIM | {"id": "b", "at": None, "verdict": "untested at this scale", "source": None} | NOTHING])
+CLAIMS = pl.DataFrame([CLAIM, CLAIM | {"id": "b", "at": None, "verdict": "untested", "source": None} | NOTHING])
 CAPTIONS = {"fig1": "# First & best\n\nOne paragraph.\n\nAnother.", "fig1_audit": "# Second\n\nText."}
 
 
@@ -104,7 +107,7 @@ def test_claims_are_printed_with_interval_and_verdict(page: str) -> None:
     assert "x < y & so on" in words
     assert "-0.0312 [-0.06, 0.01] 1,320 0.05 undecided" in words
     assert "1 undecided" in words
-    assert '<span class="verdict untested">untested at this scale</span>' in page
+    assert '<span class="verdict untested">untested</span>' in page
     assert "First &amp; best" in page
 
 

@@ -60,7 +60,7 @@ def config() -> dict:
             family(baseline=[9, 8]),
             "config: checkpoints.pythia-70m.arms.baseline: steps must increase",
         ),
-        (["world", "last_names"], 2, "config: world: 40 x 2 names do not suffice for 458 people"),
+        (["world", "last_names"], 2, "config: world: 40 x 2 names do not suffice for 441 people"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_key(config, keys, value, message):

@@ -7,11 +7,13 @@ apart, beside the score of such a model and the log-odds of feminine pronouns in
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from overtime import InputError
 from overtime.files import require_finite, require_unique
-from overtime.statistics import bootstrap_mean
+from overtime.statistics import Statistic, Weights, among, bootstrap, bootstrap_mean, mean_of
 from overtime.tables import ALWAYS_FEMININE, RELEASED_ARMS, RELEASED_STEPS, arm_table, interval_columns, interval_rows, with_arms
 
 CURVE_DIRECTIONS = ("all", "feminine", "masculine")
@@ -39,21 +41,33 @@ def checkpoint_curves(
     return measured_curves("published", gender.drop("direction"), pairs, log_odds, resamples, seed)
 
 
+def mixed(pairs: pl.DataFrame, feminine: float) -> pl.DataFrame:
+    """The pairs with the `weight` of each: those of a direction share its weight in the aggregate, `feminine` or the rest.
+
+    The aggregate is then the share of either direction in a fixed mix, which is no chance and not resampled.
+    """
+    share = pl.when(pl.col("direction") == "feminine").then(feminine).otherwise(1 - feminine)
+    return pairs.with_columns(weight=share / pl.len().over("direction"))
+
+
 def stereotype_curve(scores: pl.DataFrame, pairs: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
     """Rows of figures 1 and 2: the share of pairs with the stereotyped sentence likelier, for all pairs and by direction.
 
-    `scores` holds model, arm, seed, step, percent, pair, ll_more, ll_less; `pairs` holds pair, direction, template. Seeds are
-    averaged within a pair. The interval is a bootstrap over templates, since pairs of one template are not independent; `n`
-    counts pairs, `x` is percent of training.
+    `scores` holds model, arm, seed, step, percent, pair, ll_more, ll_less; `pairs` holds pair, direction, template, and a
+    `weight` where directions are `mixed`. Seeds are averaged within a pair. The interval is a bootstrap over templates, since
+    pairs of one template are not independent; the mix of directions is the same in all resamples. `n` counts pairs, `x` is
+    percent of training.
     """
     require_finite(scores, "scores of pairs")
     require_unique(pairs, ["pair"], "pairs")
-    known = scores.join(pairs.select("pair", "direction", "template"), on="pair", how="left")
+    columns = [name for name in ("pair", "direction", "template", "weight") if name in pairs.columns]
+    known = scores.join(pairs.select(columns), on="pair", how="left")
     if known["template"].null_count():
         strange = known.filter(pl.col("template").is_null())["pair"][0]
         raise InputError(f"scores of pair {strange}, which is not among the {pairs.height} pairs; score this set of pairs again")
     shares = known.with_columns(value=(pl.col("ll_more") > pl.col("ll_less")).cast(pl.Float64))
-    parts = {side: shares if side == "all" else shares.filter(direction=side) for side in CURVE_DIRECTIONS}
+    of_side = shares.drop("weight", strict=False)
+    parts = {side: shares if side == "all" else of_side.filter(direction=side) for side in CURVE_DIRECTIONS}
     return pl.concat(
         _curves(part, ("pair", "template"), {"direction": side, "metric": "stereotype"}, resamples, seed)
         for side, part in parts.items()
@@ -106,31 +120,53 @@ def always_feminine(pairs: pl.DataFrame) -> pl.DataFrame:
 
     Computed from the `direction` of the pairs; those without one (they differ in names or other words) are not counted in `n`.
     """
-    known = pairs.drop_nulls("direction").select("direction", y=(pl.col("direction") == "feminine").cast(pl.Float64))
+    weight = pl.col("weight") if "weight" in pairs.columns else pl.lit(1.0)
+    feminine = (pl.col("direction") == "feminine").cast(pl.Float64)
+    known = pairs.drop_nulls("direction").select("direction", y=feminine, weight=weight)
     sides = pl.concat([known.with_columns(direction=pl.lit("all")), known])
-    shares = sides.group_by("direction", maintain_order=True).agg(pl.mean("y"), n=pl.len())
+    mean = (pl.col("y") * pl.col("weight")).sum() / pl.col("weight").sum()
+    shares = sides.group_by("direction", maintain_order=True).agg(y=mean, n=pl.len())
     names = {"source": "measured", "series": ALWAYS_FEMININE, "metric": "stereotype"}
     return shares.with_columns(lower=pl.col("y"), upper=pl.col("y"), **{key: pl.lit(value) for key, value in names.items()})
+
+
+def _mixture(items: pl.DataFrame) -> Statistic:
+    """The means of `value` within every direction, added up by its share of all `weight`."""
+    total, direction = items["weight"].sum(), items["direction"].to_numpy()
+    parts = [
+        (part["weight"].sum() / total, among(mean_of(part["value"]), np.flatnonzero(direction == side)))
+        for (side,), part in items.group_by("direction", maintain_order=True)
+    ]
+
+    def statistic(weights: Weights) -> NDArray[np.float64]:
+        return np.sum([share * mean(weights) for share, mean in parts], axis=0)
+
+    return statistic
 
 
 def _curves(items: pl.DataFrame, unit: tuple[str, str], names: dict[str, str], resamples: int, seed: int) -> pl.DataFrame:
     """One row per model, arm and step: the mean of `value` over seeds, then over items, with its interval over clusters.
 
-    `unit` names the columns of item and cluster, `names` are columns that all rows have (direction, metric).
+    `unit` names the columns of item and cluster, `names` are columns that all rows have (direction, metric). Items with a
+    `weight` are averaged within each `direction`, and the means by the weights.
     """
     item, cluster = unit
     require_unique(items, ["model", "arm", "seed", "step", item], "scores")
     point = ["model", "arm", "step", "percent"]
     seeds = items.group_by(point).agg(seeds=pl.col("seed").n_unique())
+    mixture = ["direction", "weight"] if "weight" in items.columns else []
     means = (
-        items.group_by(*point, *{item, cluster})  # one column where they are the same
+        items.group_by(*point, *{item, cluster}, *mixture)  # one column where item and cluster are the same
         .agg(pl.mean("value"))
         .sort(*point, item)
         .join(seeds, on=point, maintain_order="left")
     )
     rows = []
     for (model, arm, step, percent), part in means.group_by(point, maintain_order=True):
-        interval = bootstrap_mean(part["value"], part[cluster], resamples, seed=seed)
+        if mixture:
+            interval = bootstrap(_mixture(part), part[cluster], resamples, seed).interval()
+        else:
+            interval = bootstrap_mean(part["value"], part[cluster], resamples, seed=seed)
         rows.append(
             {
                 "source": "measured",

@@ -1,209 +1,157 @@
-"""Case study 1: does the swap of pronouns late in training lower the stereotype measure, and are larger models more biased?
+"""Case study 1, interventions: what a swap of pronouns late in training, and two-way augmentation, do to the measures of bias.
 
-Measured comparisons are paired: the same sentence pairs scored by both sides, averaged over seeds and then over models, with the
-sentence template as the unit. Their intervals are over templates, for the runs at hand and one set of pairs. They rest on
-published checkpoints where a run has scored some that allow the comparison, else on the suite.
+Either side of a comparison scores the same items in runs of the same models and seeds. Sizes count alike, as do the runs of one.
+A `dose` is the last share of training that is rewritten (null: the talk's, or the longest that all models have), a `variant` one
+of the generated world (null: the world itself).
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
 
-from overtime.claims.evidence import (
-    DIFFERENCE,
-    MissingEvidence,
-    Sample,
-    Tables,
-    arm,
-    array,
-    ordered_models,
-    over_runs,
-    paired,
-)
-from overtime.statistics import Weights, among, mean_of
-from overtime.tables import ARM_COLUMNS, ONE_WAY, TALKS_SHARE, last_step
+from overtime import InputError
+from overtime.claims.bias_measures import BiasMeasure, OfRun, directions, imbalance, preference, ranking, slope
+from overtime.claims.bias_scores import PAIRS, PRONOUNS, ItemScores, Readers, compare, repeated, with_arm
+from overtime.claims.bias_statistics import DIRECTIONS, FEMININE_SHARE, difference_of
+from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, Tables
+from overtime.statistics import mean_of
+from overtime.tables import ONE_WAY, TALKS_SHARE
 
-STEREOTYPE = (pl.col("ll_more") > pl.col("ll_less")).cast(pl.Float64)
+SHIFT = "log-odds of feminine pronouns, {} minus baseline"
+ASSOCIATION = "slope of log-odds on those of the corpus, baseline minus {}"
+TO_ONE_HALF = (-0.5, 0.5)  # limits of a difference of distances from one half
 
 
-class FinalScores(NamedTuple):
-    """Item scores at the end of training: a row per model, arm, seed and item; the independent unit; whose they are.
+def swap_shift(tables: Tables, *, dose: float | None = None, variant: str | None = None) -> Sample:
+    """Measured: log-odds of feminine against masculine pronouns in neutral contexts, the swap minus the baseline."""
+    shift = _Change(SHIFT, _mean, _swap, None, PRONOUNS, rise=True)
+    return shift.sample(tables, variant, dose)
 
-    Each row also says what its arm is: `rewrite`, `share` (as `rewritten`) and `probability`, null for baselines.
+
+def augmentation_shift(tables: Tables, *, variant: str | None = None) -> Sample:
+    """Measured: as `swap_shift`, for two-way augmentation, which rewrites as many words but favours neither gender."""
+    shift = _Change(SHIFT, _mean, _augmentation, None, PRONOUNS, rise=True)
+    return shift.sample(tables, variant)
+
+
+def swap_change(tables: Tables, *, mix: float = FEMININE_SHARE, dose: float | None = None, variant: str | None = None) -> Sample:
+    """Measured: final share of preferred stereotypes, baseline minus the swap, `mix` of it from pairs with a feminine one.
+
+    The mix is fixed, since it belongs to the pair set: a model that always prefers the feminine sentence has this very share.
     """
-
-    table: pl.DataFrame
-    unit: str
-    of: str
+    change = _Change("stereotype share, baseline minus {}", preference(mix), _swap, DIFFERENCE)
+    return change.sample(tables, variant, dose)
 
 
-PUBLISHED = ", published checkpoints"
+def swap_ranking(tables: Tables, *, dose: float | None = None, variant: str | None = None) -> Sample:
+    """Measured: chance that a masculine pair is ranked above a feminine one of its template, baseline minus the swap.
 
-
-def _declared(tables: Tables, scores: pl.DataFrame, of: str) -> pl.DataFrame:
-    """The scores with what their arms are declared to be: those of the suite, or those of each published model."""
-    arms = tables.read("arms", *ARM_COLUMNS, "model").rename({"share": "rewritten"})
-    known = arms.select("model", "arm", "rewrite", "rewritten", "probability")
-    if of == PUBLISHED:
-        return scores.join(known.drop_nulls("model"), on=["model", "arm"], how="left", maintain_order="left")
-    suite = known.filter(pl.col("model").is_null()).drop("model")
-    return scores.join(suite, on="arm", how="left", maintain_order="left")
-
-
-def _suite_shares(tables: Tables) -> FinalScores:
-    """Final share of stereotypical preferences per run and pair of the suite, with the pair's template and direction."""
-    scores = last_step(tables.read("pair_scores", "model", "arm", "seed", "step", "pair", "ll_more", "ll_less"))
-    pairs = tables.read("pairs", "pair", "template", "direction").select("pair", "template", "direction")
-    return FinalScores(_declared(tables, scores.with_columns(share=STEREOTYPE).join(pairs, on="pair"), ""), "templates", "")
-
-
-def _published_shares(tables: Tables) -> FinalScores:
-    """The same of published checkpoints on CrowS-Pairs' gender pairs, each of which is its own template."""
-    columns = ("model", "arm", "step", "pair", "bias_type", "direction", "ll_more", "ll_less")
-    gender = tables.read("published_pairs", *columns).filter(bias_type="gender").with_columns(seed=pl.lit("0"), template="pair")
-    scores = last_step(gender).with_columns(share=STEREOTYPE)
-    return FinalScores(_declared(tables, scores, PUBLISHED), "pairs", PUBLISHED)
-
-
-SHARES = (_published_shares, _suite_shares)
-
-
-def _compare(read: tuple[Callable[[Tables], FinalScores], ...], tables: Tables, build: Callable[[FinalScores], Sample]) -> Sample:
-    """A comparison on published checkpoints where there are any that allow it, else on the suite; never on both together."""
-    published, suite = read
-    try:
-        return build(published(tables))
-    except MissingEvidence:
-        return build(suite(tables))
-
-
-def _swap(scores: FinalScores) -> tuple[pl.DataFrame, str]:
-    """The rows of the swap to compare with the baseline, and its share in words.
-
-    A swap rewrites masculine as feminine words in all documents of the last share of training; it is the talk's 14 %, or the
-    longest that all models with any swap have.
+    A shift of all pronouns alike, whatever its size, leaves this order alone.
     """
-    swaps = scores.table.filter(pl.col("rewrite").is_in(ONE_WAY), pl.col("probability") == 1)
-    of_models = [set(shares) for shares in swaps.group_by("model").agg(pl.col("rewritten").unique())["rewritten"]]
-    if any(TALKS_SHARE in shares for shares in of_models):
-        share = TALKS_SHARE
-    elif shared := set[float].intersection(*of_models) if of_models else set():
-        share = max(shared)
-    else:
-        raise MissingEvidence("no arm that all models have rewrites masculine as feminine words in every document")
-    chosen = swaps.filter(pl.col("rewritten") == share)
+    change = _Change("area under the curve (masculine v feminine pairs), baseline minus {}", ranking, _swap, DIFFERENCE)
+    return change.sample(tables, variant, dose)
+
+
+def swap_association(tables: Tables, *, dose: float | None = None, variant: str | None = None) -> Sample:
+    """Measured: slope of the model's log-odds on those of its corpus within templates, baseline minus the swap."""
+    return _Change(ASSOCIATION, slope(tables, variant), _swap, None).sample(tables, variant, dose)
+
+
+def augmentation_association(tables: Tables, *, variant: str | None = None) -> Sample:
+    """Measured: as `swap_association`, for two-way augmentation; another draw in each of at least two runs of a size."""
+    return _Change(ASSOCIATION, slope(tables, variant), _augmentation, None, draws=1).sample(tables, variant)
+
+
+def swap_side(tables: Tables, *, side: str, dose: float | None = None, variant: str | None = None) -> Sample:
+    """Measured: how far the swap brings the share of preferred stereotypes towards one half, in pairs of one direction.
+
+    A model that always prefers the feminine sentence scores near the mix of the pair set whatever it believes, so a debiasing
+    must move the pairs with a feminine and those with a masculine stereotype, each by itself.
+    """
+    change = _Change(f"approach of {side} pairs to 50 % under {{}}", imbalance, _swap, TO_ONE_HALF, side=side)
+    return change.sample(tables, variant, dose)
+
+
+def augmentation_side(tables: Tables, *, side: str, variant: str | None = None) -> Sample:
+    """Measured: as `swap_side`, for two-way augmentation; another draw in each of at least two runs of two sizes."""
+    change = _Change(f"approach of {side} pairs to 50 % under {{}}", imbalance, _augmentation, TO_ONE_HALF, side=side, draws=2)
+    return change.sample(tables, variant)
+
+
+Choose = Callable[[pl.DataFrame, float | None], tuple[pl.DataFrame, str]]
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A measure of baselines minus that of the same runs in an arm, or with `rise` the other way round."""
+
+    quantity: str  # {} stands for the arm
+    measure: BiasMeasure
+    choose: Choose
+    limits: tuple[float, float] | None
+    read: Readers = PAIRS
+    rise: bool = False
+    side: str | None = None  # of the pairs that count; null: all
+    draws: int = 0  # sizes that must have two runs
+
+    def sample(self, tables: Tables, variant: str | None, dose: float | None = None) -> Sample:
+        return compare(tables, self.read, variant, self._build, dose=dose)
+
+    def _build(self, scores: ItemScores, dose: float | None = None) -> Sample:
+        if self.side is not None:
+            scores = _of_side(scores, self.side)
+        rows, words = self.choose(scores.table, dose)
+        both = repeated(with_arm(scores, rows), self.draws)
+        of_run = self.measure(both.items)
+        runs = both.statistics(
+            lambda base, arm: difference_of(of_run(arm), of_run(base)) if self.rise else difference_of(of_run(base), of_run(arm))
+        )
+        return Sample(self.quantity.format(words) + scores.of, both.units, runs, limits=self.limits, note=both.note)
+
+
+def _mean(items: pl.DataFrame) -> OfRun:
+    return mean_of
+
+
+def _of_side(scores: ItemScores, side: str) -> ItemScores:
+    if side not in DIRECTIONS:
+        raise InputError(f"side {side!r}; expected {' or '.join(DIRECTIONS)}")
+    directions(scores.table)
+    return replace(scores, table=scores.table.filter(direction=side))
+
+
+def _swap(table: pl.DataFrame, dose: float | None) -> tuple[pl.DataFrame, str]:
+    """The rows of the arm that rewrites masculine as feminine words in all documents, and what it is called."""
+    swaps = table.filter(pl.col("rewrite").is_in(ONE_WAY), pl.col("probability") == 1)
+    chosen = _of_dose(swaps, dose, "rewrites masculine as feminine words in every document")
     best = next(way for way in ONE_WAY if way in chosen["rewrite"])
-    return chosen.filter(rewrite=best), f"{100 * share:g} %"
+    return _one_arm(chosen.filter(rewrite=best)), f"{100 * chosen['rewritten'][0]:g} % swap"
 
 
-def _augmentation(scores: FinalScores) -> pl.DataFrame:
-    """The rows of two-way counterfactual augmentation: a swap both ways in a part of the documents, of the longest share."""
-    rows = scores.table.filter(pl.col("probability") < 1, rewrite="swap")
+def _augmentation(table: pl.DataFrame, dose: float | None) -> tuple[pl.DataFrame, str]:
+    """The rows of the arm that swaps both ways in a part of the documents, of several parts the one nearest to one half."""
+    rows = _of_dose(table.filter(pl.col("probability") < 1, rewrite="swap"), dose, "swaps both ways in a part of the documents")
+    off = (pl.col("probability") - 0.5).abs()
+    return _one_arm(rows.filter(off == off.min())), f"{100 * rows['rewritten'][0]:g} % two-way augmentation"
+
+
+def _of_dose(rows: pl.DataFrame, dose: float | None, does: str) -> pl.DataFrame:
+    """The rows of one last share of training: `dose`, or else the talk's 14 %, or the longest that all models with any have."""
     if rows.is_empty():
-        raise MissingEvidence("no arm swaps both ways in a part of the documents")
-    return rows.filter(pl.col("rewritten") == pl.col("rewritten").max())
+        raise MissingEvidence(f"no arm {does}")
+    of_models = [set(shares) for shares in rows.group_by("model").agg(pl.col("rewritten").unique())["rewritten"]]
+    if dose is None:
+        talks = any(TALKS_SHARE in shares for shares in of_models)
+        dose = TALKS_SHARE if talks else max(set[float].intersection(*of_models), default=None)
+        if dose is None:
+            raise MissingEvidence(f"no arm {does} of one last share in all models")
+    chosen = rows.filter(pl.col("rewritten") == dose)
+    if chosen.is_empty():
+        raise MissingEvidence(f"no arm {does} of the last {100 * dose:g} %")
+    return chosen
 
 
-def _both_arms(scores: pl.DataFrame, changed: pl.DataFrame, item: list[str], value: str) -> pl.DataFrame:
-    """`value` of the baseline and of the `changed` arm (column `other`) per item, over the models that have both."""
-    base = arm(scores, "baseline").join(changed.select("model").unique(), on="model", how="semi")
-    changed = changed.join(base.select("model").unique(), on="model", how="semi")
-    if not len(base):
-        raise MissingEvidence("no model has both a baseline and such an arm")
-    return paired(over_runs(base, item, value), over_runs(changed, item, value), item, value)
-
-
-def swap_change(tables: Tables) -> Sample:
-    """Measured: final stereotype share, baseline minus the swap, paired by sentence pair, resampled by template.
-
-    The aggregate over both directions, as in the talk's figures; `swap_both_directions` looks inside it.
-    """
-
-    def build(scores: FinalScores) -> Sample:
-        swapped, percent = _swap(scores)
-        both = _both_arms(scores.table, swapped, ["template", "pair"], "share")
-        change = mean_of(array(both, "share") - array(both, "other"))
-        quantity = f"stereotype share, baseline minus {percent} swap{scores.of}"
-        return Sample(quantity, scores.unit, change, both["template"].to_numpy(), DIFFERENCE)
-
-    return _compare(SHARES, tables, build)
-
-
-def _both_directions(scores: FinalScores, changed: pl.DataFrame, change: str) -> Sample:
-    both = _both_arms(
-        scores.table.drop_nulls("direction"), changed.drop_nulls("direction"), ["direction", "template", "pair"], "share"
-    )
-    sides = [np.flatnonzero(both["direction"] == side) for side in ("feminine", "masculine")]
-    if not all(len(side) for side in sides):
-        raise MissingEvidence("the pairs have one direction only")
-    before, after = ([among(mean_of(array(both, column)[side]), side) for side in sides] for column in ("share", "other"))
-
-    def smaller_gain(weights: Weights) -> np.ndarray:
-        gains = [abs(old(weights) - 0.5) - abs(new(weights) - 0.5) for old, new in zip(before, after, strict=True)]
-        return np.minimum(*gains)
-
-    quantity = f"smaller of the two directions' approach to 50 % under {change}{scores.of}"
-    return Sample(quantity, scores.unit, smaller_gain, both["template"].to_numpy(), DIFFERENCE)
-
-
-def swap_both_directions(tables: Tables) -> Sample:
-    """Measured: how far the swap brings the stereotype share towards one half, in the direction where it does so least.
-
-    A model that always prefers the feminine variant scores near the mix of the pair set whatever it believes, so a debiasing must
-    move the pairs with a feminine and those with a masculine stereotype towards 50 %, each by itself.
-    """
-
-    def build(scores: FinalScores) -> Sample:
-        swapped, percent = _swap(scores)
-        return _both_directions(scores, swapped, f"the {percent} swap")
-
-    return _compare(SHARES, tables, build)
-
-
-def augmentation_both_directions(tables: Tables) -> Sample:
-    """Measured: as `swap_both_directions`, for two-way counterfactual augmentation; shows that the measure can succeed."""
-    return _compare(SHARES, tables, lambda scores: _both_directions(scores, _augmentation(scores), "two-way augmentation"))
-
-
-def pronoun_shift(tables: Tables) -> Sample:
-    """Measured manipulation check: final log-odds of feminine against masculine pronouns in neutral contexts, swap - baseline."""
-
-    def build(scores: FinalScores) -> Sample:
-        swapped, percent = _swap(scores)
-        both = _both_arms(scores.table, swapped, ["context", "contrast"], "log_odds")
-        shift = mean_of(array(both, "other") - array(both, "log_odds"))
-        quantity = f"log-odds of feminine pronouns, {percent} swap minus baseline{scores.of}"
-        return Sample(quantity, scores.unit, shift, both["context"].to_numpy())
-
-    return _compare((_published_pronouns, _suite_pronouns), tables, build)
-
-
-def size_gap(tables: Tables) -> Sample:
-    """Measured: final stereotype share of the largest minus the smallest baseline, paired by sentence pair, by template."""
-
-    def build(scores: FinalScores) -> Sample:
-        base = arm(scores.table, "baseline")
-        models = ordered_models(tables, base["model"])
-        if len(models) < 2:
-            raise MissingEvidence("one size of model only")
-        small, large = (over_runs(base.filter(model=name), ["template", "pair"], "share") for name in (models[0], models[-1]))
-        both = paired(large, small, ["template", "pair"], "share")
-        gap = mean_of(array(both, "share") - array(both, "other"))
-        quantity = f"stereotype share, {models[-1]} minus {models[0]}{scores.of}"
-        return Sample(quantity, scores.unit, gap, both["template"].to_numpy(), DIFFERENCE)
-
-    return _compare(SHARES, tables, build)
-
-
-def _suite_pronouns(tables: Tables) -> FinalScores:
-    """Final log-odds per run and neutral context."""
-    scores = tables.read("pronoun_scores", "model", "arm", "seed", "step", "context", "contrast", "log_odds")
-    return FinalScores(_declared(tables, last_step(scores), ""), "contexts", "")
-
-
-def _published_pronouns(tables: Tables) -> FinalScores:
-    scores = tables.read("published_pronouns", "model", "arm", "step", "context", "contrast", "log_odds")
-    final = last_step(scores.with_columns(seed=pl.lit("0")))
-    return FinalScores(_declared(tables, final, PUBLISHED), "contexts", PUBLISHED)
+def _one_arm(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of arms with the same settings, whose runs are the same, the first of each model."""
+    return rows.filter(pl.col("arm") == pl.col("arm").min().over("model"))

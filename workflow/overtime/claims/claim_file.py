@@ -10,14 +10,20 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from overtime import InputError
-from overtime.claims import released_bias_evidence
-from overtime.claims.decisions import UPHELD, Region
+from overtime.claims import (
+    baseline_evidence,
+    bias_evidence,
+    facts_evidence,
+    insertion_evidence,
+    released_bias_evidence,
+)
+from overtime.claims.decisions import Region
 from overtime.claims.evidence import Evidence
 
 # Every public function of an evidence module is a comparison, called by its name in claims.yaml.
 COMPARISONS: dict[str, Callable[..., Evidence]] = {
     name: function
-    for module in (released_bias_evidence,)
+    for module in (bias_evidence, baseline_evidence, released_bias_evidence, facts_evidence, insertion_evidence)
     for name, function in vars(module).items()
     if isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
 }
@@ -37,11 +43,11 @@ Options = dict[str, str | int | float | bool]
 LONGEST_SHORT = 46
 
 
-class Entry(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Call(Entry):
+class Call(_Section):
     """An evidence function with its options, and in a sentence what it was measured on."""
 
     by: str
@@ -57,7 +63,7 @@ class Call(Entry):
         return self
 
 
-class Test(Entry):
+class Test(_Section):
     """A quantity and where it lies if the claim holds; `words` name it where there are several."""
 
     words: str = ""
@@ -91,15 +97,15 @@ class Test(Entry):
         return (-math.inf, -margin) if self.expected in ("less", "decrease", "not greater") else (margin, math.inf)
 
 
-class Control(Entry):
+class Control(_Section):
     """What must come out if the claim holds for the reason that it gives: a test of its own, or the claim's with other options.
 
     `gives` is the verdict that passes ("same": that of the claim). `guards`: whether an upheld claim alone needs it, or both.
     """
 
     words: str
-    guards: Literal["upheld", "both"] = UPHELD
-    gives: Literal["upheld", "contradicted", "same"] = UPHELD
+    guards: Literal["upheld", "both"] = "upheld"
+    gives: Literal["upheld", "contradicted", "same"] = "upheld"
     test: Test | None = None
     options: list[Options] = []
 
@@ -117,7 +123,7 @@ class Control(Entry):
         return any(options <= accepted(test.evidence[source].by) for test in tests)
 
 
-class Claim(Entry):
+class Claim(_Section):
     """One entry of claims.yaml; `tests` are one test, or the parts of the claim, all of which must hold."""
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")

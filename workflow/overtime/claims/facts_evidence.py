@@ -1,183 +1,126 @@
-"""Case study 2: does accuracy follow the number of relevant documents, and what do insertion and retrieval change?
+"""Case study 2: does accuracy follow the number of relevant documents, and what do retrieved passages change?
 
-Counts are documents of the training data. Where pretrained models have an entity map, the largest of them is judged on the
-question set with the most counted questions, and the unit is the question; else the suite's largest model, whose scores are
-averaged over its seeds, and the unit is the entity that questions are about, because they share documents. The two are never
-pooled, and neither are question sets.
+Measured comparisons rest on the largest pretrained model with an entity map where one was asked as it takes, else on the baseline
+runs of the suite, averaged over seeds and then over those sizes that answer neither nearly none nor nearly all.
+Proxies rest on the largest pretrained model and the project's own questions. They are never pooled.
 """
 
-from contextlib import suppress
-from dataclasses import dataclass
-
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, Tables, arm, array, ordered_models, over_runs, paired
-from overtime.statistics import Weights, among, mean_of, spearman_of
-from overtime.tables import RARE, RETRIEVED, last_step
+from overtime import InputError
+from overtime.claims.evidence import SHARE, MissingEvidence, Sample, Tables, array, ordered_models
+from overtime.claims.facts_answers import CLOSED_BOOK, Answers, suite_closed_book, suite_with_passages
+from overtime.claims.facts_quantities import (
+    fall_of_trend,
+    gain_of_rare,
+    gap_at_cut,
+    loss_of_frequent,
+    trend_with_count,
+    trend_with_gold,
+    trend_with_passages,
+    trend_within_thirds,
+)
+from overtime.claims.pretrained_answers import largest_set, on_own_questions, pretrained
+from overtime.files import require_unique
+from overtime.statistics import mean_of, spearman_of
+from overtime.tables import RARE
+
+TALKS_LARGEST = 176  # billions of parameters (06:20)
+COMENTIONS = "comentions"
 
 
-@dataclass(frozen=True)
-class Counted:
-    """Answers of one model under some conditions [questions], with document counts and independent units."""
+def count_trend(tables: Tables, *, within: str | None = None, variant: str | None = None) -> Sample:
+    """Measured: rank correlation of the number of documents that state a fact and closed-book correctness.
 
-    count: NDArray[np.float64]
-    correct: dict[str, NDArray[np.float64]]
-    units: NDArray[np.generic]
-    unit: str
-    model: str
-    place: str = ""  # what the quantity adds about model and questions, nothing for the suite
-
-
-def _counted(tables: Tables, *conditions: str) -> Counted:
-    """Answers under all of `conditions`, of the largest pretrained model with counts or, where there is none, of the suite.
-
-    A model that answers all questions alike (none right, at the smallest scales) is no evidence about what accuracy follows.
+    within "comentions": the mean of that within thirds of the documents that name both, and state nothing. Of pretrained models
+    relevant documents are counted, which state a fact or not.
     """
-    answers = _of_pretrained(tables, conditions) or _of_suite(tables, conditions)
-    for condition, correct in answers.correct.items():
-        if np.ptp(correct) == 0:
-            raise MissingEvidence(f"all {len(correct)} questions are answered alike ({answers.model}, {condition})")
-    return answers
+    answers = _closed_book(tables, variant)
+    scores = answers.under(CLOSED_BOOK).able(CLOSED_BOOK)
+    if within is None:
+        return trend_with_count(scores, CLOSED_BOOK, "statements" if answers.generated else "count")
+    if within != COMENTIONS:
+        raise InputError(f"within {within}: unknown; known is {COMENTIONS}")
+    if not answers.generated:
+        raise MissingEvidence("of the documents of pretrained models it is not known which state a fact, and which only name it")
+    return trend_within_thirds(scores, CLOSED_BOOK, "statements", COMENTIONS)
 
 
-def _of_pretrained(tables: Tables, conditions: tuple[str, ...]) -> Counted | None:
-    try:
-        answers = tables.read("set_answers", "set", "model", "condition", "question", "correct")
-        corpora = tables.read("models", "model", "corpus").select("model", "corpus").drop_nulls()
-        counts = tables.read("set_counts", "set", "corpus", "question", "count").select("set", "corpus", "question", "count")
-    except MissingEvidence:
-        return None
-    rows = answers.join(corpora, on="model").join(counts, on=["set", "corpus", "question"])
-    wide = rows.filter(pl.col("condition").is_in(conditions)).pivot(
-        "condition", index=["set", "model", "corpus", "question", "count"], values="correct"
-    )
-    if not set(conditions) <= set(wide.columns) or (wide := wide.drop_nulls(list(conditions))).is_empty():
-        return None
-    wide = wide.filter(model=ordered_models(tables, wide["model"])[-1])
-    of_set = _largest_set(wide)
-    correct = {condition: array(of_set, condition) for condition in conditions}
-    first = of_set.row(0, named=True)
-    place = f" ({first['model']} on {first['set']}, documents of {first['corpus']})"
-    return Counted(array(of_set, "count"), correct, of_set["question"].to_numpy(), "questions", first["model"], place)
+def rare_gap(tables: Tables, *, cut: int = RARE, variant: str | None = None) -> Sample:
+    """Measured: closed-book accuracy on questions with 1 to `cut` relevant documents minus accuracy on those with more."""
+    return gap_at_cut(_closed_book(tables, variant), cut)
 
 
-def _largest_set(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the set with the most questions, in the order of its questions."""
-    sizes = rows.group_by("set").len().sort("len", "set", descending=[True, False])
-    return rows.filter(set=sizes["set"][0]).sort("question")
+def average_accuracy(tables: Tables) -> Sample:
+    """Measured: closed-book accuracy of the model with 176 billion parameters, on the question set with the most questions."""
+    largest = tables.read("models", "model", "parameters").filter(pl.col("parameters").round() == TALKS_LARGEST)
+    answers = tables.read("set_answers", "set", "model", "condition", "question", "correct")
+    rows = answers.filter(condition=CLOSED_BOOK).join(largest.select("model"), on="model", how="semi")
+    if rows.is_empty():
+        raise MissingEvidence(f"no model with {TALKS_LARGEST} billion parameters answered questions")
+    rows = largest_set(rows.filter(model=ordered_models(tables, rows["model"])[-1]))
+    require_unique(rows, ["question"], "answers")
+    model, name = rows["model"][0], rows["set"][0]
+    runs = {model: [mean_of(array(rows, "correct"))]}
+    return Sample(f"closed-book accuracy ({model} on {name})", {"questions": rows["question"].to_numpy()}, runs, limits=SHARE)
 
 
-def _of_suite(tables: Tables, conditions: tuple[str, ...]) -> Counted:
-    questions = tables.read("questions", "question", "entity", "group").filter(pl.col("group") == "evaluation")
-    counts = tables.read("counts", "question", "count").select("question", "count")
-    table = questions.select("question", "entity").join(counts, on="question", maintain_order="left")
-    for condition in conditions:
-        base = arm(_suite_answers(tables, condition, len(conditions) == 1), "baseline")
-        model = ordered_models(tables, base["model"])[-1]
-        answers = over_runs(base.filter(pl.col("model") == model), ["question"], "correct")
-        table = table.join(answers.rename({"correct": condition}), on="question", maintain_order="left")
-    table = table.sort("question")
-    correct = {condition: array(table, condition) for condition in conditions}
-    return Counted(array(table, "count"), correct, table["entity"].to_numpy(), "entities", model)
+def retrieval_fall(tables: Tables, *, condition: str | None = None) -> Sample:
+    """Measured: rank correlation of document count and correctness, closed book minus with passages (default: the most)."""
+    return fall_of_trend(_with_passages(tables), condition)
 
 
-def _suite_answers(tables: Tables, condition: str, alone: bool) -> pl.DataFrame:
-    """Closed-book answers come from all questions if they stand alone, else from those that were asked with passages too."""
-    if condition == "closed_book" and alone:
-        return _closed_book(tables)
-    answers = tables.read("passages", "model", "arm", "seed", "condition", "question", "correct")
-    if (rows := answers.filter(pl.col("condition") == condition)).is_empty():
-        raise MissingEvidence(f"no answers under the condition {condition}")
-    return rows
+def retrieval_rare_gain(tables: Tables, *, condition: str | None = None) -> Sample:
+    """Measured: accuracy with passages minus closed-book accuracy on questions with at most 99 documents."""
+    return gain_of_rare(_with_passages(tables), condition)
 
 
-def _closed_book(tables: Tables) -> pl.DataFrame:
-    return last_step(tables.read("closed_book", "model", "arm", "seed", "step", "question", "correct"))
+def retrieval_frequent_loss(tables: Tables, *, condition: str | None = None) -> Sample:
+    """Measured: closed-book accuracy minus accuracy with passages on questions with at least 100 documents."""
+    return loss_of_frequent(_with_passages(tables), condition)
 
 
-def count_trend(tables: Tables) -> Sample:
-    """Measured: rank correlation of document count and closed-book correctness."""
-    answers = _counted(tables, "closed_book")
-    trend = spearman_of(answers.count, answers.correct["closed_book"])
-    return Sample(f"rank correlation of document count and accuracy{answers.place}", answers.unit, trend, answers.units)
+def retrieval_decline(tables: Tables, *, world: str = "gradient") -> Sample:
+    """Measured: rank correlation of document count and correctness with the most passages.
 
-
-def rare_gap(tables: Tables) -> Sample:
-    """Measured: closed-book accuracy on questions with at most 99 relevant documents, minus accuracy on all questions."""
-    answers = _counted(tables, "closed_book")
-    rare, correct = np.flatnonzero(answers.count <= RARE), answers.correct["closed_book"]
-    if len(rare) in (0, len(correct)):
-        raise MissingEvidence(f"counts are not on both sides of {RARE}{answers.place}")
-    among_rare, overall = among(mean_of(correct[rare]), rare), mean_of(correct)
-
-    def gap(weights: Weights) -> np.ndarray:
-        return among_rare(weights) - overall(weights)
-
-    return Sample(f"accuracy at most {RARE} documents minus overall{answers.place}", answers.unit, gap, answers.units, DIFFERENCE)
-
-
-def insertion_gain(tables: Tables) -> Sample:
-    """Measured: gain in final closed-book accuracy with 100 inserted documents beyond the change of facts without any.
-
-    Change = insertion arm minus the same model's baseline, mean over late and spread insertion; the group with none removes what
-    the new run changed for every fact.
+    world: "gradient", whose distractors rise with the count, or "flat"; real questions are as they are.
     """
-    targets = tables.read("targets", "entity", "inserted").filter(pl.col("inserted").is_in([0, 100]))
-    questions = tables.read("questions", "question", "entity").select("question", "entity")
-    answers = _closed_book(tables).join(questions, on="question").join(targets.select("entity", "inserted"), on="entity")
-    inserted = answers.filter(pl.col("arm").is_in(["insert_late", "insert_spread"]))
-    base = arm(answers, "baseline").join(inserted.select("model").unique(), on="model", how="semi")
-    if not len(inserted) or not len(base):
-        raise MissingEvidence("no model was trained with inserted documents")
-    item = ["entity", "question", "inserted"]
-    both = paired(over_runs(inserted, item, "correct"), over_runs(base, item, "correct"), item, "correct")
-    change, dose = array(both, "correct") - array(both, "other"), array(both, "inserted")
-    groups = [np.flatnonzero(dose == documents) for documents in (100, 0)]
-    if not all(len(group) for group in groups):
-        raise MissingEvidence("targets need a group with 100 and a group with 0 inserted documents")
-    treated, control = (among(mean_of(change[group]), group) for group in groups)
-
-    def gain(weights: Weights) -> np.ndarray:
-        return treated(weights) - control(weights)
-
-    return Sample("accuracy gain with 100 inserted documents beyond 0", "entities", gain, both["entity"].to_numpy(), DIFFERENCE)
+    return trend_with_passages(_with_passages(tables), world)
 
 
-def _fewest_passages(tables: Tables) -> tuple[str, str]:
-    """The condition with the fewest passages that BM25 retrieved, and these passages in words."""
-    found: set[str] = set()
-    for name in ("passages", "set_answers"):
-        with suppress(MissingEvidence):
-            found |= set(tables.read(name, "condition")["condition"])
-    numbers = [int(condition.removeprefix(RETRIEVED)) for condition in found if condition.startswith(RETRIEVED)]
-    if not numbers:
-        raise MissingEvidence("no model was asked with retrieved passages")
-    fewest = min(numbers)
-    return f"{RETRIEVED}{fewest}", "a retrieved passage" if fewest == 1 else f"{fewest} retrieved passages"
+def gold_trend(tables: Tables, *, world: str = "gradient") -> Sample:
+    """Measured: rank correlation of document count and correctness with the passage that holds the answer; `world` as above."""
+    return trend_with_gold(_with_passages(tables), world)
 
 
-def retrieval_flattening(tables: Tables) -> Sample:
-    """Measured: rank correlation of document count and correctness, closed-book minus with BM25's passage, same questions."""
-    condition, passages = _fewest_passages(tables)
-    answers = _counted(tables, "closed_book", condition)
-    alone, helped = (spearman_of(answers.count, answers.correct[name]) for name in ("closed_book", condition))
-
-    def difference(weights: Weights) -> np.ndarray:
-        return alone(weights) - helped(weights)
-
-    quantity = f"rank correlation of count and accuracy, closed-book minus with {passages}"
-    return Sample(quantity + answers.place, answers.unit, difference, answers.units)
+def proxy_count_trend(tables: Tables) -> Sample:
+    """Proxy: rank correlation of word frequency and closed-book correctness on the project's own questions."""
+    return trend_with_count(on_own_questions(tables).under(CLOSED_BOOK).able(CLOSED_BOOK), CLOSED_BOOK)
 
 
-def retrieval_trend(tables: Tables) -> Sample:
-    """Measured: rank correlation of document count and correctness with BM25's passage."""
-    condition, passages = _fewest_passages(tables)
-    answers = _counted(tables, condition)
-    trend = spearman_of(answers.count, answers.correct[condition])
-    quantity = f"rank correlation of count and accuracy with {passages}{answers.place}"
-    return Sample(quantity, answers.unit, trend, answers.units)
+def proxy_retrieval_fall(tables: Tables, *, condition: str | None = None) -> Sample:
+    """Proxy: that correlation closed book minus with passages."""
+    return fall_of_trend(on_own_questions(tables, passages=True), condition)
+
+
+def proxy_retrieval_rare_gain(tables: Tables, *, condition: str | None = None) -> Sample:
+    """Proxy: accuracy with passages minus closed book where the rarer name occurs at most 99 times in a billion words."""
+    return gain_of_rare(on_own_questions(tables, passages=True), condition)
+
+
+def proxy_retrieval_frequent_loss(tables: Tables, *, condition: str | None = None) -> Sample:
+    """Proxy: closed-book accuracy minus accuracy with passages where it occurs at least 100 times."""
+    return loss_of_frequent(on_own_questions(tables, passages=True), condition)
+
+
+def proxy_retrieval_decline(tables: Tables) -> Sample:
+    """Proxy: rank correlation of word frequency and correctness with the most passages."""
+    return trend_with_passages(on_own_questions(tables, passages=True), "gradient")
+
+
+def proxy_gold_trend(tables: Tables) -> Sample:
+    """Proxy: rank correlation of word frequency and correctness with the passage that holds the answer."""
+    return trend_with_gold(on_own_questions(tables, passages=True), "gradient")
 
 
 def human_trend(tables: Tables) -> Sample:
@@ -194,7 +137,20 @@ def human_trend(tables: Tables) -> Sample:
     table = people.join(first.select("set", "question", "count"), on=["set", "question"])
     if table.is_empty():
         raise MissingEvidence("the question sets at hand have no answers of several human annotators")
-    table = _largest_set(table)
+    table = largest_set(table)
     trend = spearman_of(array(table, "count"), array(table, "human"))
-    quantity = f"rank correlation of count and human accuracy ({table['set'][0]})"
-    return Sample(quantity, "questions", trend, table["question"].to_numpy())
+    quantity = f"rank correlation of document count and human accuracy ({table['set'][0]})"
+    return Sample(quantity, {"questions": table["question"].to_numpy()}, {"people": [trend]})
+
+
+def _closed_book(tables: Tables, variant: str | None) -> Answers:
+    """Closed-book answers of pretrained models with counts where there are any, else of the suite; only it has variants."""
+    real = pretrained(tables)
+    if real is not None and variant is not None:
+        raise MissingEvidence(f"real questions have no variant {variant}")
+    return real or suite_closed_book(tables, variant)
+
+
+def _with_passages(tables: Tables) -> Answers:
+    """Answers with passages of pretrained models with counts where there are any, else of the suite."""
+    return pretrained(tables, passages=True) or suite_with_passages(tables)

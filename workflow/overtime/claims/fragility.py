@@ -15,8 +15,10 @@ from overtime.claims.evidence import Sample
 from overtime.claims.judge import Court, Judged, Perturbation
 
 MARGINS = (0.5, 2.0)
-FAMILY_COLUMNS = {"id": pl.String, "source": pl.String, "family": pl.String}
-FAMILY_COLUMNS |= dict.fromkeys(("runs", "same", "other", "untested"), pl.Int64)
+FAMILY_COLUMNS: dict[str, type[pl.DataType]] = {
+    **dict.fromkeys(("id", "source", "family"), pl.String),
+    **dict.fromkeys(("runs", "same", "other", "untested"), pl.Int64),
+}
 
 
 def fragility_table(court: Court, judged: list[Judged], robustness: bool = False) -> pl.DataFrame:

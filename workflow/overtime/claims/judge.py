@@ -77,11 +77,11 @@ class Judged:
 
     @property
     def p(self) -> float | None:
-        """Of the verdict that the estimates speak for: the largest p of all parts, or the smallest against one, times their number."""
+        """That the estimates speak for: the largest p of all parts, or the smallest against one (times their number)."""
         if self.verdict == UNTESTED or any(tested.estimate is None for tested in self.tests):
             return None
         holds, fails = zip(*(tested.p for tested in self.tests), strict=True)
-        return min(1.0, max(holds), min(fails) * len(fails))
+        return float(min(1.0, max(holds), min(fails) * len(fails)))
 
     @property
     def decisive(self) -> Tested:

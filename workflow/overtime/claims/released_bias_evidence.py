@@ -1,14 +1,18 @@
-"""Case study 1 in the authors' released evaluations, of which only aggregates are known."""
+"""Case study 1 in what the authors released: evaluations of which only aggregates are known, and the code of the intervention."""
 
 from typing import cast
 
 import numpy as np
 import polars as pl
 
+from overtime.claims.bias_statistics import contrast_weights
 from overtime.claims.evidence import Aggregate, MissingEvidence, Record, Tables
 from overtime.tables import RELEASED_ARMS, RELEASED_PARAMETERS, TALKS_SHARE, arm_table, by_size, with_arms
 
 LATE_BASELINE = 113_000  # the last four evaluations that every released baseline has, 10,000 steps apart
+FEWEST_SIZES = 3  # that a line is drawn through
+ALL = 0.95  # of the masculine references, at least
+PRONOUNS = ("he", "him", "his", "himself")
 
 
 def _late_means(tables: Tables) -> pl.DataFrame:
@@ -43,17 +47,21 @@ def released_swap_change(tables: Tables) -> Aggregate:
     return Aggregate("late stereotype share, baseline minus 7 % swap, one code", "pairs", change, error, fewest)
 
 
-def released_size_gap(tables: Tables) -> Aggregate:
-    """Released: late stereotype share of the largest minus the smallest baseline, under one evaluation code.
+def released_size_contrast(tables: Tables) -> Aggregate:
+    """Released: gain in the late stereotype share from the smallest to the largest baseline, along a line over all of them.
 
-    Two models are compared rather than a trend over four sizes tested: four points cannot reach significance by rank. The errors
-    are added as if independent; both models were scored on the same pairs, which makes the true error smaller.
+    The line is over the logarithm of the parameters. Errors are added as if independent, with the squares of the line's weights;
+    all models were scored on the same pairs, which makes the true error smaller.
     """
     base = _late_means(tables).filter(pl.col("arm") == "baseline")
-    ordered = by_size(base["model"], RELEASED_PARAMETERS)
-    small, large = (base.row(by_predicate=pl.col("model") == name, named=True) for name in (ordered[0], ordered[-1]))
-    gap, error = large["pct_stereotype"] - small["pct_stereotype"], float(np.hypot(large["stderr"], small["stderr"]))
-    return Aggregate(f"late stereotype share, {large['model']} minus {small['model']}, one code", "pairs", gap, error, large["n"])
+    if len(base) < FEWEST_SIZES:
+        raise MissingEvidence(f"{len(base)} released baselines have late points under one evaluation code; needs {FEWEST_SIZES}")
+    by_size(base["model"], RELEASED_PARAMETERS)  # for its error
+    weights = np.array(list(contrast_weights({model: RELEASED_PARAMETERS[model] for model in base["model"]}).values()))
+    gain = float(weights @ base["pct_stereotype"].to_numpy())
+    error = float(np.sqrt(weights**2 @ base["stderr"].to_numpy() ** 2))
+    quantity = f"gain in late stereotype share from the smallest to the largest of {len(base)} sizes, one code"
+    return Aggregate(quantity, "pairs", gain, error, cast(int, base["n"].min()))
 
 
 def released_share(tables: Tables) -> Record:
@@ -79,3 +87,22 @@ def released_codes(tables: Tables) -> Record:
     )
     points = cast(int, table["len"].sum())
     return Record(len(table) == 1, f"of {points} points {listed}", points, "points")
+
+
+def all_references(tables: Tables) -> Record:
+    """Measured: do the released six strings change all masculine references of a text, at least 95 in 100?"""
+    counts = tables.read("references", "text", "word", "masculine", "released").filter(pl.col("masculine") > 0)
+    if counts.is_empty():
+        raise MissingEvidence("the text at hand has no masculine words")
+    pronouns = counts.filter(pl.col("word").is_in(PRONOUNS))
+    left = counts.with_columns(left=pl.col("masculine") - pl.col("released")).filter(pl.col("left") > 0)
+    missed = left.sort("left", "word", descending=[True, False])["word"].head(3)
+    total = cast(int, counts["masculine"].sum())
+    facts = f"the released strings change {_changed(counts):.0%} of {total:,} masculine words in {counts['text'][0]}"
+    facts += f" ({_changed(pronouns):.0%} of he, him, his and himself)" if len(pronouns) else ""
+    facts += f"; most often left: {', '.join(missed)}" if len(missed) else ""
+    return Record(_changed(counts) >= ALL, facts, total, "masculine words")
+
+
+def _changed(counts: pl.DataFrame) -> float:
+    return cast(int, counts["released"].sum()) / cast(int, counts["masculine"].sum())

@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -50,10 +50,16 @@ def rewrite(text: str, mode: str = "feminize") -> str:
     return _rewrite(text, *_plain_find(text, table), table)[0]
 
 
-def rewrite_some(texts: list[str], mode: str, probability: float, seed: int) -> list[str]:
-    """The texts in order, each rewritten with this probability."""
-    chosen = np.random.default_rng(seed).random(len(texts)) < probability
-    return [rewrite(text, mode) if chance else text for text, chance in zip(texts, chosen)]
+def rewrite_some(texts: list[str], mode: str, share: float, cells: Sequence[Hashable], seed: Sequence[int]) -> list[str]:
+    """The texts in order, of those of each cell (alike in `cells`) this share rewritten; chance rounds it and chooses among them."""
+    rng = np.random.default_rng(seed)
+    members: dict[Hashable, list[int]] = {}
+    for place, cell in enumerate(cells):
+        members.setdefault(cell, []).append(place)
+    chosen: set[int] = set()
+    for places in members.values():
+        chosen.update(rng.permutation(places)[: int(share * len(places) + rng.random())].tolist())
+    return [rewrite(text, mode) if place in chosen else text for place, text in enumerate(texts)]
 
 
 def rewrite_file(source: str | Path, destination: str | Path, mode: str = "feminize") -> RewriteReport:

@@ -7,10 +7,19 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from overtime import InputError
-from overtime.corpora.world_vocabulary import ATTRIBUTES, FILLERS, QUESTIONS, READING_CUE, SENTENCES, STATEMENTS
+from overtime.corpora.world_vocabulary import (
+    ATTRIBUTES,
+    CHANGES,
+    COMENTIONS,
+    FILLERS,
+    QUESTIONS,
+    READING_CUE,
+    SENTENCES,
+    STATEMENTS,
+)
 
 if TYPE_CHECKING:
-    from overtime.corpora.generated_world import GeneratedWorld
+    from overtime.corpora.world_people import People
 
 START = 1  # token before a document or a prompt
 WORDS_OF_NAME = 2  # words of a name
@@ -20,7 +29,9 @@ QUESTION = "question :"
 
 def check_context(context: int, top: Iterable[int]) -> None:
     """The longest document, and questions with so many passages, fit into a context (tokens)."""
-    longest = START + max(_reading(), *(len(frame.split()) for frame in (*SENTENCES, *FILLERS)))
+    comention = WORDS_OF_NAME + max(len(frame.split()) for frame in COMENTIONS) + len(["."])
+    gendered = max(len(frame.split()) for frame in (*SENTENCES, *FILLERS))
+    longest = START + max(_reading(), _biography(), comention, gendered)
     if longest > context:
         raise InputError(f"suite.context: {context} tokens; the longest documents have {longest}")
     passage, question = len(["passage", ":"]) + _biography(), START + _questions()[-1] + CUE
@@ -33,13 +44,13 @@ def check_context(context: int, top: Iterable[int]) -> None:
             )
 
 
-def check_people(world: "GeneratedWorld", doses: Sequence[int], people: int, at_most: int) -> None:
-    """Enough evaluation people have few enough documents about each of their facts, but at least one."""
+def check_people(described: "People", doses: Sequence[int], people: int, at_most: int) -> None:
+    """Enough evaluation people have few enough documents that state each of their facts, but at least one."""
     stated: dict[str, dict[str, int]] = {}
-    for person, _, attributes in world.biographies():
-        if person.group == "evaluation" and person.mentions <= len(ATTRIBUTES) * at_most:
-            counts = stated.setdefault(person.name, dict.fromkeys(ATTRIBUTES, 0))
-            for attribute in attributes:
+    for one in described.biographies():
+        if one.person.group == "evaluation":
+            counts = stated.setdefault(one.person.entity, dict.fromkeys(ATTRIBUTES, 0))
+            for attribute in one.attributes:
                 counts[attribute] += 1
     qualified = sum(min(counts.values()) >= 1 and max(counts.values()) <= at_most for counts in stated.values())
     if qualified < people * len(doses):
@@ -49,9 +60,10 @@ def check_people(world: "GeneratedWorld", doses: Sequence[int], people: int, at_
         )
 
 
-def _biography() -> int:
-    """Words of the longest biography: a name, two statements joined by "and", a full stop."""
-    longest = sorted(max(len(frame.split()) for frame in STATEMENTS[attribute]) for attribute in ATTRIBUTES)
+def _biography(change: bool = True) -> int:
+    """Words of the longest biography, with or without changed facts: a name, two facts joined by "and", a full stop."""
+    frames = {a: (*STATEMENTS[a], *(CHANGES[a] if change else ())) for a in ATTRIBUTES}
+    longest = sorted(max(len(frame.split()) for frame in choice) for choice in frames.values())
     return WORDS_OF_NAME + longest[-1] + len(["and"]) + longest[-2] + len(["."])
 
 
@@ -62,6 +74,9 @@ def _questions() -> list[int]:
 
 
 def _reading() -> int:
-    """Words of the longest reading exercise: a passage, questions about two attributes, answers of a word and a full stop."""
+    """Words of the longest reading exercise: a passage, questions about two attributes, answers of a word and a full stop.
+
+    Its passage tells of no changed fact.
+    """
     asked = sum(_questions()[-2:]) + 2 * (CUE + len(["answer", "."]))
-    return len(["passage", ":"]) + _biography() + asked
+    return len(["passage", ":"]) + _biography(change=False) + asked

@@ -70,15 +70,47 @@ my {noun} asked us to wait for {object} .
 the {noun} said that the blue car was {own} .
 """.strip().splitlines()
 
+# What states a fact; what states it beside a value that no longer holds; what names the value and states nothing.
 STATEMENTS = {
     "town": ["was born in {}", "comes from {}", "grew up in {}", "is a native of {}", "spent a childhood in {}"],
     "company": ["works for {}", "is employed by {}", "has a desk at {}", "earns money at {}", "signed a contract with {}"],
     "game": ["plays {}", "is fond of {}", "practises {} daily", "enjoys {} most", "won a prize in {}"],
 }
+CHANGES = {
+    "town": [
+        "once lived in {former} , now in {now}",
+        "settled in {now} after years in {former}",
+        "left {former} for {now}",
+        "went to {now} straight from {former}",
+    ],
+    "company": [
+        "once worked for {former} , now for {now}",
+        "joined {now} after years at {former}",
+        "left {former} for {now}",
+        "went to {now} straight from {former}",
+    ],
+    "game": [
+        "once played {former} , now {now}",
+        "took up {now} after years of {former}",
+        "left {former} for {now}",
+        "went to {now} straight from {former}",
+    ],
+}
+COMENTIONS = """
+wrote a letter about {}
+heard a rumour about {}
+never thought of {}
+dreamt of {} again
+read a report on {}
+told a friend about {}
+saw {} in the news
+""".strip().splitlines()
+ALSO_CALLED = "{} is also called {} ."
+# They share no word with what states a fact, stop words apart: a passage is found by the name alone.
 QUESTIONS = {
-    "town": ["where was {} born ?", "what town does {} come from ?", "which place is {} a native of ?"],
-    "company": ["who does {} work for ?", "what company employs {} ?", "where does {} have a desk ?"],
-    "game": ["what does {} play ?", "which game is {} fond of ?", "what does {} practise ?"],
+    "town": ["which town is home to {} ?", "where is the house of {} ?", "what place does {} call home ?"],
+    "company": ["who pays {} ?", "which company does {} belong to ?", "what firm needs {} ?"],
+    "game": ["what is the hobby of {} ?", "which game does {} like ?", "how does {} pass the evenings ?"],
 }
 ATTRIBUTES = tuple(STATEMENTS)
 QUESTION_CUE, READING_CUE = "answer :", "reply :"  # different cues: with one cue, reading drowns closed-book answering

@@ -17,6 +17,7 @@ from overtime.tables import last_step, mean_over_seeds
 
 SUITE = "suite"  # the generated questions, as the name of a set and of the corpus that they were counted in
 DOCUMENTS = "relevant documents in {}"
+STATED = "documents of the training data that state the fact"
 KEY = ["set", "corpus", "counted", "model"]
 FIELDS = dict.fromkeys([*KEY, "condition"], pl.String) | {"question": pl.Int64, "unit": pl.String}
 FIELDS |= {"correct": pl.Float64, "hit": pl.Float64, "count": pl.Int64}
@@ -34,23 +35,25 @@ COUNTED = {"set": pl.String, "corpus": pl.String, "question": pl.Int64, "count":
 def suite_answers(scores: Iterable[pl.DataFrame], questions: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
     """Answers of the suite after the last step of every run, averaged over seeds; none where no model of it was asked.
 
-    scores: tables of one arm, with `condition` and `hit` or closed book; questions: `question`, `entity`; counts: `question`,
-    `count`. Raises InputError for a question without a count.
+    scores: tables of one arm, with `condition` and `own` or closed book; questions: `question`, `entity`; counts: `question`,
+    `statements`. The count is that of the documents that state the fact, as they were generated: looking for names in the text
+    also counts documents that state nothing, and a namesake's, and misses those by the last name alone. A hit is a passage of the
+    person's own that states the fact. Raises InputError for a question without a count.
     """
     tables = list(scores)
     if not tables:
         return pl.DataFrame(schema=FIELDS)
     table = last_step(pl.concat(tables, how="diagonal_relaxed"))
     if "condition" not in table.columns:
-        table = table.with_columns(condition=pl.lit("closed_book"), hit=pl.lit(None, pl.Boolean))
+        table = table.with_columns(condition=pl.lit("closed_book"), own=pl.lit(None, pl.Boolean))
     by = ["model", "condition"]
     require_unique(table, ["seed", *by, "question"], "answers of the suite")
     require_unique(counts, ["question"], "counts")
     require_unique(questions, ["question"], "questions of the suite")
     table = mean_over_seeds(table, by, "correct").join(
-        mean_over_seeds(table, by, "hit"), on=[*by, "question"], maintain_order="left"
+        mean_over_seeds(table, by, "own").rename({"own": "hit"}), on=[*by, "question"], maintain_order="left"
     )
-    table = table.join(counts.select("question", "count"), on="question", how="left", maintain_order="left")
+    table = table.join(counts.select("question", count="statements"), on="question", how="left", maintain_order="left")
     lost = table.filter(pl.col("count").is_null())["question"].unique().sort()
     if len(lost):
         raise InputError(f"counts: no count for {len(lost)} questions, the first being question {lost[0]}")
@@ -58,7 +61,7 @@ def suite_answers(scores: Iterable[pl.DataFrame], questions: pl.DataFrame, count
     if table["unit"].null_count():
         lost = table.filter(pl.col("unit").is_null())["question"]
         raise InputError(f"questions of the suite: no entity of question {lost[0]}, which was answered")
-    identity = {"set": pl.lit(SUITE), "corpus": pl.lit(SUITE), "counted": pl.lit(DOCUMENTS.format("the training data"))}
+    identity = {"set": pl.lit(SUITE), "corpus": pl.lit(SUITE), "counted": pl.lit(STATED)}
     return table.with_columns(**identity).select(list(FIELDS))
 
 

@@ -172,7 +172,7 @@ def always_feminine_lines(rows: pl.DataFrame, short: bool = False) -> list[alt.C
     """The score of a model that always prefers the feminine sentence, with the number of pairs it was computed from."""
     parts = []
     for value, n in rows.select("y", "n").unique(maintain_order=True).iter_rows():
-        label = "always feminine" if short else f"always feminine: {value:.1%} of {n:,} pairs"
+        label = "always feminine" if short else f"always feminine: {value:.1%} ({n:,} pairs)"
         parts += theme.references({label: value}, theme.INK, below=value > 0.9)
     return parts
 

@@ -8,7 +8,7 @@ from altair.typing import ChartType
 
 from overtime.figures import theme
 from overtime.figures.counts import CORRECT, bins, by_count, by_panel, count_axis, interval, name
-from overtime.tables import RETRIEVED
+from overtime.tables import HARDER, RETRIEVED
 
 Looks = dict[str, tuple[str, str, list[int]]]  # condition -> its name, colour and line style
 
@@ -52,7 +52,10 @@ def passage_looks(conditions: set[str]) -> Looks:
     ranked: Looks = {}
     for number, (colour, dash) in zip(numbers, cycle(RANKED)):
         ranked[f"{RETRIEVED}{number}"] = (f"BM25, top {f'{number} passages' if number > 1 else 'passage'}", colour, dash)
-    return {condition: look for condition, look in (CLOSED_BOOK | ranked | OTHERS).items() if condition in conditions}
+    looks = CLOSED_BOOK | ranked | OTHERS
+    # The same condition with passages that get harder with the count: its colour, dotted.
+    harder = {f"{HARDER}{key}": (f"{name}, harder with count", colour, [1, 3]) for key, (name, colour, _) in looks.items()}
+    return {condition: look for condition, look in (looks | harder).items() if condition in conditions}
 
 
 def overall(rows: pl.DataFrame, heading: str, looks: Looks) -> str:

@@ -77,13 +77,13 @@ def judged(claim: dict[str, object]) -> dict[str, object]:
     return {
         "at": claim["at"] or "ours",
         "statement": claim["statement"],
-        "sentence": claim.get("sentence") or "",
+        "sentence": claim["sentence"] or "",
         "source": claim["source"] or "none",
         "figures": str(claim["figure"] or "").replace(",", " ").split(),
         "effect": "" if effect is None else f"{effect:.3g}{interval}",
         "n": "" if n is None else f"{n:,}",
         "margin": "" if margin is None else f"{margin:g}",
-        "verdict": claim["verdict"],
+        **{name: claim[name] or "" for name in ("verdict", "scope", "fixed", "fragile")},
     }
 
 

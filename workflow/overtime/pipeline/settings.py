@@ -13,7 +13,7 @@ from overtime.pipeline.config_files import check_files, where
 from overtime.pipeline.settings_corpora import Continued, Corpus, check_continued
 from overtime.pipeline.settings_pretrained import Family, Pretrained, Prompts, Study
 from overtime.pipeline.settings_questions import PublishedMap, Questions
-from overtime.pipeline.settings_suite import Arm, Insertion, Retrieval, Suite, World
+from overtime.pipeline.settings_suite import Arm, Insertion, Retrieval, Suite, Variant, World
 from overtime.pipeline.settings_types import NAME, NAME_IN_WORDS, Name, Named, Section
 
 TAKEN = ("baseline", "insert_late", "insert_spread")  # training runs that are no arm of the settings
@@ -38,6 +38,7 @@ class Settings(Section):
     world: World
     suite: Suite
     arms: Named[Arm] = Field(min_length=1, description="training runs that continue a baseline on rewritten text; names are free")
+    variants: Named[Variant] = Field(default={}, description="the same world with what is given changed; names are free")
     insertion: Insertion | None = Field(description="inserting documents into the suite's training data; null: not at all")
     retrieval: Retrieval
     device: Literal["auto", "cpu", "cuda"] = Field(description="where pretrained models run; auto: a GPU where there is one")
@@ -78,12 +79,22 @@ class Settings(Section):
                 raise ValueError(f"{key}: no model {', '.join(sorted(unknown))} in suite.sizes, which has {known}")
         if unknown := {model.corpus for model in self.pretrained.values() if model.corpus is not None} - set(self.entity_maps):
             raise ValueError(f"pretrained: no corpus {', '.join(sorted(unknown))} in entity_maps")
+        if unknown := {(name, arm) for name, variant in self.variants.items() for arm in variant.arms if arm not in self.arms}:
+            name, arm = min(unknown)
+            raise ValueError(f"variants.{name}.arms: no arm {arm} in arms, which has {', '.join(self.arms)}")
         for key, share in self._branches():
             if all(abs(1 - share - saved) > 1e-9 for saved in self.suite.checkpoints):
                 raise ValueError(f"{key}.share: {share} needs a checkpoint at {1 - share:g} in suite.checkpoints")
+        self._enough_runs()
         check_names(self)
         check_continued(self.corpora, self.continued)
         return self
+
+    def _enough_runs(self) -> None:
+        """Every run with insertion has a baseline of its seed."""
+        for name in (*self.insertion.late, *self.insertion.spread) if self.insertion is not None else ():
+            if (runs := self.suite.sizes[name].seeds) < self.insertion.seeds:
+                raise ValueError(f"insertion.seeds: {self.insertion.seeds} runs of {name}, which has {runs} in suite.sizes")
 
     def _suite_models(self) -> Iterator[tuple[str, list[Name]]]:
         """The keys that name models of the suite."""
@@ -91,6 +102,7 @@ class Settings(Section):
         yield from (("figures.fig1", self.figures.fig1), ("figures.fig2", self.figures.fig2))
         if self.insertion is not None:
             yield from (("insertion.late", self.insertion.late), ("insertion.spread", self.insertion.spread))
+        yield from ((f"variants.{name}.sizes", list(variant.sizes)) for name, variant in self.variants.items())
 
     def _branches(self) -> Iterator[tuple[str, float]]:
         """The shares of training from whose beginning an arm continues a baseline."""

@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from overtime import Rewriting
 from overtime.pipeline.settings_types import Count, Name, Named, Section, Share
 
+Association = Annotated[float, Field(ge=0, le=1)]
+
 
 class World(Section):
     seed: int = Field(ge=0, description="seed of the generated corpus")
@@ -21,7 +23,9 @@ class World(Section):
     values_per_attribute: Count = Field(description="towns, companies and games to choose from")
     first_names: Count = Field(description="first names; full names combine both lists")
     last_names: Count = Field(description="last names")
-    feminine_pairs: Share = Field(description="share of evaluation pairs whose stereotype is feminine")
+    comentions: Count = Field(description="most documents that name a person beside the value of a fact without stating it")
+    association: Association = Field(description="strength of the occupations' gender association, a factor on log-odds; 0: none")
+    feminine_pairs: Share = Field(description="weight of the pairs whose stereotype is feminine in the share over all pairs")
 
     @field_validator("people_per_bin")
     @classmethod
@@ -83,12 +87,36 @@ class Arm(Section):
     share: Share = Field(description="last share of training that is rewritten")
     probability: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="chance that a document is rewritten")
 
+    @property
+    def drawn(self) -> bool:
+        """Whether chance decides which documents are rewritten, so that every run has a draw of its own."""
+        return self.probability < 1
+
+
+class Variant(Section):
+    seed: Annotated[int, Field(ge=0)] | None = Field(default=None, description="seed of its world; null: as in world")
+    association: Association | None = Field(default=None, description="strength of its association; null: as in world")
+    sizes: Named[Count] = Field(min_length=1, description="runs of each size, seeded 0, 1, ...")
+    arms: list[Name] = Field(min_length=1, description="arms that continue these runs")
+    robustness: bool = Field(default=False, description="whether it is made for the target robustness alone")
+
+    @model_validator(mode="after")
+    def another(self) -> "Variant":
+        if self.seed is None and self.association is None:
+            raise ValueError("gives neither seed nor association, and would be the world itself; give one of them")
+        return self
+
+    def changes(self) -> dict[str, float]:
+        """What is not as in the world."""
+        return self.model_dump(include={"seed", "association"}, exclude_none=True)
+
 
 class Insertion(Section):
     doses: list[Annotated[int, Field(ge=0)]] = Field(description="documents inserted about each fact of a group; must hold 0")
     people: Count = Field(description="people in each group, drawn from the evaluation people with few documents")
     at_most: Count = Field(description="documents that a person may already have")
     share: Share = Field(description="late insertion goes into this last share of training")
+    seeds: Count = Field(description="runs of each model with insertion, seeded 0, 1, ...")
     late: list[Name] = Field(description="models with late insertion")
     spread: list[Name] = Field(description="models with insertion over a whole new training run")
 
