@@ -48,8 +48,8 @@ def score_prompts(
     Returns `prompt`, `group`, `demonstrations`, `task`, `detector`, `seed`, `attack`, `kind`, `score`. `kind` is "normal" (true
     demonstrations), the name of the attack or of a control, or "shift:NAME": normal prompts of the task NAME before the detectors
     of `task`, once. Prompts of `task` are scored in folds of rotation groups, by detectors fitted on the other folds' prompts;
-    `seed` numbers the draws of folds and forests. Raises InputError for a task without normal or without attacked prompts, and for one
-    whose normal prompts all have the same trajectory.
+    `seed` numbers the draws of folds and forests. Raises InputError for a task without normal or without attacked prompts, and
+    for one whose normal prompts all have the same trajectory.
     """
     read = {task: Trajectories.of(layers, lens, window) for task, layers in tasks.items()}
     parts = []

@@ -39,7 +39,7 @@ def persona_prompt(tokenizer: "PreTrainedTokenizerBase", condition: str, questio
 
 
 def log_odds(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", claims: pl.DataFrame) -> pl.DataFrame:
-    """`claim`, `group`, `condition`, `text`, `log_odds` = log P(Yes) - log P(No) of the word after the cue, `mass` = P(Yes) + P(No).
+    """`claim`, `group`, `condition`, `text`, `log_odds` = log P(Yes) - log P(No) after the cue, `mass` = P(Yes) + P(No).
 
     Natural logarithms; "yes" counts as "Yes" and "no" as "No" where the tokenizer tells them apart. InputError if Yes or No is
     not one of its tokens.

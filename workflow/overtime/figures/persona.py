@@ -115,7 +115,7 @@ def written_table(cells: pl.DataFrame, height: int, answers: pl.DataFrame) -> Ch
 
 
 def asserted_panel(rows: pl.DataFrame, agreement: float) -> ChartType:
-    """Share of claims that greedy answers assert, by group and condition; `agreement` is the kappa of the rule that codes them."""
+    """Share of claims that greedy answers assert, by group and condition; `agreement` is the kappa of the rule and a reader."""
     scale = alt.Scale(domain=[0, 1])
     x = alt.X("y:Q", title="claims asserted by the greedy answer", scale=scale, axis=alt.Axis(format=".0%", tickCount=5))
     detail = f"answers coded by a rule (kappa {agreement:.2f} with one reader)"
