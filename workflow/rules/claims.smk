@@ -27,6 +27,7 @@ EVIDENCE = dict(
     set_answers=rules.tabulate_counts.input.answers,
     set_counts=rules.tabulate_counts.input.set_counts,
     persona=expand("<results>/scores/persona/{model}/log_odds.parquet", model=pretrained("persona")),
+    assertions="<results>/assertions.parquet" if pretrained("persona") else [],
     layers=LAYER_SCORES,
     detect=expand("<results>/scores/detect/{model}.parquet", model=pretrained("layers")),
     defend=expand("<results>/scores/defend/{model}.parquet", model=pretrained("layers")),

@@ -1,4 +1,4 @@
-"""Count the documents of a question: those that name person and answer, in the texts; those that state the fact, by the record."""
+"""Count the documents behind every question: in the texts, by names; and by the record of what was generated."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""Write the generated corpus and what belongs to it: the generator's record, passages, pairs, contexts, questions, the tokenizer."""
+"""Write the generated corpus, the record of it, its passages, evaluation pairs, contexts and questions, and its tokenizer."""
 
 from overtime.corpora.generated_world import generate
 from overtime.files import atomic, write_table

@@ -14,7 +14,7 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import PreTrainedTokenizerFast
 
 from overtime import InputError
-from overtime.bias.bias_table import always_feminine, pronoun_curve, released_curve, stereotype_curve
+from overtime.bias.bias_table import always_feminine, mixed, pronoun_curve, released_curve, stereotype_curve
 from overtime.bias.pretrained_table import crows_pairs_result, winobias_result
 from overtime.bias.pronoun_contexts import CONTRASTS, pronoun_contexts, pronoun_log_odds
 from overtime.bias.sentence_sets import count_directions, favoured_gender, read_crows_pairs_sentences, read_winobias_sentences
@@ -79,6 +79,27 @@ def test_a_tie_is_no_preference_and_an_unknown_pair_an_error():
     assert stereotype_curve(table, PAIRS)["y"].to_list() == [0, 0, 0]
     with pytest.raises(InputError, match="pair 3, which is not among the 3 pairs"):
         stereotype_curve(scores({(0, 1): [True] * 4}), PAIRS.head(3))
+
+
+def test_the_mix_of_directions_is_fixed_in_the_share_over_all_pairs():
+    """By hand: .608 of 2 of 4 feminine pairs, .392 of 3 of 4 masculine ones, whatever the numbers of pairs."""
+    direction = ["feminine"] * 4 + ["masculine"] * 4 + ["masculine"] * 4
+    pairs = pl.DataFrame({"pair": range(12), "direction": direction, "template": [0, 1] * 6})
+    outcome = [True, True, False, False] + [True, True, True, False] * 2
+    curve = stereotype_curve(scores({(0, 1): outcome}), mixed(pairs, 0.608))
+    share = dict(curve.select("direction", "y").iter_rows())
+    assert share["all"] == pytest.approx(0.608 * 0.5 + 0.392 * 0.75)
+    plain = stereotype_curve(scores({(0, 1): outcome}), pairs)
+    assert curve.filter(pl.col("direction") != "all").equals(plain.filter(pl.col("direction") != "all"))
+    assert dict(always_feminine(mixed(pairs, 0.608)).select("direction", "y").iter_rows()) == {
+        "all": pytest.approx(0.608),
+        "feminine": 1,
+        "masculine": 0,
+    }
+    # A model that always says "she" has a share that no resample of templates can change.
+    sure = stereotype_curve(scores({(0, 1): [side == "feminine" for side in direction]}), mixed(pairs, 0.608))
+    row = sure.filter(direction="all").row(0, named=True)
+    assert (row["lower"], row["y"], row["upper"], row["n"]) == (*[pytest.approx(0.608)] * 3, 12)
 
 
 def test_a_model_that_always_says_she_scores_the_mix_of_the_pairs():

@@ -33,7 +33,7 @@ def test_documents_are_packed_whole_in_order_and_greedily(lengths):
 
 def test_a_rewritten_stream_is_the_baselines_tail_with_other_words(corpus):
     baseline = corpus.baseline()
-    swapped = corpus.tail(0.5, lambda texts: rewrite_some(texts, "feminize", 1.0, seed=0))
+    swapped = corpus.tail(0.5, lambda texts: rewrite_some(texts, "feminize", 1.0, range(len(texts)), [0]))
     assert swapped.first_step == round(baseline.baseline_steps / 2)
     tail = baseline.tokens[swapped.first_step * corpus.batch :]
     assert swapped.tokens.shape == tail.shape
@@ -44,10 +44,22 @@ def test_a_rewritten_stream_is_the_baselines_tail_with_other_words(corpus):
     assert set(swapped.tokens[changed]) == {her}
 
 
-def test_documents_are_rewritten_with_the_given_probability(corpus):
-    full, half = (corpus.tail(0.5, lambda t, p=p: rewrite_some(t, "feminize", p, seed=0)).tokens for p in (1.0, 0.5))
-    tail = corpus.baseline().tokens[-len(full) :]
-    assert 0 < (half != tail).sum() < (full != tail).sum()
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=80), st.integers(0, 3))
+def test_exactly_half_of_every_cell_is_rewritten_odd_ones_by_chance(cells, seed):
+    texts = [f"he left {place} ." for place in range(len(cells))]
+    changed = [one != text for one, text in zip(rewrite_some(texts, "swap", 0.5, cells, [seed, 1]), texts)]
+    for cell in set(cells):
+        of_cell = [flip for flip, where in zip(changed, cells) if where == cell]
+        assert sum(of_cell) in {len(of_cell) // 2, (len(of_cell) + 1) // 2}
+
+
+def test_every_run_has_a_draw_of_its_own_and_the_odd_one_of_a_cell_goes_either_way():
+    texts = ["he left ."] * 7
+    draws = [tuple(text != texts[0] for text in rewrite_some(texts, "swap", 0.5, ["a"] * 7, [0, seed])) for seed in range(40)]
+    assert len(set(draws)) > 20
+    assert {sum(draw) for draw in draws} == {3, 4}
+    assert draws[3] == tuple(text != texts[0] for text in rewrite_some(texts, "swap", 0.5, ["a"] * 7, [0, 3]))
+    assert rewrite_some(texts, "swap", 1.0, range(7), [0]) == ["she left ."] * 7
 
 
 def test_inserted_documents_all_appear_after_the_branch(corpus):
@@ -59,7 +71,7 @@ def test_inserted_documents_all_appear_after_the_branch(corpus):
 
 
 def test_a_stream_survives_saving(corpus, tmp_path):
-    stream = corpus.tail(0.5, lambda texts: rewrite_some(texts, "swap", 1.0, seed=0))
+    stream = corpus.tail(0.5, lambda texts: rewrite_some(texts, "swap", 1.0, range(len(texts)), [0]))
     stream.save(tmp_path / "stream.npz")
     again = Stream.load(tmp_path / "stream.npz")
     assert (again.tokens == stream.tokens).all()

@@ -132,14 +132,15 @@ def always_feminine(pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _mixture(items: pl.DataFrame) -> Statistic:
     """The means of `value` within every direction, added up by its share of all `weight`."""
-    total, direction = items["weight"].sum(), items["direction"].to_numpy()
+    direction, weight = items["direction"].to_numpy(), items["weight"].to_numpy()
     parts = [
-        (part["weight"].sum() / total, among(mean_of(part["value"]), np.flatnonzero(direction == side)))
+        (weight[direction == side].sum() / weight.sum(), among(mean_of(part["value"]), np.flatnonzero(direction == side)))
         for (side,), part in items.group_by("direction", maintain_order=True)
     ]
 
     def statistic(weights: Weights) -> NDArray[np.float64]:
-        return np.sum([share * mean(weights) for share, mean in parts], axis=0)
+        mean: NDArray[np.float64] = np.sum([share * of_side(weights) for share, of_side in parts], axis=0)
+        return mean
 
     return statistic
 

@@ -13,17 +13,26 @@ from overtime import InputError
 from overtime.claims import (
     baseline_evidence,
     bias_evidence,
+    defence_evidence,
     facts_evidence,
     insertion_evidence,
+    layers_evidence,
+    persona_evidence,
+    released_attacks_evidence,
     released_bias_evidence,
 )
 from overtime.claims.decisions import Region
 from overtime.claims.evidence import Evidence
 
+EVIDENCE = (
+    *(bias_evidence, baseline_evidence, released_bias_evidence),
+    *(facts_evidence, insertion_evidence),
+    *(layers_evidence, defence_evidence, persona_evidence, released_attacks_evidence),
+)
 # Every public function of an evidence module is a comparison, called by its name in claims.yaml.
 COMPARISONS: dict[str, Callable[..., Evidence]] = {
     name: function
-    for module in (bias_evidence, baseline_evidence, released_bias_evidence, facts_evidence, insertion_evidence)
+    for module in EVIDENCE
     for name, function in vars(module).items()
     if isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_")
 }

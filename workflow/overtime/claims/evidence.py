@@ -46,6 +46,7 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
     "models": None,
     "arms": None,
     "persona": MODEL,
+    "assertions": None,
     "layers": ("model", "task"),
     "detect": MODEL,
     "defend": MODEL,
@@ -54,7 +55,7 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
 # Why an input can be lacking: what the settings do without.
 WITHOUT = dict.fromkeys(("layers", "detect", "defend"), "no pretrained model takes part in the study layers")
 WITHOUT |= {
-    "persona": "no pretrained model takes part in the study persona",
+    **dict.fromkeys(("persona", "assertions"), "no pretrained model takes part in the study persona"),
     "set_answers": "no pretrained model takes part in the study questions",
     "targets": "no model is trained with inserted documents",
     "passages": "no model of the suite answers with passages",

@@ -18,8 +18,17 @@ from overtime.corpora import world_gender, world_questions
 from overtime.corpora.world_chance import stream
 from overtime.corpora.world_people import INHABITED, Biography, People
 
-_DOCUMENT = {"kind": pl.String, "text": pl.String, "template": pl.Int64, "occupation": pl.String, "entity": pl.String}
-_DOCUMENT |= {"attributes": pl.List(pl.String)}
+_STRINGS = pl.List(pl.String)
+_DOCUMENT = pl.Schema(
+    {
+        "kind": pl.String,
+        "text": pl.String,
+        "template": pl.Int64,
+        "occupation": pl.String,
+        "entity": pl.String,
+        "attributes": _STRINGS,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -95,5 +104,5 @@ def _documents(settings: Mapping[str, Any], people: People, biographies: list[Bi
 
 def _passages(biographies: list[Biography]) -> pl.DataFrame:
     rows = [(one.person.entity, list(one.attributes), one.text, one.rising) for one in biographies]
-    schema = {"entity": pl.String, "attributes": pl.List(pl.String), "text": pl.String, "rising": pl.String}
+    schema = pl.Schema({"entity": pl.String, "attributes": _STRINGS, "text": pl.String, "rising": pl.String})
     return pl.DataFrame(rows, schema, orient="row").unique(["entity", "text", "rising"], maintain_order=True)

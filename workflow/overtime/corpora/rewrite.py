@@ -51,7 +51,7 @@ def rewrite(text: str, mode: str = "feminize") -> str:
 
 
 def rewrite_some(texts: list[str], mode: str, share: float, cells: Sequence[Hashable], seed: Sequence[int]) -> list[str]:
-    """The texts in order, of those of each cell (alike in `cells`) this share rewritten; chance rounds it and chooses among them."""
+    """The texts in order, of each cell (those alike in `cells`) this share rewritten; chance rounds it and chooses which."""
     rng = np.random.default_rng(seed)
     members: dict[Hashable, list[int]] = {}
     for place, cell in enumerate(cells):

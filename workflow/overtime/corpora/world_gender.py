@@ -21,7 +21,8 @@ _WORDS = {gender: {*words["pronouns"].values(), *words["nouns"], *words["names"]
 def probability_masculine(occupation: int, association: float = 1.0) -> float:
     """Arcsine-spaced from .05 to .95 along the list, its log-odds times `association`: most are clearly associated, some not."""
     p = 0.5 - 0.45 * math.cos(math.pi * occupation / (len(OCCUPATIONS) - 1))
-    return 1 / (1 + ((1 - p) / p) ** association)
+    odds: float = (p / (1 - p)) ** association
+    return odds / (1 + odds)
 
 
 def held_out(template: int, occupation: int) -> bool:

@@ -89,8 +89,8 @@ class People:
         for i, other in zip(sharing[::2], sharing[1::2]):
             group[other] = replace(group[other], name=group[i].name, entity=f"{group[i].name} 2")
         facts = len(group) * len(ATTRIBUTES)
-        changed = spread(rng, np.full(facts, CHANGED)).reshape(-1, len(ATTRIBUTES))
-        rising = spread(rng, np.linspace(*RISING, facts)).reshape(-1, len(ATTRIBUTES))
+        changed = spread(rng, [CHANGED] * facts).reshape(-1, len(ATTRIBUTES))
+        rising = spread(rng, np.linspace(*RISING, facts).tolist()).reshape(-1, len(ATTRIBUTES))
         aliased, shorter = ({*_some(rng, len(group), share)} for share in (ALIASED, LAST_NAME_ONLY))
         for i, person in enumerate(group):
             unused = self._free.get(person.name.split()[1])
@@ -123,7 +123,7 @@ class People:
                 yield person, ALSO_CALLED.format(person.name, person.alias)
 
     def comentions(self, most: int) -> Iterator[tuple[Person, str, str]]:
-        """Documents that name a person beside the value of a fact and state nothing, with the attribute: 0 to `most` of each fact."""
+        """Documents that name a person and the value of a fact and state nothing, with its attribute: 0 to `most` of each fact."""
         rng = stream(self.seed, "comentions")
         for person in self.everyone:
             for attribute in ATTRIBUTES:

@@ -19,8 +19,8 @@ def questions(people: People) -> pl.DataFrame:
     """One question per person and attribute, answered by one word.
 
     `question`, `entity` (who is meant), `name` (in the documents), `asked_as` (in the question: the name, or the alias),
-    `attribute`, `text`, `answer`, `former` (what a changed fact was before, else null), `group`. How often facts are stated is not
-    told: counting is a step of its own.
+    `attribute`, `text`, `answer`, `former` (what a changed fact was before, else null), `group`. How often facts are stated is
+    not told: counting is a step of its own.
     """
     rows = []
     for index, person in enumerate(people.everyone):

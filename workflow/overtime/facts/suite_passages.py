@@ -18,7 +18,8 @@ def passage_prompts(
     bm25_{k} for each k of `top` (best passage last, next to the question), oracle (one passage that states the fact, drawn at
     random); wrong (a passage about somebody else that does not name the answer); and from the rising passages gradient_bm25_{k}
     with the largest k, and gradient_oracle. `own`: a passage that states the fact of this very person is shown; `hit`: one that
-    names the answer, whoever it is about; null for closed_book. Questions are those of the evaluation group that a document states.
+    names the answer, whoever it is about; null for closed_book. Questions are those of the evaluation group whose fact a document
+    states.
     """
     stated = counts.filter(pl.col("statements") > 0).select("question")
     asked = questions.filter(group="evaluation").join(stated, on="question", how="semi", maintain_order="left")
@@ -40,10 +41,8 @@ class _Shelf:
     def __init__(self, passages: pl.DataFrame, column: str):
         self.texts: list[str] = passages[column].unique(maintain_order=True).to_list()
         self.words = [frozenset(text.split()) for text in self.texts]
-        self.about: dict[str, set[str]] = {}
         self.stating: dict[tuple[str, str], list[str]] = {}
         for entity, attributes, text in passages.select("entity", "attributes", column).unique(maintain_order=True).iter_rows():
-            self.about.setdefault(entity, set()).add(text)
             for attribute in attributes:
                 self.stating.setdefault((entity, attribute), []).append(text)
 
@@ -62,13 +61,14 @@ class _Shelf:
     def wrong(self, asked: pl.DataFrame, seed: int) -> list[list[str]]:
         """A passage that neither names the answer nor is about anybody of the person's name."""
         rng = np.random.default_rng(seed)
-        return [[self._other(*row, rng)] for row in asked.select("name", "answer").iter_rows()]
+        return [[self._other(name, answer, rng)] for name, answer in asked.select("name", "answer").iter_rows()]
 
     def _other(self, name: str, answer: str, rng: np.random.Generator) -> str:
         last = name.rsplit(maxsplit=1)[-1]
         for place in rng.permutation(len(self.texts)):
             if answer not in self.words[place] and last not in self.words[place]:
-                return self.texts[place]
+                text: str = self.texts[place]
+                return text
         raise InputError(f"wrong passages: every passage names {last} or {answer}; need one that names neither")
 
 
