@@ -5,6 +5,7 @@ import pytest
 from bm25s.stopwords import STOPWORDS_EN
 
 from overtime.corpora.generated_world import GeneratedWorld, generate, recorded_counts
+from overtime.corpora.rewrite import rewrite
 from overtime.corpora.world_chance import invent_words, log_uniform, spread, stream
 from overtime.corpora.world_people import INHABITED, People
 from overtime.corpora.world_vocabulary import CHANGES, QUESTION_CUE, QUESTIONS, STATEMENTS

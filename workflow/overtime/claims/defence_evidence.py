@@ -1,7 +1,7 @@
 """Case study 3, defences: can an attack be told from its trajectory through the layers, and does an early exit avoid it?
 
-Tasks are those on which the attack works (`layer_answers.attacked_tasks`). Scores of detectors are compared within model, task and
-seed of folds and forests, then averaged: scores of different models are on different scales.
+Tasks are those on which the attack works (`layer_answers.attacked_tasks`). Scores of detectors are compared within model, task
+and seed of folds and forests, then averaged: scores of different models are on different scales.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ def detection_gain(
 def detection_beyond_control(
     tables: Tables, *, seed: int | None = None, wording: int | None = None, without: str | None = None
 ) -> Sample:
-    """Measured: AUROC of the trajectory detectors for injections against harmless suffixes that name the same label, minus 1/2."""
+    """Measured: AUROC of the trajectory detectors for injections against harmless suffixes that name their label, minus 1/2."""
     quantity = "AUROC of layer trajectories, injection against a harmless suffix with its label, above one half"
     return _areas(tables, quantity, DETECTORS, (ATTACK, NAMED), (seed, wording, without), less=0.5)
 

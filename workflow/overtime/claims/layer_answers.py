@@ -1,7 +1,7 @@
 """What models answer at each layer, with and without attacks: read once, prompt by prompt, and the tasks that can be judged.
 
-The unit is the rotation group: the prompts of a task that share their layout and the wording of their suffix. Accuracy at the last
-layer is the model's own; earlier layers are read by the tuned lens where there is one, or by the lens that an option names.
+The unit is the rotation group: the prompts of a task that share their layout and the wording of their suffix. Accuracy at the
+last layer is the model's own; earlier layers are read by the tuned lens where there is one, or by the lens that an option names.
 Statistics are means over tasks of the mean over their prompts; models count alike.
 """
 
@@ -92,7 +92,8 @@ def mean_of_means(values: NDArray[np.float64], tasks: NDArray[np.str_]) -> Stati
     means = [among(mean_of(values[rows]), rows) for rows in (np.flatnonzero(tasks == task) for task in np.unique(tasks))]
 
     def statistic(weights: Weights) -> NDArray[np.float64]:
-        return np.mean([mean(weights) for mean in means], axis=0)
+        average: NDArray[np.float64] = np.mean([mean(weights) for mean in means], axis=0)
+        return average
 
     return statistic
 
@@ -131,5 +132,5 @@ def _holds(wide: pl.DataFrame, region: tuple[float, float]) -> bool:
 
 
 def upper_layers(share: int) -> Callable[[int], range]:
-    """The candidates for "shortly before the end": the last of so many parts of the layers, without the last and the one before."""
+    """The candidates for "shortly before the end": the last of so many parts of the layers, without the last two."""
     return lambda depth: range(depth - math.ceil(depth / share), depth - 1)
