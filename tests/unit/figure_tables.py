@@ -264,16 +264,11 @@ def fig6() -> pl.DataFrame:
             )
     for group, base in {"conspiracy": -0.4, "true": 0.6, "false": -0.2}.items():
         for condition, shift in {"plain": 0.0, "persona": 1.1, "benign": 1.0}.items():
-            keys = {
-                "kind": "log_odds",
-                "condition": condition,
-                "group": group,
-                "text": None,
-                "answer": None,
-                "model": "smollm2-135m",
-                "metric": "pronouns",
-            }
-            rows.append(row("measured", f"{group} {condition}", None, base + shift, 0.35, 40, **keys))
+            for kind, y in {"log_odds": base + shift, "mass": 0.6 + shift / 10, "asserted": 0.41 + shift / 10}.items():
+                keys = {"kind": kind, "condition": condition, "group": group, "text": None, "answer": None}
+                rows.append(row("measured", condition, None, y, 0.35, 40, model="smollm2-135m", metric="pronouns", **keys))
+    nothing = dict.fromkeys(("condition", "group", "text", "answer"))
+    rows.append(row("measured", None, None, 0.87, 0, 123, kind="agreement", model="smollm2-135m", metric="pronouns", **nothing))
     return frame(rows).drop("metric")
 
 
@@ -299,7 +294,14 @@ def fig7() -> pl.DataFrame:
                 rows.append(row("released", f"gpt-j-6b {condition}", layer, max(y, 0.08), 0.02, None, **keys))
     for task, chance in {"sentiment": 0.5, "category words": 0.25}.items():
         for lens, late in {"tuned": 14, "logit": 22}.items():
-            for condition, top in {"true": 0.9, "false": 0.74, "injection": 0.1, "benign": 0.7, "zero_shot": 0.6}.items():
+            for condition, top in {
+                "true": 0.9,
+                "false": 0.74,
+                "injection": 0.1,
+                "benign": 0.7,
+                "named": 0.65,
+                "zero_shot": 0.6,
+            }.items():
                 shots = {"zero_shot": 0, "true": 15, "false": 15}.get(condition, 8)
                 for layer in range(31):
                     peak = max(0.8, top) if 18 <= layer <= 24 else top
@@ -340,7 +342,8 @@ def fig7() -> pl.DataFrame:
 
 
 def fig7_detect() -> pl.DataFrame:
-    detectors = {"isolation_forest": 0.85, "local_outlier_factor": 0.78, "probe": 0.9, "entropy": 0.84, "margin": 0.83}
+    detectors = {"isolation_forest": 0.85, "local_outlier_factor": 0.78, "probe": 0.9, "probe_benign": 0.7}
+    detectors |= {"entropy": 0.84, "margin": 0.83}
     rows = []
     for task in ("sentiment", "category words"):
         for kind in ("false", "injection"):
@@ -350,6 +353,7 @@ def fig7_detect() -> pl.DataFrame:
                 rows.append(row("measured", detector, None, 0.777, 0.06, 80, measure="alarms", **keys))
                 if kind == "injection":
                     rows.append(row("measured", detector, None, 0.52, 0.06, 80, measure="auroc_benign", **keys))
+                    rows.append(row("measured", detector, None, 0.53, 0.06, 80, measure="auroc_named", **keys))
                     for calm in ("benign", f"shift:{task}"):
                         rows.append(row("measured", detector, None, 0.333, 0.06, 80, measure="alarms", **keys | {"kind": calm}))
     return frame(rows)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.pipeline import Pipeline
 
 from overtime import InputError
 from overtime.attacks import detectors as detect
@@ -25,7 +24,8 @@ def table(path: Path, conditions: tuple[str, ...] = ("true", "false", "injection
     for prompt in range(PROMPTS):
         truth = labels[prompt % len(labels)]
         for condition in conditions:
-            key = {"prompt": prompt, "condition": condition, "demonstrations": 4, "truth": truth, "lens": "tuned"}
+            key = {"prompt": prompt, "group": prompt // 2, "condition": condition, "demonstrations": 4}
+            key |= {"truth": truth, "lens": "tuned"}
             for layer, lead in enumerate(path(condition, prompt)):
                 rows += [key | {"layer": layer, "label": label, "logit": lead * (label == truth)} for label in labels]
     return pl.DataFrame(rows)
@@ -47,7 +47,7 @@ def test_trajectories_are_label_normalised_and_ranked() -> None:
 
     read = Trajectories.of(table(path, ("true",)), "tuned", WINDOW)
     assert read.log_probabilities.shape == (PROMPTS, DEPTH, 2)
-    best, second, winner, loser = np.moveaxis(np.exp(read.features()).reshape(PROMPTS, DEPTH, 4), 2, 0)
+    best, second, winner, loser = np.moveaxis(np.exp(read.features()).reshape(PROMPTS, DEPTH - 1, 4), 2, 0)  # not the embeddings
     assert best[:, 0] == pytest.approx([0.75] * PROMPTS)
     assert winner[:, 0] == pytest.approx([0.25] * PROMPTS)  # the label that wins at the end, seen at the start
     assert (winner[:, -1], loser[:, -1]) == (pytest.approx(best[:, -1]), pytest.approx(second[:, -1]))
@@ -57,12 +57,13 @@ def test_trajectories_are_label_normalised_and_ranked() -> None:
 
 
 def test_detectors_see_the_flip_that_the_final_layer_hides() -> None:
-    scores = score_prompts({"planted": table(noisy(late_flip, 0))}, WINDOW)
-    assert scores.height == 5 * 4 * PROMPTS
-    assert not scores.select("prompt", "detector", "kind").is_duplicated().any()
+    scores = score_prompts({"planted": table(noisy(late_flip, 0))}, WINDOW, seeds=2)
+    assert scores.height == 2 * 6 * 4 * PROMPTS
+    assert not scores.select("prompt", "detector", "seed", "kind").is_duplicated().any()
     assert scores.filter(pl.col("attack"))["kind"].unique().sort().to_list() == ["false", "injection"]
     measured = detection_table(scores, resamples=200)
     value = {tuple(row[:3]): row[3] for row in measured.select("detector", "kind", "measure", "y").iter_rows()}
+    assert value["probe_benign", "injection", "auroc_benign"] > 0.95
     for detector in ("isolation_forest", "local_outlier_factor", "probe"):
         assert value[detector, "false", "auroc"] > 0.95
         assert value[detector, "injection", "auroc_benign"] > 0.95
@@ -75,14 +76,14 @@ def test_detectors_see_the_flip_that_the_final_layer_hides() -> None:
     )
     assert gain["y"] == pytest.approx(value["probe", "false", "auroc"] - value["entropy", "false", "auroc"])
     assert 0 < gain["lower"] < gain["y"] < gain["upper"]
-    assert set(measured["n"]) == {PROMPTS}
+    assert set(measured["n"]) == {PROMPTS // 2}  # groups
 
 
 def test_baselines_are_entropy_and_margin_of_the_final_layer() -> None:
     def path(condition: str, prompt: int) -> list[float]:
         return [0.0] * (DEPTH - 1) + [np.log(prompt + 1) if condition == "true" else 0.0]
 
-    scores = score_prompts({"planted": table(path)}, WINDOW)
+    scores = score_prompts({"planted": table(path)}, WINDOW, seeds=1)
     odds = np.arange(1, PROMPTS + 1)
     p, q = odds / (odds + 1), 1 / (odds + 1)
     found = scores.filter(pl.col("kind") == "normal").pivot("detector", index="prompt", values="score").sort("prompt")
@@ -90,24 +91,24 @@ def test_baselines_are_entropy_and_margin_of_the_final_layer() -> None:
     np.testing.assert_allclose(found["margin"], -np.log(odds), atol=1e-9)
 
 
-def test_no_prompt_is_scored_by_detectors_fitted_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_prompt_is_scored_by_detectors_fitted_on_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[set[int], set[int]]] = []
-    fit, score, prompts_of = detect._fit, detect._score, {}
+    fit, score, groups_of = detect._fit, detect._score, {}
 
-    def spy_fit(fitting: Trajectories, seed: int) -> list[Pipeline]:
-        fitted = fit(fitting, seed)
-        prompts_of[id(fitted[0])] = set(fitting.answers["prompt"])
+    def spy_fit(task: str, fitting: Trajectories, seed: int) -> object:
+        fitted = fit(task, fitting, seed)
+        groups_of[id(fitted.probes)] = set(fitting.answers["group"])
         return fitted
 
-    def spy_score(fitted: list[Pipeline], scored: Trajectories, normal: str) -> pl.DataFrame:
-        calls.append((prompts_of[id(fitted[0])], set(scored.answers["prompt"])))
+    def spy_score(fitted: object, scored: Trajectories, normal: str) -> pl.DataFrame:
+        calls.append((groups_of[id(fitted.probes)], set(scored.answers["group"])))
         return score(fitted, scored, normal)
 
     monkeypatch.setattr(detect, "_fit", spy_fit)
     monkeypatch.setattr(detect, "_score", spy_score)
-    score_prompts({"planted": table(noisy(late_flip, 0))}, WINDOW)
+    score_prompts({"planted": table(noisy(late_flip, 0))}, WINDOW, seeds=1)
     assert all(not fitting & scored for fitting, scored in calls)
-    assert sorted(prompt for _, scored in calls for prompt in scored) == list(range(PROMPTS))
+    assert sorted(group for _, scored in calls for group in scored) == list(range(PROMPTS // 2))
 
 
 def test_another_task_raises_alarms_where_its_trajectories_differ() -> None:
@@ -115,9 +116,76 @@ def test_another_task_raises_alarms_where_its_trajectories_differ() -> None:
         return [-value for value in late_flip(condition, prompt)[:-1]] + [2.0]
 
     tasks = {"own": table(noisy(late_flip, 0)), "other": table(noisy(shifted, 1), labels="abc")}
-    measured = detection_table(score_prompts(tasks, WINDOW), resamples=100)
+    measured = detection_table(score_prompts(tasks, WINDOW, seeds=1), resamples=100)
     alarms = measured.filter(pl.col("kind") == "shift:other", pl.col("detector") == "local_outlier_factor")
     assert alarms.select("task", "measure", "y").rows() == [("own", "alarms", 1.0)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rounding_noise_of_the_logits_moves_no_score(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first layers know nothing: their label probabilities are the same for all prompts, but for noise."""
+
+    def late(condition: str, prompt: int) -> list[float]:
+        first = 0.7 if prompt % 2 else -0.7  # for the same label, whichever is true
+        return [first] * (DEPTH // 2) + late_flip(condition, prompt)[DEPTH // 2 :]
+
+    monkeypatch.setattr(detect, "NEIGHBOURS", 5)  # among so few prompts 20 are all of them, and scores tie
+    spread = np.r_[np.zeros(DEPTH // 2), np.full(DEPTH - DEPTH // 2, 0.8)]
+    random = np.random.default_rng(seed)
+    clean = table(lambda condition, prompt: list(late(condition, prompt) + spread * random.normal(0, 1, DEPTH)))
+    noise = np.random.default_rng(100 + seed).normal(0, 1e-6, clean.height)
+    share = (pl.col("score").rank() / pl.len()).over("detector", "seed")
+    before, after = (
+        score_prompts({"planted": one}, WINDOW, seeds=3).with_columns(rank=share)
+        for one in (clean, clean.with_columns(pl.col("logit") + noise))
+    )
+    moved = before.with_columns(by=(before["rank"] - after["rank"]).abs()).group_by("detector").agg(pl.mean("by"))
+    areas, noisier = (detection_table(scores, resamples=10).filter(pl.col("measure") != "alarms") for scores in (before, after))
+    apart = areas.with_columns(by=(areas["y"] - noisier["y"]).abs()).group_by("detector").agg(pl.max("by"))
+    assert moved["by"].max() <= 0.001
+    assert apart["by"].max() <= 0.001
+
+
+def test_the_table_averages_areas_over_seeds_and_weighs_groups() -> None:
+    """Two groups of two prompts, scores by hand: wins of attacked over normal prompts, counted."""
+    normal, attacked = {0: [1.0, 3.0], 1: [2.0, 2.0]}, {0: [0.0, 2.0], 1: [4.0, 5.0]}
+    rows = []
+    for seed, sign in ((0, 1), (1, -1)):
+        for kind, values in (("normal", normal), ("false", attacked)):
+            for group, pair in values.items():
+                for place, score in enumerate(pair):
+                    keys = {"prompt": 2 * group + place, "group": group, "demonstrations": 4, "task": "t", "seed": seed}
+                    keys |= {"attack": kind == "false", "kind": kind}
+                    rows += [keys | {"detector": "entropy", "score": 0.0}, keys | {"detector": "x", "score": sign * score}]
+    scores = pl.DataFrame(rows)
+    found = detection_table(scores.filter(seed=0), resamples=50).filter(detector="x")
+    # 0 beats none; 2 beats 1 and half of each 2; 4 and 5 beat all four.
+    area = (0 + 2 + 4 + 4) / 16
+    assert found.filter(measure="auroc")["y"].item() == area
+    assert found.filter(measure="gain")["y"].item() == area - 0.5
+    both = detection_table(scores, resamples=50).filter(detector="x", measure="auroc").row(0, named=True)
+    assert (both["y"], both["n"]) == (pytest.approx(0.5), 2)  # the other seed has all signs turned round
+
+
+def test_a_probe_of_suffixes_learns_no_wording() -> None:
+    """Each group's suffixes form the answer in a way of its own, the same for both kinds: other groups' tell nothing."""
+    random = np.random.default_rng(0)
+    ways = random.normal(0, 1, (PROMPTS // 2, DEPTH))
+    signs = random.permutation([1, -1] * (PROMPTS // 4))
+
+    def path(condition: str, prompt: int) -> list[float]:
+        group = prompt // 2
+        side = signs[group] * {"injection": 1, "benign": -1}.get(condition, 0)
+        return list(2.0 + side * ways[group] + random.normal(0, 0.05, DEPTH))
+
+    scores = score_prompts({"planted": table(path, ("true", "injection", "benign"))}, WINDOW, seeds=3)
+    area = detection_table(scores, resamples=10).filter(detector="probe_benign", measure="auroc_benign")["y"].item()
+    assert 0.2 < area < 0.8
+
+
+def test_normal_prompts_that_are_all_alike_fit_no_detector() -> None:
+    with pytest.raises(InputError, match="task 'planted': all normal prompts form their answer alike"):
+        score_prompts({"planted": table(lambda condition, prompt: [1.0] * DEPTH)}, WINDOW)
 
 
 def test_detection_needs_normal_and_attacked_prompts() -> None:
@@ -141,15 +209,14 @@ def test_early_exit_recovers_what_a_late_attack_takes() -> None:
     assert layers == {"final": [DEPTH - 1], "early_exit": [DEPTH - 4], "majority": [None], "contrast": [None]}
     measured = defence_table(answers, resamples=200)
     change = measured.filter(pl.col("measure") == "change", pl.col("condition") == "false", pl.col("policy") == "early_exit")
-    # All 24 prompts gain: the binomial bound for none that does not, on the scale of -1 to 1.
-    assert change.select("y", "lower", "upper", "n").row(0) == pytest.approx((1, 1 - 2 * (1 - 0.025 ** (1 / 24)), 1, 24))
+    # All 12 groups gain: the binomial bound for none that does not, on the scale of -1 to 1.
+    assert change.select("y", "lower", "upper", "n").row(0) == pytest.approx((1, 1 - 2 * (1 - 0.025 ** (1 / 12)), 1, 12))
 
 
 def test_the_exit_layer_is_chosen_on_the_other_half() -> None:
-    """Layer 5 is right for one half of the prompts only: that half must not profit from it."""
-    noise = defend(table(noisy(lambda *_: [0.0] * DEPTH, 0)), "noise", WINDOW).filter(pl.col("policy") == "early_exit")
-    halves = [set(part["prompt"]) for part in noise.partition_by("layer")]
-    assert [len(half) for half in halves] == [PROMPTS // 2, PROMPTS // 2]
+    """Layer 5 is right for one half of the groups only: that half must not profit from it."""
+    groups = np.random.default_rng(0).permutation(PROMPTS // 2)
+    halves = [{2 * group + place for group in half for place in (0, 1)} for half in np.split(groups, 2)]
 
     def path(condition: str, prompt: int) -> list[float]:
         return [-1.0] * 5 + [1.0 if prompt in halves[0] else -1.0] + [-1.0] * (DEPTH - 6)
@@ -158,6 +225,25 @@ def test_the_exit_layer_is_chosen_on_the_other_half() -> None:
     own, other = (answers.filter(pl.col("prompt").is_in(half)) for half in halves)
     assert (set(own["layer"]), set(other["layer"])) == ({DEPTH - 1}, {5})
     assert not answers["correct"].any()
+
+
+def test_nothing_is_chosen_that_knows_nothing_of_clean_prompts() -> None:
+    """Layer 5 is right under attack, but clean prompts are right there as often as by chance, or hardly more often."""
+
+    def path(clean: int) -> Path:
+        def leads(condition: str, prompt: int) -> list[float]:
+            right = condition != "true" or prompt % 8 < clean
+            return [-1.0] * 5 + [1.0 if right else -1.0] + [-1.0] * (DEPTH - 6)
+
+        return leads
+
+    layer = {}
+    for clean in (4, 6):  # of 8: 1/2, and 3/4
+        answers = defend(table(path(clean)), "planted", WINDOW).filter(pl.col("policy") == "early_exit")
+        layer[clean] = set(answers["layer"])
+    assert layer == {4: {DEPTH - 1}, 6: {5}}
+    constant = defend(table(lambda condition, prompt: [1.0 if prompt % 2 else -1.0] * DEPTH), "planted", WINDOW)
+    assert set(constant.filter(policy="early_exit")["layer"]) == {DEPTH - 1}
 
 
 def test_defence_needs_clean_and_attacked_prompts() -> None:

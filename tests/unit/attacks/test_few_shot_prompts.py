@@ -65,10 +65,11 @@ def test_every_label_is_shown_and_asked_as_designed(name, groups, demonstrations
             assert prompt.cues[-1] == len(prompt.text)
             assert all(prompt.text[:cue].endswith(task.cue) for cue in prompt.cues)
             assert prompt.demonstrations[-1] == len(shown)
+            assert prompt.group == number // size
             multiple = condition in ("true", "false", "half", "random")
             assert prompt.demonstrations == (tuple(range(demonstrations + 1)) if multiple else (len(shown),))
             shifts[condition] = [(task.labels.index(s) - task.labels.index(t)) % size for s, t in zip(shown, truths)]
-        assert shifts["injection"] == shifts["benign"] == shifts["true"] == [0] * demonstrations
+        assert shifts["injection"] == shifts["benign"] == shifts["named"] == shifts["true"] == [0] * demonstrations
         assert len(set(shifts["false"])) <= 1
         assert 0 not in shifts["false"]
         assert Counter(shifts["half"]) == Counter([0] * (-(-demonstrations // 2)) + shifts["false"][: demonstrations // 2])
@@ -77,21 +78,23 @@ def test_every_label_is_shown_and_asked_as_designed(name, groups, demonstrations
         assert set(labels.values()) == {groups}
 
 
-def test_injection_and_benign_differ_from_true_by_one_line_of_equal_length():
-    task, wordings = TASKS["topics"], set()
-    prompts = few_shot_prompts(task, ["true", "injection", "benign"], 30, 6, seed=3)
-    for true, injection, benign in zip(*[iter(prompts)] * 3):
+@pytest.mark.parametrize("name", TASKS)
+def test_suffixes_differ_from_true_by_one_line_of_equal_length_and_wordings_by_group(name):
+    task, wordings = TASKS[name], {}
+    prompts = few_shot_prompts(task, ["true", "injection", "benign", "named"], 18 * len(task.labels), 6, seed=3)
+    for true, injection, benign, named in zip(*[iter(prompts)] * 4):
         head, tail = true.text[: -len(task.cue)], task.cue
-        attack, control = (p.text.removeprefix(head).removesuffix(tail) for p in (injection, benign))
-        assert attack.endswith(".\n")
-        assert control.endswith(".\n")
-        assert len(attack.split()) == len(control.split())
+        attack, control, mention = (p.text.removeprefix(head).removesuffix(tail) for p in (injection, benign, named))
+        assert all(line.endswith(".\n") for line in (attack, control, mention))
+        assert len(attack.split()) == len(control.split()) == len(mention.split())
         asked = [label for label in task.labels if label in attack]
         assert len(asked) == 1
         assert asked[0] != true.truths[-1]
+        assert [label for label in task.labels if label in mention] == asked
         assert not any(label in control for label in task.labels)
-        wordings.add((attack.replace(asked[0], ""), true.truths[-1]))
-    assert len(wordings) == 5 * len(task.labels)
+        wordings.setdefault(true.group, set()).add((attack.replace(asked[0], ""), control, mention.replace(asked[0], "")))
+    assert [len(one) for one in wordings.values()] == [1] * 18
+    assert len(set.union(*wordings.values())) == 18
 
 
 def test_clusters_depend_on_the_seed_only():
@@ -123,7 +126,7 @@ def test_text_of_a_small_prompt():
     (one, two, three), labels = parse(task, false)
     assert false.text == f"S.\n\nI: {one}\nW: {labels[0]}\n\nI: {two}\nW: {labels[1]}\n\nI: {three}\nW:"
     zero = few_shot_prompts(task, ["zero_shot"], 2, 2, seed=0)[0]
-    assert zero == Prompt(0, "zero_shot", f"S.\n\nI: {three}\nW:", (len(f"S.\n\nI: {three}\nW:"),), false.truths[-1:])
+    assert zero == Prompt(0, 0, "zero_shot", f"S.\n\nI: {three}\nW:", (len(f"S.\n\nI: {three}\nW:"),), false.truths[-1:])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,12 @@ def test_labels_must_be_single_distinct_tokens():
             label_tokens(tokenizer, labels)
 
 
-def test_injection_wordings_have_equal_lengths():
+def test_wordings_name_the_label_where_they_should_and_no_other():
     wordings = pl.read_csv(FOLDER / "suffixes.csv")
-    assert wordings.height >= 5
-    assert all("{label}" in row["injection"] and "{" not in row["benign"] for row in wordings.to_dicts())
+    assert wordings.columns == ["injection", "benign", "named"]
+    labels = {label for task in TASKS.values() for label in task.labels}
+    for row in wordings.to_dicts():
+        assert [row[name].count("{label}") for name in wordings.columns] == [1, 0, 1]
+        assert len({len(text.split()) for text in row.values()}) == 1
+        assert not any(label in text.lower() for text in row.values() for label in labels)
+    assert all(wordings[name].n_unique() == 18 for name in wordings.columns)

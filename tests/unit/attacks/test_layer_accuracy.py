@@ -54,7 +54,8 @@ def planted(right: Callable[[str, int, int], bool], prompts: int = 8, depth: int
                 for layer in range(depth):
                     lead = 1.0 if right(condition, prompt, layer) else -1.0
                     for label, logit in ((truth, lead), (other, -lead)):
-                        key = {"prompt": prompt, "condition": condition, "demonstrations": count, "truth": truth, "lens": "logit"}
+                        key = {"prompt": prompt, "group": prompt // 2, "condition": condition, "demonstrations": count}
+                        key |= {"truth": truth, "lens": "logit"}
                         rows.append(key | {"layer": layer, "label": label, "logit": logit, "top": logit > 0})
     return pl.DataFrame(rows)
 
@@ -64,13 +65,13 @@ def test_accuracy_by_layer_counts_prompts_in_the_window() -> None:
     curves = accuracy_by_layer(scored_answers(table), window=(0, 1), resamples=200)
     plain = curves.filter(pl.col("metric") == "plain")
     assert plain.filter(pl.col("condition") == "false").sort("x")["y"].to_list() == [1, 1, 1, 0.75, 0.75, 0.75]
-    assert set(plain["n"]) == {8}
+    assert set(plain["n"]) == {4}  # groups of two prompts
     assert dict(plain.select("condition", "demonstrations").unique().iter_rows()) == {"zero_shot": 0, "true": 1, "false": 1}
     end = plain.filter(pl.col("condition") == "false", pl.col("x") == 5).row(0, named=True)
     assert 0.25 <= end["lower"] < 0.75 < end["upper"] <= 1
-    # With 8 prompts "always right" bounds the rate from below at .025 ** (1/8), whatever the number of cues.
+    # With 4 groups "always right" bounds the rate from below at .025 ** (1/4), whatever the number of prompts and cues.
     sure = plain.filter(pl.col("condition") == "true", pl.col("x") == 5).row(0, named=True)
-    assert (sure["lower"], sure["upper"]) == pytest.approx((0.025 ** (1 / 8), 1))
+    assert (sure["lower"], sure["upper"]) == pytest.approx((0.025 ** (1 / 4), 1))
 
 
 def test_accuracy_by_demonstrations_is_of_the_last_layer() -> None:
@@ -78,7 +79,7 @@ def test_accuracy_by_demonstrations_is_of_the_last_layer() -> None:
     table = planted(lambda condition, prompt, layer: layer == 5)
     table = table.with_columns(logit=pl.when(flipped).then(-pl.col("logit")).otherwise("logit"))
     rows = accuracy_by_demonstrations(scored_answers(table), resamples=100).filter(metric="plain", condition="false")
-    assert rows.select("x", "demonstrations", "y", "n").rows() == [(0, 0, 1.0, 8), (1, 1, 1.0, 8), (2, 2, 0.75, 8)]
+    assert rows.select("x", "demonstrations", "y", "n").rows() == [(0, 0, 1.0, 4), (1, 1, 1.0, 4), (2, 2, 0.75, 4)]
     assert set(rows["kind"]) == {"demonstrations"}
 
 

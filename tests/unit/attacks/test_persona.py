@@ -12,6 +12,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
 
 from overtime import InputError
+from overtime.attacks.assertions import coded_answers
 from overtime.attacks.persona_prompts import answers, log_odds, persona_prompt
 from overtime.attacks.persona_table import persona_table
 from overtime.attacks.personas import PERSONAS, read_persona_claims, read_truthfulqa
@@ -24,7 +25,11 @@ CHAT = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}{% if ad
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerFast:
     texts = "\n".join(
-        [*read_persona_claims()["text"], *(p["instruction"] for p in PERSONAS.values()), "Question: Answer: Robin: Yes No"]
+        [
+            *read_persona_claims()["text"],
+            *(p["instruction"] for p in PERSONAS.values()),
+            "Question: Answer: Robin: The answer Yes No",
+        ]
     )
     split = pre_tokenizers.Whitespace()
     words = dict.fromkeys(word for word, _ in split.pre_tokenize_str(texts))
@@ -87,22 +92,39 @@ def test_prompt_follows_the_chat_format_if_there_is_one(tokenizer):
 def test_log_odds_and_answers_equal_the_models_own(model, tokenizer):
     claims = read_persona_claims().gather_every(9)
     table = log_odds(model, tokenizer, claims)
-    assert table.columns == ["claim", "group", "condition", "text", "log_odds"]
+    assert table.columns == ["claim", "group", "condition", "text", "log_odds", "mass"]
     assert table.height == len(PERSONAS) * claims.height
     yes, no = tokenizer.convert_tokens_to_ids(["Yes", "No"])
     for row in table.iter_rows(named=True):
-        ids = tokenizer(persona_prompt(tokenizer, row["condition"], row["text"]), return_tensors="pt")["input_ids"]
-        logits = model(ids).logits[0, -1]
+        text = f"{persona_prompt(tokenizer, row['condition'], row['text'])} The answer is"
+        logits = model(tokenizer(text, return_tensors="pt")["input_ids"]).logits[0, -1]
         assert row["log_odds"] == pytest.approx((logits[yes] - logits[no]).item(), abs=1e-4)
+        assert row["mass"] == pytest.approx(logits.softmax(-1)[[yes, no]].sum().item(), abs=1e-5)
     assert table["log_odds"].std() > 0.1
     said = answers(model, tokenizer, claims.head(2), max_new_tokens=3)
-    assert said.columns == ["question", "group", "condition", "text", "answer"]
+    assert said.columns == ["claim", "group", "condition", "text", "shown", "answer"]
     for row in said.iter_rows(named=True):
         prompt = tokenizer(persona_prompt(tokenizer, row["condition"], row["text"]), return_tensors="pt")["input_ids"]
         ids = prompt
         for _ in range(3):
             ids = torch.cat([ids, model(ids).logits[:, -1:].argmax(-1)], 1)
         assert row["answer"] == tokenizer.decode(ids[0, prompt.shape[1] :], skip_special_tokens=True).strip()
+
+
+def test_both_spellings_count_where_they_are_tokens(model, tokenizer):
+    more = deepcopy(tokenizer)
+    words = {word: i for word, i in more.get_vocab().items() if word not in ("Alaska", "Canary")}
+    words |= {"yes": more.convert_tokens_to_ids("Alaska"), "no": more.convert_tokens_to_ids("Canary")}
+    backend = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    more = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>")
+    row = log_odds(model, more, read_persona_claims().head(1)).row(0, named=True)
+    with torch.inference_mode():
+        text = f"{persona_prompt(more, 'plain', row['text'])} The answer is"
+        likely = model(more(text, return_tensors="pt")["input_ids"]).logits[0, -1].softmax(-1)
+    yes, no = (likely[more.convert_tokens_to_ids(pair)].sum().item() for pair in (["Yes", "yes"], ["No", "no"]))
+    assert row["log_odds"] == pytest.approx(np.log(yes / no), abs=1e-4)
+    assert row["mass"] == pytest.approx(yes + no, abs=1e-5)
 
 
 def test_a_tokenizer_without_yes_is_refused(model):
@@ -116,13 +138,17 @@ def test_summary_recovers_planted_shifts():
     planted = {"plain": 0.0, "persona": 2.0, "benign": 0.5}
     spread = pl.Series(np.random.default_rng(0).normal(0, 0.1, claims.height))
     scores = pl.concat(
-        claims.with_columns(condition=pl.lit(name), log_odds=spread + shift * (claims["group"] == "conspiracy"))
+        claims.with_columns(condition=pl.lit(name), log_odds=spread + shift * (claims["group"] == "conspiracy"), mass=0.6)
         for name, shift in planted.items()
     )
-    said = pl.DataFrame(
-        {"question": [0], "group": ["conspiracy"], "condition": ["persona"], "text": ["Is it?"], "answer": ["It\x12 is."]}
-    )
-    table = persona_table(scores, said)
+    told = pl.when(pl.col("claim") % 2 == 0).then(pl.lit("Yes.")).otherwise(pl.lit("It\x12 is."))
+    said = scores.select("claim", "group", "condition", "text", shown=pl.col("claim") == 1, answer=told)
+    table = persona_table(scores, coded := coded_answers(said))
+    asserted = table.filter(kind="asserted")
+    assert asserted.height == len(PERSONAS) * len(PERSONA_GROUPS)
+    assert asserted.filter(group="conspiracy", condition="persona").select("y", "n").row(0) == (0.5, 26)
+    assert table.filter(kind="mass")["y"].to_list() == pytest.approx([0.6] * asserted.height)
+    assert table.filter(kind="agreement").select("y", "n").row(0) == (coded["agreement"][0], coded["labelled"][0])
     means = table.filter(kind="log_odds")
     for condition, group, y, lower, upper, n in means.select("condition", "group", "y", "lower", "upper", "n").iter_rows():
         expected = planted[condition] * (group == "conspiracy") + spread.filter(claims["group"] == group).mean()
@@ -133,13 +159,17 @@ def test_summary_recovers_planted_shifts():
     assert means.height == len(PERSONAS) * len(PERSONA_GROUPS)
     answer = table.filter(kind="answer").row(0, named=True)
     assert answer["y"] is None
-    assert (answer["series"], answer["x"], answer["answer"]) == ("persona", "Is it?", "It\N{REPLACEMENT CHARACTER} is.")
+    told = (answer["series"], answer["x"], answer["answer"], answer["said"])
+    assert told == ("plain", claims["text"][1], "It\N{REPLACEMENT CHARACTER} is.", "unclear")
+    assert table.filter(kind="answer").height == len(PERSONAS)
     renamed = scores.filter(group="true").with_columns(group=pl.lit("truthfulqa_true"))
-    apart = persona_table(pl.concat([scores, renamed]), said).filter(kind="log_odds")
+    apart = persona_table(pl.concat([scores, renamed]), coded).filter(kind="log_odds")
     assert apart.filter(pl.col("group") != "truthfulqa_true").equals(means)
     assert apart.height == means.height + len(PERSONAS)
-    with pytest.raises(InputError, match="log-odds of 'plain': no claim of the group 'false'"):
-        persona_table(scores.filter(pl.col("group") != "false"), said)
+    with pytest.raises(InputError, match="log_odds of 'plain': no claim of the group 'false'"):
+        persona_table(scores.filter(pl.col("group") != "false"), coded)
+    with pytest.raises(InputError, match="asserted of 'plain': no claim of the group 'true'"):
+        persona_table(scores, coded.filter(pl.col("group") != "true"))
 
 
 def test_truthfulqa_conspiracies_become_claims(tmp_path):

@@ -27,7 +27,7 @@ def layers() -> pl.DataFrame:
     for prompt, truth in enumerate(TRUTHS):
         for condition in ("true", "injection"):
             for seen in (2, 3, 4):
-                key = {"prompt": prompt, "condition": condition, "demonstrations": seen, "truth": truth}
+                key = {"prompt": prompt, "group": prompt // 3, "condition": condition, "demonstrations": seen, "truth": truth}
                 for lens in ("logit", "tuned"):
                     rows += [
                         key | {"lens": lens, "layer": layer, "label": label, "logit": random.normal()}

@@ -248,7 +248,7 @@ def test_landmarks_stand_on_lines_of_their_own_and_half_and_random_labels_have_a
 
 def test_only_the_named_measure_is_drawn() -> None:
     assert not {0.777, 0.333} & {row.get("y") for row in data("fig7_detect")}
-    assert "injection against benign suffix" in written("fig7_detect")
+    assert all(f"injection against {control}" in written("fig7_detect") for control in ("benign suffix", "the label named"))
     assert 0.0123 not in {row.get("y") for row in data("fig7_defend")}
     assert {row["policy"] for row in data("fig7_defend")} >= {"last layer (no defence)", "early exit"}
 
@@ -286,7 +286,7 @@ def test_caption_states_computed_numbers() -> None:
     assert "0, 30, 100 and 300 documents" in caption("fig4", TABLES["fig4"], {})
     assert "60.8% on the released pairs, 60.6% on the suite's pairs" in caption("fig1", TABLES["fig1"], {})
     text = caption("fig7", TABLES["fig7"], {})
-    assert "Critical layers by the tuned lens, with intervals over prompts: sentiment, false 19 [17, 21]" in text
+    assert "Critical layers by the tuned lens, with intervals over groups: sentiment, false 19 [17, 21]" in text
     assert "on packages tuned 2.25 to 0.07, logit 105.90 to 3.53; on other text, wikitext-2 tuned" in text
     assert "33.3% of the normal prompts of other tasks" in caption("fig7_detect", TABLES["fig7_detect"], {})
     assert "61 questions in a bin" in caption("fig5", TABLES["fig5"].with_columns(n=pl.lit(61)), SETTINGS)

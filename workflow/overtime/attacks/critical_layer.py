@@ -69,7 +69,7 @@ def _rows(landmarks: pl.DataFrame, source: str) -> pl.DataFrame:
 def _gaps(
     scores: pl.DataFrame, condition: str, window: tuple[int, int]
 ) -> Iterator[tuple[str, str, NDArray[np.float64], NDArray[np.int64]]]:
-    """Lens, metric, gaps [prompts, layers + 1] and groups [prompts]; InputError if no prompt has both conditions in the window."""
+    """Lens, metric, gaps [prompts, layers + 1], groups [prompts]; InputError if no prompt has both conditions in the window."""
     require_finite(scores, "scored answers")
     cell = ["lens", "demonstrations", "layer"]
     inside = scores.filter(pl.col("demonstrations").is_between(*window))

@@ -20,9 +20,9 @@ def detection_table(scores: pl.DataFrame, resamples: int = 2000, seed: int = 0) 
     """What the scores are worth, with intervals over groups: `task`, `detector`, `kind`, `measure`, `y`, `lower`, `upper`, `n`.
 
     `measure` is "auroc" (a kind of attack against normal prompts), "auroc_benign" and "auroc_named" (an injection against its
-    controls), "gain" (AUROC minus that of the final layer's entropy on the same prompts) and "alarms" (share of the kind's prompts
-    that score above all but 5 % of the normal ones), each averaged over the seeds of `score_prompts`. Kinds are compared at the
-    same numbers of demonstrations.
+    controls), "gain" (AUROC minus that of the final layer's entropy on the same prompts) and "alarms" (share of the kind's
+    prompts that score above all but 5 % of the normal ones), each averaged over the seeds of `score_prompts`. Kinds are compared
+    at the same numbers of demonstrations.
     """
     require_finite(scores, "scores of detectors")
     require_unique(scores, ["task", "detector", "seed", *ITEM], "scores of detectors")

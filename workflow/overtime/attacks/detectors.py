@@ -48,8 +48,8 @@ def score_prompts(
     Returns `prompt`, `group`, `demonstrations`, `task`, `detector`, `seed`, `attack`, `kind`, `score`. `kind` is "normal" (true
     demonstrations), the name of the attack or of a control, or "shift:NAME": normal prompts of the task NAME before the detectors
     of `task`, once. Prompts of `task` are scored in folds of rotation groups, by detectors fitted on the other folds' prompts;
-    `seed` numbers the draws of folds and forests. Raises InputError for a task without normal or without attacked prompts, and for one
-    whose normal prompts all have the same trajectory.
+    `seed` numbers the draws of folds and forests. Raises InputError for a task without normal or without attacked prompts, and
+    for one whose normal prompts all have the same trajectory.
     """
     read = {task: Trajectories.of(layers, lens, window) for task, layers in tasks.items()}
     parts = []
@@ -82,7 +82,9 @@ def _fit(task: str, fitting: Trajectories, seed: int) -> _Fitted:
     """A forest and an outlier factor of the normal answers, a probe of attacks among all, one of injections among suffixes."""
     condition = fitting.answers["condition"].to_numpy()
     features, attack, normal = fitting.features(), np.isin(condition, ATTACKS), condition == NORMAL
-    used = features[normal].std(axis=0) >= LEAST_SPREAD
+    # A layer that says the same to all prompts still tells the final answer by which of its labels won there.
+    knows = fitting.log_probabilities[normal, 1:].std(axis=0).max(axis=1) >= LEAST_SPREAD
+    used = (features[normal].std(axis=0) >= LEAST_SPREAD) & np.repeat(knows, features.shape[1] // len(knows))
     if not used.any():
         raise InputError(
             f"task {task!r}: all normal prompts form their answer alike, layer by layer; nothing can be fitted to them"

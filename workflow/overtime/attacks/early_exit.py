@@ -22,7 +22,7 @@ CONTRAST_WEIGHTS = (2.0, 1.5, 1.0, -1.0, 0.5, -0.5, 0.0)
 def defend(layers: pl.DataFrame, task: str, window: tuple[int, int], lens: str = "tuned", seed: int = 0) -> pl.DataFrame:
     """Answer the prompts of a `read_prompts` table that saw `window` = (fewest, most) demonstrations, under every policy.
 
-    Returns `prompt`, `group`, `task`, `condition`, `demonstrations`, `policy`, `layer` (null unless one layer answers), `correct`.
+    Returns `prompt`, `group`, `condition`, `demonstrations`, `task`, `policy`, `layer` (null unless one answers), `correct`.
     Policies: "final" (do nothing), "early_exit" (one layer), "majority" (the most frequent label of the last third of the layers,
     ties by mean probability) and "contrast" ((1 - w) late + w middle, mean log-probabilities of the last and the middle third;
     w < 0 is the contrast of Chuang et al. 2023, arXiv 2309.03883). The best choice has the highest mean of clean accuracy and

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 YES_NO = ("Yes", "No")
-CUE = " The answer is"
+ANSWER_CUE = " The answer is"
 
 
 def persona_prompt(tokenizer: "PreTrainedTokenizerBase", condition: str, question: str) -> str:
@@ -39,7 +39,7 @@ def persona_prompt(tokenizer: "PreTrainedTokenizerBase", condition: str, questio
 
 
 def log_odds(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", claims: pl.DataFrame) -> pl.DataFrame:
-    """`claim`, `group`, `condition`, `text`, `log_odds` = log P(Yes) - log P(No) of the word after the cue, `mass` = P(Yes) + P(No).
+    """`claim`, `group`, `condition`, `text`, `log_odds` = log P(Yes) - log P(No) after the cue, `mass` = P(Yes) + P(No).
 
     Natural logarithms; "yes" counts as "Yes" and "no" as "No" where the tokenizer tells them apart. InputError if Yes or No is
     not one of its tokens.
@@ -48,7 +48,7 @@ def log_odds(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", cla
 
     words, tables = _spellings(tokenizer), []
     for condition, prompts in _by_condition(tokenizer, claims):
-        cued = [f"{prompt}{CUE}" for prompt in prompts]
+        cued = [f"{prompt}{ANSWER_CUE}" for prompt in prompts]
         found = token_log_probs(model, tokenizer, cued, [f" {word}" for word in words])
         yes, no = np.logaddexp.reduce(found.reshape(len(cued), -1, 2), axis=1).T
         scores = {"log_odds": yes - no, "mass": np.exp(yes) + np.exp(no)}

@@ -15,7 +15,7 @@ NORMAL = "true"
 
 @dataclass(frozen=True)
 class Trajectories:
-    """How answers form: `answers` (`prompt`, `group`, `condition`, `demonstrations`, `truth`) and, for each row, its log-probabilities.
+    """How answers form: `answers` (`prompt`, `group`, `condition`, `demonstrations`, `truth`) and each one's log-probabilities.
 
     `log_probabilities` [answers, layers + 1, labels] are natural logs, normalised over the labels; `labels` names the last axis.
     """

@@ -17,7 +17,7 @@ ATTACK_LOOKS = {
     "random": ("few-shot, random labels", theme.BROWN, [1, 2]),
     "injection": ("few-shot with injection", DARK_RED, [2, 3]),
     "benign": ("few-shot with benign suffix (control)", theme.AMBER, [6, 3]),
-    "named": ("few-shot with the label named (control)", theme.BLUE, [6, 3]),
+    "named": ("few-shot with label named (control)", theme.BLUE, [6, 3]),
     "zero_shot": ("zero-shot", theme.GREY, [1, 0]),
 }
 UNIT = "groups of prompts"
@@ -141,7 +141,7 @@ def level(table: pl.DataFrame, source: str, task: str) -> list[alt.Chart]:
 def ends(rows: pl.DataFrame) -> str:
     """The last layer's accuracy in the conditions of all tasks, and the best layer under false demonstrations and injection."""
     parts = []
-    for condition in ("true", *MARKED, "benign", "named", "zero_shot"):
+    for condition in ("true", *MARKED, "benign", "zero_shot"):
         name = ATTACK_LOOKS[condition][0]
         curve = rows.filter(pl.col("condition") == condition).sort("x")
         if not curve.is_empty():

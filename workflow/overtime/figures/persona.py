@@ -115,7 +115,7 @@ def written_table(cells: pl.DataFrame, height: int, answers: pl.DataFrame) -> Ch
 
 
 def asserted_panel(rows: pl.DataFrame, agreement: float) -> ChartType:
-    """Share of claims that greedy answers assert, by group and condition; `agreement` is the kappa of the rule that codes them."""
+    """Share of claims that greedy answers assert, by group and condition; `agreement` is the kappa of the rule and a reader."""
     scale = alt.Scale(domain=[0, 1])
     x = alt.X("y:Q", title="claims asserted by the greedy answer", scale=scale, axis=alt.Axis(format=".0%", tickCount=5))
     detail = f"answers coded by a rule (kappa {agreement:.2f} with one reader)"
@@ -130,15 +130,13 @@ def log_odds_panel(rows: pl.DataFrame, mass: pl.DataFrame) -> ChartType:
     return by_group(rows, x, ["after the cue, is Yes likelier?", held], zero)
 
 
-def by_group(rows: pl.DataFrame, x: alt.X, words: list[str], *below: alt.Chart) -> alt.LayerChart:
+def by_group(rows: pl.DataFrame, x: alt.X, words: list[str], *below: alt.Chart) -> ChartType:
     """Values of every group and condition along a horizontal axis, with intervals; `words` are the title and a detail.
 
     Charts `below` are drawn first.
     """
     names = {key: name for key, (name, _) in PERSONA_LOOKS.items()}
-    labelled = rows.with_columns(
-        condition=pl.col("condition").replace_strict(names), group=pl.col("group").replace_strict(GROUPS)
-    )
+    labelled = rows.with_columns(pl.col("condition").replace_strict(names), pl.col("group").replace_strict(GROUPS))
     colour = theme.choice(alt.Color, "condition", "prompt", dict(PERSONA_LOOKS.values()), symbolType="circle", symbolSize=90)
     base = theme.drawing(labelled, "condition", "group").encode(
         x=x,
@@ -146,7 +144,7 @@ def by_group(rows: pl.DataFrame, x: alt.X, words: list[str], *below: alt.Chart) 
         yOffset=alt.YOffset("condition:N", sort=list(names.values())),
         color=colour,
     )
-    title, detail = words
-    title = theme.heading("measured", title, [f"{theme.counted(rows, 'claims per group')}; bars: 95% interval", detail])
+    question, detail = words
+    title = theme.heading("measured", question, [f"{theme.counted(rows, 'claims per group')}; bars: 95% interval", detail])
     points = theme.points(base, "group", "condition", size=60)
     return alt.layer(*below, theme.bars(base), points, width=700, height=alt.Step(17), title=title)
