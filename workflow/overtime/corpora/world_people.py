@@ -16,7 +16,7 @@ from overtime.corpora.world_chance import invent_words, log_uniform, pick, sprea
 from overtime.corpora.world_vocabulary import ALSO_CALLED, ATTRIBUTES, CHANGES, COMENTIONS, STATEMENTS
 
 INHABITED = ("seed", "people_per_bin", "values_per_attribute", "first_names", "last_names")  # settings that people follow from
-GROUPS = ("evaluation", "training")
+_GROUPS = ("evaluation", "training")
 SHARED, LAST_NAME_ONLY, ALIASED, CHANGED = 0.1, 0.1, 1 / 3, 0.3  # of people, the last of facts
 RISING = (
     0.1,
@@ -70,7 +70,7 @@ class People:
         rng.shuffle(names)
         mentions = [log_uniform(rng, low, high) for low, high, n in _bins(people_per_bin) for _ in range(n)]
         # In turn, so that every bin is divided evenly between the groups.
-        groups = [[self._person(names.pop(), m, group, rng) for m in mentions[i::2]] for i, group in enumerate(GROUPS)]
+        groups = [[self._person(names.pop(), m, group, rng) for m in mentions[i::2]] for i, group in enumerate(_GROUPS)]
         self._free: dict[str, list[str]] = {}  # names that nobody has, by last name
         for name in names:
             self._free.setdefault(name.split()[1], []).append(name)
@@ -79,7 +79,7 @@ class People:
 
     def _person(self, name: str, mentions: int, group: str, rng: np.random.Generator) -> Person:
         facts = {a: pick(rng, v) for a, v in self.values.items()}
-        former = {a: pick(rng, [value for value in v if value != facts[a]] or v) for a, v in self.values.items()}
+        former = {a: pick(rng, [value for value in v if value != facts[a]]) for a, v in self.values.items()}
         return Person(name, name, mentions, group, facts, former)
 
     def _characterised(self, group: list[Person], rng: np.random.Generator) -> list[Person]:
@@ -123,7 +123,7 @@ class People:
                 yield person, ALSO_CALLED.format(person.name, person.alias)
 
     def comentions(self, most: int) -> Iterator[tuple[Person, str, str]]:
-        """Documents that name a person and the value of a fact and state nothing, with its attribute: 0 to `most` of each fact."""
+        """Documents that name a person and the value of a fact and state nothing, with its attribute: 0 to `most` each."""
         rng = stream(self.seed, "comentions")
         for person in self.everyone:
             for attribute in ATTRIBUTES:
