@@ -73,7 +73,7 @@ def test_claims_without_evidence_are_untested_and_say_why(results):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("retrieval: {top: [1, 9]}", "config: retrieval.top: 9 passages and a question have up to 158 tokens"),
+        ("retrieval: {top: [1, 9]}", "config: retrieval.top: 9 passages and a question have up to 211 tokens"),
         ("insertion: {people: 400}", "config: insertion.people: 400 for each of 2 doses, but only"),
         ("prompts: {tasks: [sentiments]}", "config: prompts.tasks: "),
         (

@@ -86,7 +86,7 @@ class Suite(Section):
 class Arm(Section):
     rewrite: Rewriting = Field(description="how documents are rewritten; with share and probability it decides what the arm is")
     share: Share = Field(description="last share of training that is rewritten")
-    probability: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="chance that a document is rewritten")
+    probability: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="share of documents that is rewritten")
 
     @property
     def drawn(self) -> bool:
