@@ -190,10 +190,12 @@ def read_claims(path: str | Path) -> list[Claim]:
         raise InputError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         problem = error.errors()[0]
-        place = problem["loc"][0] if problem["loc"] else None
+        place, inside = (problem["loc"][0] if problem["loc"] else None), list(problem["loc"][1:])
         entry = entries[place] if isinstance(place, int) else None
         name = entry.get("id", f"number {place + 1}") if isinstance(place, int) and isinstance(entry, dict) else "list"
-        field = ".".join(str(part) for part in problem["loc"][1:])
+        if inside[:1] == ["tests"] and isinstance(entry, dict):  # as the file calls them
+            inside = ["parts", *inside[1:]] if "parts" in entry else inside[2:]
+        field = ".".join(map(str, inside))
         raise InputError(
             f"{path}: claim {name}: {field and field + ': '}{problem['msg'].removeprefix('Value error, ')}"
         ) from error
