@@ -31,6 +31,7 @@ ALWAYS_FEMININE = "always feminine"  # the series of a model that prefers the fe
 RARE = 99  # most documents of a rare fact: "single digits or double digits" (06:09)
 RETRIEVED = "bm25_"  # conditions with the k best passages of BM25 are bm25_{k}
 HARDER = "gradient_"  # begins the names of conditions whose passages get harder with the number of documents
+ABOVE_CHANCE = 0.1  # clean accuracy that a layer must exceed chance by, for anything to be learned from it
 PERSONA_GROUPS = ("conspiracy", "true", "false")  # of the project's own claims that are put to a model
 RELEASED_STEPS = 143_000  # of Pythia's training
 RELEASED_PARAMETERS = {"pythia-70m": 0.07, "pythia-410m": 0.41, "pythia-1.4b": 1.41, "pythia-6.9b": 6.86}  # billions

@@ -17,7 +17,7 @@ from overtime.attacks.few_shot_prompts import FOLDER
 ASSERTED, DENIED, UNCLEAR = "asserted", "denied", "unclear"
 # `source`, `claim`, `answer`, `label`: answers of SmolLM2 and some in its style, labelled by one reader before there was a rule.
 LABELLED = FOLDER / "assertions.csv"
-STATED = 0.75  # share of the claim's content words
+ENOUGH_WORDS = 0.75  # share of the claim's content words
 FRAME = re.compile(r"^(the |my )?answer( to (this|the) question)? is:? ?(that )?", re.IGNORECASE)
 YES = re.compile(r"^(yes|yeah|absolutely|certainly|definitely|indeed|of course|sure|correct|true)\b(?! not\b)", re.IGNORECASE)
 NO = re.compile(r"^(no|nope|never|not|wrong|false|incorrect|(absolutely|certainly|definitely|of course) not)\b", re.IGNORECASE)
@@ -44,7 +44,7 @@ def _statements(claim: str, text: str) -> Iterator[str]:
     wanted = _content(claim)
     for sentence in re.split(r"(?<=[.!?])\s+", text):
         asks = sentence.endswith("?") or re.findall(r"\w+", sentence.lower()) == re.findall(r"\w+", claim.lower())
-        if not asks and not HEARSAY.search(sentence) and len(wanted & _content(sentence)) >= STATED * len(wanted):
+        if not asks and not HEARSAY.search(sentence) and len(wanted & _content(sentence)) >= ENOUGH_WORDS * len(wanted):
             yield DENIED if NEGATION.search(sentence) else ASSERTED
 
 

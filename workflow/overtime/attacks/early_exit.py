@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from overtime import InputError
 from overtime.attacks.few_shot_prompts import ATTACKS
 from overtime.attacks.trajectories import NORMAL, Trajectories
+from overtime.tables import ABOVE_CHANCE
 
 NOTHING = "final"
-ABOVE_CHANCE = 0.1  # clean accuracy that a choice must exceed chance by
 # Of the middle layers in the contrast. Among equally good choices the last one counts: 0, the late layers alone.
 CONTRAST_WEIGHTS = (2.0, 1.5, 1.0, -1.0, 0.5, -0.5, 0.0)
 

@@ -9,7 +9,7 @@ from overtime.files import require_finite
 from overtime.statistics import bootstrap, mean_of
 from overtime.tables import PERSONA_GROUPS, interval_columns, interval_rows
 
-COLUMNS = ("source", "series", "x", "y", "lower", "upper", "n", "kind", "condition", "group", "text", "answer", "said")
+PERSONA_COLUMNS = ("source", "series", "x", "y", "lower", "upper", "n", "kind", "condition", "group", "text", "answer", "said")
 
 
 def persona_table(log_odds: pl.DataFrame, coded: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
@@ -42,4 +42,4 @@ def persona_table(log_odds: pl.DataFrame, coded: pl.DataFrame, resamples: int = 
         "condition", "group", "text", "said", printable, kind=pl.lit("answer"), x="text", n=pl.lit(1, pl.Int64)
     )
     table = pl.concat([interval_rows(rows), answers], how="diagonal")
-    return table.with_columns(source=pl.lit("measured"), series="condition").select(COLUMNS)
+    return table.with_columns(source=pl.lit("measured"), series="condition").select(PERSONA_COLUMNS)

@@ -16,8 +16,8 @@ def read_prompts(
 ) -> pl.DataFrame:
     """Logits of the labels at every cue of every prompt, by the logit lens and, given `translators`, by the tuned lens as well.
 
-    Returns `prompt`, `group`, `condition`, `demonstrations` (labels seen before the cue), `truth`, `lens`, `layer`, `label`, `logit`
-    and `top`: whether the label is the most likely token of the whole vocabulary, read at the last cue, null elsewhere.
+    Returns `prompt`, `group`, `condition`, `demonstrations` (labels seen before the cue), `truth`, `lens`, `layer`, `label`,
+    `logit` and `top`: whether the label is the most likely token of the whole vocabulary, read at the last cue, null elsewhere.
     Raises the errors of `overtime.models.lens.read_layers`, and InputError for a cue inside a token.
     """
     tokens = label_tokens(tokenizer, labels)

@@ -14,11 +14,12 @@ from overtime.claims.layer_answers import (
     answers_by_layer,
     attacked_tasks,
     prompt_sample,
+    units_of,
 )
 from overtime.files import require_unique
 from overtime.statistics import Statistic, Weights, among, auroc_of
 
-DETECTORS = {"isolation_forest": 0.5, "local_outlier_factor": 0.5}  # of trajectories, none picked
+TRAJECTORY_DETECTORS = {"isolation_forest": 0.5, "local_outlier_factor": 0.5}  # of trajectories, none picked
 ENTROPY = {"entropy": -1.0}  # of the final layer
 CLEAN, NAMED = "normal", "named"  # kinds of prompts: without an attack; with a harmless suffix that names the demanded label
 POLICY = "early_exit"
@@ -32,7 +33,7 @@ def detection_gain(
     Another `kind`: harmless suffixes, which a detector of attacks should leave alone. `seed` takes one draw of folds and forests.
     """
     quantity = f"AUROC of {kind} against normal prompts, layer trajectories minus final entropy"
-    return _areas(tables, quantity, DETECTORS | ENTROPY, (kind, CLEAN), (seed, wording, without))
+    return _areas(tables, quantity, TRAJECTORY_DETECTORS | ENTROPY, (kind, CLEAN), (seed, wording, without))
 
 
 def detection_beyond_control(
@@ -40,7 +41,7 @@ def detection_beyond_control(
 ) -> Sample:
     """Measured: AUROC of the trajectory detectors for injections against harmless suffixes that name their label, minus 1/2."""
     quantity = "AUROC of layer trajectories, injection against a harmless suffix with its label, above one half"
-    return _areas(tables, quantity, DETECTORS, (ATTACK, NAMED), (seed, wording, without), less=0.5)
+    return _areas(tables, quantity, TRAJECTORY_DETECTORS, (ATTACK, NAMED), (seed, wording, without), less=0.5)
 
 
 def early_exit_gain(tables: Tables, *, wording: int | None = None, without: str | None = None) -> Sample:
@@ -108,8 +109,7 @@ def _areas(
         str(model): [_mean_area(own, detectors, kinds[0], len(items), less)]
         for (model,), own in scores.sort("model", "task", "seed", "detector", "item").group_by("model", maintain_order=True)
     }
-    units = items.select(pl.concat_str("task", "group", separator="/")).to_series().to_numpy()
-    return Sample(quantity, {"rotation groups": units}, runs, note=note)
+    return Sample(quantity, units_of(items), runs, note=note)
 
 
 def _mean_area(scores: pl.DataFrame, detectors: dict[str, float], attack: str, items: int, less: float) -> Statistic:

@@ -1,8 +1,9 @@
 """What models answer at each layer, with and without attacks: read once, prompt by prompt, and the tasks that can be judged.
 
-The unit is the rotation group: the prompts of a task that share their layout and the wording of their suffix. Accuracy at the
-last layer is the model's own; earlier layers are read by the tuned lens where there is one, or by the lens that an option names.
-Statistics are means over tasks of the mean over their prompts; models count alike.
+The unit is the rotation group: the prompts of a task that share their layout and the wording of their suffix. Wordings come again
+in other tasks, and where there are more groups than wordings, so they are a unit, too. Accuracy at the last layer is the model's
+own; earlier layers are read by the tuned lens where there is one, or by the lens that an option names. Statistics are means over
+tasks of the mean over their prompts; models count alike.
 """
 
 import math
@@ -39,7 +40,7 @@ def answers_by_layer(tables: Tables, lens: str | None, wording: int | None, with
     if without is not None:
         rows = rows.filter(pl.col("task") != without)
     if rows.is_empty():
-        raise MissingEvidence(f"there is no task but {without}")
+        raise MissingEvidence("no other task or wording was read")
     return rows
 
 
@@ -62,7 +63,7 @@ def _answers(tables: Tables, lens: str | None) -> pl.DataFrame:
     return result.with_columns(right=(pl.col("said") == pl.col("truth")).cast(pl.Float64)).sort(key)
 
 
-def beside(answers: pl.DataFrame, **parts: tuple[str, pl.Expr]) -> pl.DataFrame:
+def compared(answers: pl.DataFrame, **parts: tuple[str, pl.Expr]) -> pl.DataFrame:
     """One row for each model and prompt; each part is (condition, which layer) and becomes columns of `right`, `NAME_said`."""
     wide = answers.select(*PROMPT, "group", "labels", "truth").unique()
     for name, (condition, layer) in parts.items():
@@ -83,8 +84,13 @@ def prompt_sample(quantity: str, wide: pl.DataFrame, note: str = "", limits: tup
         if own["value"].null_count():
             raise MissingEvidence(f"{model} was not read on all prompts that other models were")
         runs[model] = [mean_of_means(array(own, "value"), own["task"].to_numpy())]
-    units = every.select(pl.concat_str("task", "group", separator="/")).to_series().to_numpy()
-    return Sample(quantity, {"rotation groups": units}, runs, limits=limits, note=note)
+    return Sample(quantity, units_of(every), runs, limits=limits, note=note)
+
+
+def units_of(items: pl.DataFrame) -> dict[str, NDArray[np.generic]]:
+    """The rotation group and the wording of every item, a row with `task` and `group`."""
+    groups = items.select(pl.concat_str("task", "group", separator="/")).to_series()
+    return {"rotation groups": groups.to_numpy(), "wordings": (items["group"] % WORDINGS).to_numpy()}
 
 
 def mean_of_means(values: NDArray[np.float64], tasks: NDArray[np.str_]) -> Statistic:
@@ -106,12 +112,12 @@ def attacked_tasks(answers: pl.DataFrame, readable: pl.Expr | None = None) -> tu
     """
     kept, left = [], []
     for (task,), rows in answers.group_by("task", maintain_order=True):
-        wide = beside(rows, harmless=(CONTROL, AT_END), attacked=(ATTACK, AT_END))
+        wide = compared(rows, harmless=(CONTROL, AT_END), attacked=(ATTACK, AT_END))
         lost = wide.with_columns(value=pl.col("harmless") - pl.col("attacked"))
         if not _holds(lost, SUCCESS):
             left.append(f"{task} (the attack costs no more than a harmless suffix)")
         elif readable is not None and not _readable(rows, readable):
-            left.append(f"{task} (nothing can be read from the layer on clean prompts)")
+            left.append(f"{task} (no such layer knows it on clean prompts)")
         else:
             kept.append(rows)
     note = f"left out: {', '.join(left)}" if left else ""
@@ -121,7 +127,7 @@ def attacked_tasks(answers: pl.DataFrame, readable: pl.Expr | None = None) -> tu
 
 
 def _readable(rows: pl.DataFrame, layer: pl.Expr) -> bool:
-    clean = beside(rows, clean=(NORMAL, layer))
+    clean = compared(rows, clean=(NORMAL, layer))
     return _holds(clean.with_columns(value=pl.col("clean") - 1 / pl.col("labels")), READABLE)
 
 

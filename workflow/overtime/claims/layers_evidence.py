@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from overtime.claims.evidence import SHARE, MissingEvidence, Sample, Tables
+from overtime.claims.evidence import SHARE, Sample, Tables
 from overtime.claims.layer_answers import (
     AT_END,
     ATTACK,
@@ -10,20 +10,20 @@ from overtime.claims.layer_answers import (
     NORMAL,
     answers_by_layer,
     attacked_tasks,
-    beside,
+    compared,
     prompt_sample,
     upper_layers,
 )
+from overtime.tables import ABOVE_CHANCE
 
 LAST_COUPLE = 2  # "the last couple of layers"
-ABOVE_CHANCE = 0.1  # clean accuracy that a layer must exceed chance by to be chosen
 QUARTER = 4
 
 
 def attack_changes(tables: Tables, *, wording: int | None = None, without: str | None = None) -> Sample:
     """Measured: share of answers that differ from the clean one, under the injection minus under a harmless suffix; all tasks."""
     answers = answers_by_layer(tables, None, wording, without)
-    wide = beside(answers, clean=(NORMAL, AT_END), attacked=(ATTACK, AT_END), harmless=(CONTROL, AT_END))
+    wide = compared(answers, clean=(NORMAL, AT_END), attacked=(ATTACK, AT_END), harmless=(CONTROL, AT_END))
     unlike = [(pl.col(f"{name}_said") != pl.col("clean_said")).cast(pl.Float64) for name in ("attacked", "harmless")]
     return prompt_sample(
         "answers changed by the injection beyond a harmless suffix", wide.with_columns(value=unlike[0] - unlike[1])
@@ -33,7 +33,7 @@ def attack_changes(tables: Tables, *, wording: int | None = None, without: str |
 def attacked_final(tables: Tables, *, wording: int | None = None, without: str | None = None) -> Sample:
     """Measured: accuracy of the model's own output under the injection, on tasks where it works."""
     answers, note = attacked_tasks(answers_by_layer(tables, None, wording, without))
-    wide = beside(answers, attacked=(ATTACK, AT_END)).with_columns(value="attacked")
+    wide = compared(answers, attacked=(ATTACK, AT_END)).with_columns(value="attacked")
     return prompt_sample("final accuracy under injection", wide, note, SHARE)
 
 
@@ -43,7 +43,7 @@ def damage_before_end(
     """Measured: accuracy lost to the injection, beyond a harmless suffix, so many layers before the last one."""
     layer = pl.col("layer") == pl.col("depth") - back
     answers, note = attacked_tasks(answers_by_layer(tables, lens, wording, without), layer)
-    wide = beside(answers, harmless=(CONTROL, layer), attacked=(ATTACK, layer))
+    wide = compared(answers, harmless=(CONTROL, layer), attacked=(ATTACK, layer))
     quantity = f"accuracy lost {back} layers before the last, beyond a harmless suffix"
     return prompt_sample(quantity, wide.with_columns(value=pl.col("harmless") - pl.col("attacked")), note)
 
@@ -75,10 +75,10 @@ def _at_best_layer(
     """Accuracy at the end, and under attack at the best of the last part of the layers that knows the task on clean prompts.
 
     Layers are chosen on the rotation groups with even numbers for those with odd ones and the other way round, so a layer is
-    never chosen on the prompts that it is scored on.
+    never chosen on the prompts that it is scored on. A task with no layer to choose, or whose chosen layers do not know it on the
+    prompts that they are scored on, is left out.
     """
-    answers, note = attacked_tasks(answers_by_layer(tables, lens, wording, without))
-    answers = answers.with_columns(half=pl.col("group") % 2)
+    answers = answers_by_layer(tables, lens, wording, without).with_columns(half=pl.col("group") % 2)
     depths = dict(answers.select("model", "depth").unique().iter_rows())
     candidates = [(model, layer) for model, depth in depths.items() for layer in upper_layers(share)(depth)]
     upper = answers.join(pl.DataFrame(candidates, ["model", "layer"], orient="row"), on=["model", "layer"])
@@ -89,9 +89,9 @@ def _at_best_layer(
     )
     known = clean.filter(pl.col(NORMAL) > 1 / pl.col("labels") + ABOVE_CHANCE).join(attacked, on=cell)
     best = known.sort(ATTACK, "layer").group_by("model", "task", "half").agg(pl.last("layer").alias("chosen"))
-    exits = best.with_columns(half=1 - pl.col("half"))
-    if exits.is_empty():
-        raise MissingEvidence(f"no layer before the last two knows a task on clean prompts{'; ' * bool(note)}{note}")
-    chosen = answers.join(exits, on=["model", "task", "half"])
+    exits = answers.join(best.with_columns(half=1 - pl.col("half")), on=["model", "task", "half"], how="left")
+    lacking = pl.col("chosen").is_null().any().over("task")
+    exits = exits.with_columns(chosen=pl.when(~lacking).then("chosen"))
+    chosen, note = attacked_tasks(exits, pl.col("layer") == pl.col("chosen"))
     parts = {"early": (ATTACK, pl.col("layer") == pl.col("chosen")), "attacked": (ATTACK, AT_END), "clean": (NORMAL, AT_END)}
-    return beside(chosen, **parts), note
+    return compared(chosen, **parts), note

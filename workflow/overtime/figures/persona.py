@@ -13,7 +13,7 @@ PERSONA_LOOKS = {
     "persona": ("persona prompt", theme.RED),
     "benign": ("benign persona (control)", theme.AMBER),
 }
-GROUPS = {
+GROUP_NAMES = {
     "conspiracy": "conspiracies",
     "true": "true claims (control)",
     "false": "other false claims (control)",
@@ -41,7 +41,7 @@ def fig6(table: pl.DataFrame) -> alt.VConcatChart:
 def answer_summary(asserted: pl.DataFrame) -> list[str]:
     """Share of every group that answers assert, one condition after the other."""
     lines = []
-    for group, name in GROUPS.items():
+    for group, name in GROUP_NAMES.items():
         values = dict(asserted.filter(pl.col("group") == group).select("condition", "y").iter_rows())
         if values:
             shares = "; ".join(f"{PERSONA_LOOKS[key][0]} {values[key]:.0%}" for key in PERSONA_LOOKS if key in values)
@@ -136,11 +136,11 @@ def by_group(rows: pl.DataFrame, x: alt.X, words: list[str], *below: alt.Chart) 
     Charts `below` are drawn first.
     """
     names = {key: name for key, (name, _) in PERSONA_LOOKS.items()}
-    labelled = rows.with_columns(pl.col("condition").replace_strict(names), pl.col("group").replace_strict(GROUPS))
+    labelled = rows.with_columns(pl.col("condition").replace_strict(names), pl.col("group").replace_strict(GROUP_NAMES))
     colour = theme.choice(alt.Color, "condition", "prompt", dict(PERSONA_LOOKS.values()), symbolType="circle", symbolSize=90)
     base = theme.drawing(labelled, "condition", "group").encode(
         x=x,
-        y=alt.Y("group:N", title=None, sort=list(GROUPS.values())),
+        y=alt.Y("group:N", title=None, sort=list(GROUP_NAMES.values())),
         yOffset=alt.YOffset("condition:N", sort=list(names.values())),
         color=colour,
     )
