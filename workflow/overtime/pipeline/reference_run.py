@@ -52,8 +52,8 @@ def numbers(run: Path) -> str:
     documents = sum(1 for line in (run / "corpus/documents.jsonl").open("rb") if line.strip())
     low, high = (f"{round(number, -3):,}" for number in (min(sizes.values()), max(sizes.values())))
     return (
-        f"The suite has {len(sizes)} sizes of {low} to {high} parameters, embeddings included, and reads {documents:,} generated\n"
-        f"documents over a vocabulary of {words:,} words.\n"
+        f"The suite has {len(sizes)} sizes of {low} to {high} parameters, embeddings included, and reads\n"
+        f"{documents:,} generated documents over a vocabulary of {words:,} words.\n"
     )
 
 
