@@ -80,6 +80,7 @@ def test_claims_without_evidence_are_untested_and_say_why(results):
             "prompts: {prompts: 7}",
             "config: prompts: task sentiment: 7 prompts cannot be balanced; use a multiple of its 2 labels",
         ),
+        ("prompts: {prompts: 4}", "config: prompts: task questions: 4 prompts share one layout; use 8 or more"),
         (
             "questions: {sets: {xquad: {dataset: xquads}}}",
             "config: questions.sets.xquad.dataset: no dataset xquads in the ledger",

@@ -183,9 +183,15 @@ def test_a_probe_of_suffixes_learns_no_wording() -> None:
     assert 0.2 < area < 0.8
 
 
-def test_normal_prompts_that_are_all_alike_fit_no_detector() -> None:
-    with pytest.raises(InputError, match="task 'planted': all normal prompts form their answer alike"):
-        score_prompts({"planted": table(lambda condition, prompt: [1.0] * DEPTH)}, WINDOW)
+def test_where_all_prompts_are_alike_no_detector_knows_anything() -> None:
+    constant = table(lambda condition, prompt: [1.0 if prompt % 2 else -1.0] * DEPTH)
+    noise = np.random.default_rng(0).normal(0, 1e-6, constant.height)
+    for one in (constant, constant.with_columns(pl.col("logit") + noise)):
+        scores = score_prompts({"planted": one}, WINDOW, seeds=1)
+        learned = scores.filter(~pl.col("detector").is_in(["entropy", "margin"]))
+        assert (learned["score"].max() - learned["score"].min()) < 2
+        areas = detection_table(learned.vstack(scores.filter(detector="entropy")), resamples=10)
+        assert set(areas.filter(pl.col("measure").str.starts_with("auroc"), pl.col("detector") != "entropy")["y"]) == {0.5}
 
 
 def test_detection_needs_normal_and_attacked_prompts() -> None:

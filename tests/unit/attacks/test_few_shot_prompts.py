@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from overtime import InputError
 from overtime.attacks.few_shot_prompts import CONDITIONS, FOLDER, Prompt, Task, few_shot_prompts, load_task
+from overtime.attacks.task_limits import check_task
 from overtime.models.label_tokens import label_tokens
 
 TASKS = {name: load_task(name) for name in ("sentiment", "topics", "questions")}
@@ -191,3 +192,9 @@ def test_wordings_name_the_label_where_they_should_and_no_other():
         assert len({len(text.split()) for text in row.values()}) == 1
         assert not any(label in text.lower() for text in row.values() for label in labels)
     assert all(wordings[name].n_unique() == 18 for name in wordings.columns)
+
+
+def test_one_group_is_not_enough_to_learn_from_and_try_on_another():
+    check_task("questions", FOLDER, 8, 16)
+    with pytest.raises(InputError, match="task questions: 4 prompts share one layout; use 8 or more"):
+        check_task("questions", FOLDER, 4, 16)

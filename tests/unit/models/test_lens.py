@@ -166,6 +166,6 @@ def test_prompts_begin_as_those_to_answer(build: Callable, tokenizer: PreTrained
 
 
 def test_a_cue_inside_a_word_is_refused(build: Callable, tokenizer: PreTrainedTokenizerFast) -> None:
-    prompt = Prompt(7, "true", "plain words", cues=(3,), truths=("positive",))
+    prompt = Prompt(7, 3, "true", "plain words", cues=(3,), truths=("positive",))
     with pytest.raises(InputError, match=r"prompt 7 \(true\): no token ends at character 3"):
         read_prompts(build("gpt2"), tokenizer, [prompt], LABELS)

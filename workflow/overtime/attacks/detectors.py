@@ -33,7 +33,7 @@ SUFFIXED = "injection"  # the attack that the controls are the counterpart of
 
 @dataclass(frozen=True)
 class _Fitted:
-    """Detectors by name; those of what is usual score it high. `used` are the features that vary [features]."""
+    """Detectors by name; those of what is usual score it high. `used` are the features that vary [features], others count as 0."""
 
     used: NDArray[np.bool_]
     usual: dict[str, Pipeline]
@@ -48,8 +48,7 @@ def score_prompts(
     Returns `prompt`, `group`, `demonstrations`, `task`, `detector`, `seed`, `attack`, `kind`, `score`. `kind` is "normal" (true
     demonstrations), the name of the attack or of a control, or "shift:NAME": normal prompts of the task NAME before the detectors
     of `task`, once. Prompts of `task` are scored in folds of rotation groups, by detectors fitted on the other folds' prompts;
-    `seed` numbers the draws of folds and forests. Raises InputError for a task without normal or without attacked prompts, and
-    for one whose normal prompts all have the same trajectory.
+    `seed` numbers the draws of folds and forests. Raises InputError for a task without normal or without attacked prompts.
     """
     read = {task: Trajectories.of(layers, lens, window) for task, layers in tasks.items()}
     parts = []
@@ -85,11 +84,7 @@ def _fit(task: str, fitting: Trajectories, seed: int) -> _Fitted:
     # A layer that says the same to all prompts still tells the final answer by which of its labels won there.
     knows = fitting.log_probabilities[normal, 1:].std(axis=0).max(axis=1) >= LEAST_SPREAD
     used = (features[normal].std(axis=0) >= LEAST_SPREAD) & np.repeat(knows, features.shape[1] // len(knows))
-    if not used.any():
-        raise InputError(
-            f"task {task!r}: all normal prompts form their answer alike, layer by layer; nothing can be fitted to them"
-        )
-    features = features[:, used]
+    features *= used
     anomaly = {
         "isolation_forest": IsolationForest(n_estimators=TREES, random_state=seed),
         "local_outlier_factor": LocalOutlierFactor(min(NEIGHBOURS, int(normal.sum()) - 1), novelty=True),
@@ -108,7 +103,7 @@ def _fit(task: str, fitting: Trajectories, seed: int) -> _Fitted:
 
 def _score(fitted: _Fitted, scored: Trajectories, normal: str) -> pl.DataFrame:
     """Score answers with what was fitted on others; `normal` names the kind of the normal prompts among them."""
-    seen, final = scored.features()[:, fitted.used], np.sort(scored.log_probabilities[:, -1], axis=1)
+    seen, final = scored.features() * fitted.used, np.sort(scored.log_probabilities[:, -1], axis=1)
     scores = {name: -model.score_samples(seen) for name, model in fitted.usual.items()}
     scores |= {name: model.decision_function(seen) for name, model in fitted.probes.items()}
     scores |= {"entropy": -(np.exp(final) * final).sum(axis=1), "margin": final[:, -2] - final[:, -1]}

@@ -20,11 +20,16 @@ def described(name: str, folder: Path) -> dict[str, Any]:
 
 
 def check_task(name: str, folder: Path, prompts: int, demonstrations: int) -> None:
-    """Raise InputError unless so many prompts with so many demonstrations can be built from the set."""
+    """Raise InputError unless so many prompts with so many demonstrations can be built from the set, and studied.
+
+    What is learned from one rotation group is tried on another, so there must be two.
+    """
     labels = described(name, folder)["labels"]
     with open(folder / f"{name}.csv", encoding="utf-8", newline="") as file:
         items = sum(1 for _ in csv.DictReader(file))
     check_size(name, len(labels), items, prompts, demonstrations)
+    if prompts < 2 * len(labels):
+        raise InputError(f"task {name}: {prompts} prompts share one layout; use {2 * len(labels)} or more, to try on others")
 
 
 def check_size(name: str, labels: int, items: int, prompts: int, demonstrations: int) -> None:
