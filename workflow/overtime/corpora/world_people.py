@@ -18,10 +18,7 @@ from overtime.corpora.world_vocabulary import ALSO_CALLED, ATTRIBUTES, CHANGES, 
 INHABITED = ("seed", "people_per_bin", "values_per_attribute", "first_names", "last_names")  # settings that people follow from
 _GROUPS = ("evaluation", "training")
 SHARED, LAST_NAME_ONLY, ALIASED, CHANGED = 0.1, 0.1, 1 / 3, 0.3  # of people, the last of facts
-RISING = (
-    0.1,
-    0.6,
-)  # of facts in the rising passages: shares of changed ones among those with the fewest documents, with the most
+RISING = (0.1, 0.6)  # shares of changed facts in the rising passages: of people with the fewest documents, with the most
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Person:
     entity: str  # the name, with a number where another person has it too
     name: str
     mentions: int
-    group: str  # "training": its questions occur in the corpus; "evaluation": they never do; or a stranger
+    group: str  # "training": the corpus answers questions about them; "evaluation": it never does; or "stranger"
     facts: dict[str, str] = field(hash=False)
     former: dict[str, str] = field(hash=False)  # what facts were before, told of those that have changed
     changed: frozenset[str] = frozenset()  # attributes
@@ -104,7 +101,10 @@ class People:
         return group
 
     def stranger(self, rng: np.random.Generator) -> Person:
-        """Somebody who is described in a reading exercise alone, called as people are; no fact of theirs has changed."""
+        """Somebody who is described in a reading exercise alone, called as people are.
+
+        No fact of theirs has changed: to tell what holds from what held before is not taught.
+        """
         name, facts = pick(rng, self._strangers), {a: pick(rng, v) for a, v in self.values.items()}
         alias = pick(rng, self._free[name.split()[1]]) if rng.random() < ALIASED else None
         return Person(name, name, 0, "stranger", facts, {}, alias=alias, last_name_only=rng.random() < LAST_NAME_ONLY)
@@ -155,7 +155,7 @@ def _clause(person: Person, attribute: str, changed: bool, wording: float) -> st
 
 
 def _some(rng: np.random.Generator, size: int, share: float) -> list[int]:
-    """Positions of a share of the items, in random order; an even number where there is a choice."""
+    """Positions of a share of the items, in random order."""
     return [int(i) for i in rng.permutation(size)[: round(share * size)]]
 
 
