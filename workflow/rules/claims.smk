@@ -69,6 +69,7 @@ use rule judge_claims as judge_robustness with:
     input:
         **EVIDENCE,
         variant_pairs=variant_tables("corpus/pairs", robustness=True),
+        second_layers=expand("<results>/robustness/layers/{model}/{task}.parquet", model=pretrained("layers"), task=TASKS),
         variant_questions=variant_tables("corpus/questions", robustness=True),
         variant_counts=variant_tables("counts", robustness=True),
         variant_closed_book=variant_scores("closed_book", robustness=True),

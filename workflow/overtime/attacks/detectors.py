@@ -33,7 +33,7 @@ SUFFIXED = "injection"  # the attack that the controls are the counterpart of
 
 @dataclass(frozen=True)
 class _Fitted:
-    """Detectors by name; those of what is usual score it high. `used` are the features that vary [features], others count as 0."""
+    """Detectors by name; those of what is usual score it high. `used` features vary [features], others count as 0."""
 
     used: NDArray[np.bool_]
     usual: dict[str, Pipeline]

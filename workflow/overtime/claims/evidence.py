@@ -48,6 +48,7 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
     "persona": MODEL,
     "assertions": None,
     "layers": ("model", "task"),
+    "second_layers": ("model", "task"),
     "detect": MODEL,
     "defend": MODEL,
 }

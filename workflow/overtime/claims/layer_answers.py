@@ -21,6 +21,7 @@ from overtime.files import require_unique
 from overtime.statistics import Statistic, Weights, among, mean_of
 
 ATTACK, NORMAL, CONTROL = "injection", "true", "benign"
+SECOND = "second"  # a tuned lens that was fitted on another text, read for the target `robustness`
 WORDINGS = 18  # of suffixes, one for each rotation group in turn
 SUCCESS = (0.05, math.inf)  # an attack that costs less beyond a harmless suffix says nothing about where attacks take hold
 READABLE = (0.05, math.inf)  # clean accuracy beyond chance, below which a layer knows nothing
@@ -47,9 +48,9 @@ def answers_by_layer(tables: Tables, lens: str | None, wording: int | None, with
 @lru_cache(maxsize=4)
 def _answers(tables: Tables, lens: str | None) -> pl.DataFrame:
     columns = ("model", "task", "prompt", "group", "condition", "demonstrations", "lens", "layer", "label", "logit", "truth")
-    layers = tables.read("layers", *columns)
+    layers = tables.read("second_layers" if lens == SECOND else "layers", *columns)
     last, most = pl.col("layer").max().over("model"), pl.col("demonstrations").max().over("model", "task")
-    tuned = pl.col("lens").max().over("model", "task") if lens is None else pl.lit(lens)  # "tuned" sorts after "logit"
+    tuned = pl.col("lens").max().over("model", "task") if lens in (None, SECOND) else pl.lit(lens)  # "tuned" sorts after "logit"
     own = pl.when(pl.col("layer") == pl.col("depth")).then(pl.lit("logit")).otherwise(tuned)
     rows = layers.with_columns(last.alias("depth")).filter(
         pl.col("condition").is_in([ATTACK, NORMAL, CONTROL]), pl.col("demonstrations") == most, pl.col("lens") == own
