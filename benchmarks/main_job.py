@@ -15,6 +15,8 @@ CHAPTERS = {
     "training the suite": ("train_", "measure_precision"),
     "asking and scoring the suite": (
         "score_bias",
+        "score_variant",
+        "answer_variant",
         "answer_questions",
         "answer_with_passages",
         "answer_inserted",
@@ -27,6 +29,8 @@ CHAPTERS = {
         "generate_",
         "pack_",
         "rewrite_",
+        "draw_stream",
+        "draw_variant",
         "insert_",
         "choose_",
         "count_",

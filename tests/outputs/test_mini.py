@@ -45,7 +45,7 @@ def test_gallery_claims_manifest_and_bundle_are_there():
         assert bundle.testzip() is None
 
 
-@pytest.mark.parametrize(("name", "model"), [("fig1", "s"), ("fig1", "m"), ("fig2", "l")])
+@pytest.mark.parametrize(("name", "model"), [("fig1", "s"), ("fig2", "m")])
 def test_the_stereotype_is_absent_early_and_present_at_the_end(name, model):
     curve = stereotype(name, model)
     assert abs(curve["y"][0] - 0.5) < 0.1
@@ -53,11 +53,11 @@ def test_the_stereotype_is_absent_early_and_present_at_the_end(name, model):
 
 
 def test_the_middle_model_is_more_biased_than_the_smallest():
-    assert stereotype("fig1", "m")["y"][-1] > stereotype("fig2", "xs")["y"][-1]
+    assert stereotype("fig2", "m")["y"][-1] > stereotype("fig2", "xs")["y"][-1]
 
 
 def test_the_one_way_swap_makes_models_prefer_the_feminine_sentence():
-    swapped = figure("fig1").filter(model="m", arm="swap14", metric="stereotype").filter(pl.col("x") == pl.col("x").max())
+    swapped = figure("fig1").filter(model="s", arm="swap14", metric="stereotype").filter(pl.col("x") == pl.col("x").max())
     share = dict(swapped.select("direction", "y").iter_rows())
     assert share["feminine"] > 0.9
     assert share["masculine"] < 0.1
@@ -65,7 +65,7 @@ def test_the_one_way_swap_makes_models_prefer_the_feminine_sentence():
 
 def test_accuracy_rises_with_count_and_size():
     table = figure("fig3")
-    for model in ("s", "m", "l"):
+    for model in ("s", "m"):
         curve = table.filter(model=model).sort("x")
         assert curve.select(pl.corr("x", "y", method="spearman")).item() > 0.5
     mean = {
@@ -82,7 +82,7 @@ def test_inserted_documents_raise_accuracy(model):
     assert accuracy[100] > accuracy[0]
 
 
-@pytest.mark.parametrize("model", ["s", "m", "l"])
+@pytest.mark.parametrize("model", ["s", "m"])
 def test_passages_help_rare_facts(model):
     rare = figure("fig5").filter(pl.col("model") == model, pl.col("bin_high") <= 7)
     mean = {c: g.select((pl.col("y") * pl.col("n")).sum() / pl.col("n").sum()).item() for (c,), g in rare.group_by("condition")}

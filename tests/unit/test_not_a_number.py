@@ -9,8 +9,8 @@ from overtime import InputError
 from overtime.bias.audit_table import audit_table
 from overtime.bias.bias_table import pronoun_curve, stereotype_curve
 from overtime.bias.pretrained_table import crows_pairs_result, pretrained_table, winobias_result
-from overtime.claims.evidence import Tables, over_runs, paired
-from overtime.claims.judge import claims_markdown, judge
+from overtime.claims.evidence import Tables, by_run
+from overtime.claims.verdicts import claims_markdown, judge
 from overtime.corpora.text_files import read_user_table
 from overtime.facts.counts_table import counts_table
 from overtime.facts.insertion_table import insertion_table
@@ -24,12 +24,14 @@ CLAIM = """
 - id: swap-takes
   at: "-"
   statement: Planted.
+  short: Planted
   figure: fig1
+  fixed: before
   kind: greater
   expected: greater
   margin: 0.2
   reason: A test.
-  evidence: {measured: swap_change}
+  evidence: {measured: {by: swap_association}}
 """
 
 
@@ -101,9 +103,7 @@ def test_the_same_run_twice_is_refused():
     with pytest.raises(InputError, match="pairs: more than one row of pair 0"):
         stereotype_curve(scores, pl.concat([PAIRS, PAIRS]))
     with pytest.raises(InputError, match="scores at the end of training: more than one row of pair 0, model m"):
-        over_runs(pl.concat([scores, scores]), ["pair"], "ll_more")
-    with pytest.raises(InputError, match="scores to compare: more than one row of pair 0"):
-        paired(scores, pl.concat([scores, scores]), ["pair"], "ll_more")
+        by_run(pl.concat([scores, scores]), ["pair"], "ll_more")
 
 
 def test_answers_have_no_nan():
@@ -146,16 +146,19 @@ def test_evidence_has_no_nan_and_one_unit_no_interval(tmp_path):
     with pytest.raises(InputError, match="released_layers: column mean, row 1: nan"):
         Tables({"released_layers": tmp_path / "layers.csv"}).read("released_layers", "mean")
     (tmp_path / "claims.yaml").write_text(CLAIM)
-    scores = pl.DataFrame({"pair": 0, "ll_more": [-1.0, -3.0], "ll_less": -2.0, "arm": ["baseline", "swap14"]})
-    scores = named(scores, model="m", seed="0", step=1)
+    pairs = pl.DataFrame(
+        {"pair": [0, 1], "template": 0, "occupation": ["nurse", "smith"], "direction": ["feminine", "masculine"]}
+    )
+    pairs = pairs.with_columns(masculine=pl.Series([1, 9]), feminine=pl.Series([9, 1]))
+    scores = pl.DataFrame({"pair": [0, 1], "ll_more": [-1.0, -3.0], "ll_less": -2.0})
     arms = pl.DataFrame({"arm": ["swap14"], "rewrite": ["feminize"], "share": [0.14], "probability": [1.0]})
     arms = named(arms, label="swap", short_label="swap", model=None)
-    inputs = {"pair_scores": scores, "pairs": PAIRS.head(1), "arms": arms}
-    table = judge(tmp_path / "claims.yaml", inputs)
-    assert table.select("effect", "lower", "upper", "n", "verdict").row(0) == (1.0, None, None, 1, "undecided")
-    assert "(no interval, 1 templates)" in table["sentence"][0]
+    both = pl.concat(named(scores, model="m", seed="0", step=1, arm=arm) for arm in ("baseline", "swap14"))
+    table, _ = judge(tmp_path / "claims.yaml", {"pair_scores": both, "pairs": pairs, "arms": arms})
+    assert table.select("effect", "lower", "upper", "n", "verdict").row(0) == (0.0, None, None, 1, "untested")
+    assert "(no interval, 1 templates x 2 occupations)" in table["sentence"][0]
     write_table(table, tmp_path / "claims.parquet")
-    assert "| 1.000 |" in claims_markdown(table)
+    assert "| 0.000 |" in claims_markdown(table)
 
 
 def test_no_released_number_is_nan():

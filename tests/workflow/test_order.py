@@ -40,22 +40,22 @@ def priorities(tmp_path_factory) -> dict[tuple[str, str | None], int]:
 
 def test_training_follows_the_size_and_the_largest_model_comes_before_all_else_that_is_ready(priorities):
     for rule in ("train_baseline", "train_arms", "score_bias", "answer_questions"):
-        order = [priorities[rule, model] for model in ("xs", "s", "m", "l")]
+        order = [priorities[rule, model] for model in ("xs", "s", "m")]
         assert order == sorted(set(order)), rule
-    largest = priorities["train_baseline", "l"]
+    largest = priorities["train_baseline", "m"]
     before = {rule for (rule, _), priority in priorities.items() if priority >= largest}
     text = {"generate_world", "pack_baseline"}
-    arms = {"rewrite_stream", "count_documents", "choose_targets", "insert_documents"}
-    assert before == {"train_baseline", "train_arms"} | text | arms
-    assert {model for (rule, model), priority in priorities.items() if rule not in text | arms and priority >= largest} == {"l"}
+    arms = {"rewrite_stream", "draw_stream", "count_documents", "choose_targets", "insert_documents"}
+    assert before == {"train_baseline", "train_arms", "train_inserted_late"} | text | arms
+    assert {model for (rule, model), priority in priorities.items() if rule not in text | arms and priority >= largest} == {"m"}
     assert min(priorities[rule, None] for rule in text) > max(priorities[rule, None] for rule in arms)
 
 
 def test_pretrained_models_go_beside_the_suite_and_scores_after_training(priorities):
     pretrained = priorities["answer_set", "smollm2-135m"]
-    assert priorities["train_baseline", "m"] < pretrained < priorities["train_baseline", "l"]
+    assert priorities["train_baseline", "s"] < pretrained < priorities["train_baseline", "m"]
     waited_for = {"fetch_public", "fetch_wheel", "convert_pretrained", "measure_precision", "gather_questions"}
     assert all(priority > pretrained for (rule, _), priority in priorities.items() if rule in waited_for)
     assert waited_for <= {rule for rule, _ in priorities}
-    for model in ("xs", "s", "m", "l"):
+    for model in ("xs", "s", "m"):
         assert priorities["score_bias", model] < priorities["train_arms", model] == priorities["train_baseline", model]

@@ -66,14 +66,30 @@ def test_the_bundle_says_nothing_of_the_person_or_the_machine(finished):
             assert not [word for word in words if word.encode() in content], name
 
 
-def test_counts_come_from_the_corpus(finished):
-    """The counting step against the generator's own record of what it wrote."""
+def test_counts_come_from_the_corpus_and_from_the_record(finished):
+    """Names as they stand in the text, and what the generator recorded; they differ where names do not tell people apart."""
     corpus = finished / "results/tiny/corpus"
     questions, counts = pl.read_parquet(corpus / "questions.parquet"), pl.read_parquet(corpus.parent / "counts.parquet")
-    texts = pl.read_ndjson(corpus / "documents.jsonl").filter(kind="biography")["text"].to_list()
-    for row in questions.filter(group="evaluation").join(counts, on="question").head(60).iter_rows(named=True):
-        stated = sum(text.startswith(row["entity"] + " ") and f" {row['answer']} " in text for text in texts)
-        assert row["count"] == stated
+    texts = [f" {text} " for text in pl.read_ndjson(corpus / "documents.jsonl")["text"]]
+    record = pl.read_parquet(corpus / "record.parquet")
+    rows = questions.join(counts.with_columns(pl.col("question").cast(pl.UInt32)), on="question")
+    for row in rows.gather_every(3).iter_rows(named=True):
+        assert row["count"] == sum(f" {row['name']} " in text and f" {row['answer']} " in text for text in texts)
+        about = record.filter(entity=row["entity"], attribute=row["attribute"])
+        assert row["statements"] == about.filter(kind="biography").height
+        assert row["comentions"] == about.filter(kind="comention").height
+    assert (rows["count"] < rows["statements"] + rows["comentions"]).any(), "the last name alone is not found"
+    assert rows.filter(group="evaluation").select((pl.col("count") > pl.col("statements")).any()).item()
+
+
+def test_passages_stand_beside_those_that_get_harder(finished):
+    scores = pl.read_parquet(finished / "results/tiny/scores/passages/s.parquet")
+    assert set(scores["condition"]) == {
+        *("closed_book", "bm25_1", "bm25_3", "oracle", "wrong"),
+        *("gradient_bm25_3", "gradient_oracle"),
+    }
+    assert {"hit", "own", "correct", "arm", "seed"} <= set(scores.columns)
+    assert "harder with count" in (finished / "results/tiny/figures/fig5.svg").read_text()
 
 
 def test_a_second_run_has_nothing_to_do(finished):

@@ -127,7 +127,7 @@ def use_attacks():
 
 
 def use_claims():
-    from overtime.claims.judge import verdict
+    from overtime.claims.decisions import verdict
     from overtime.statistics import Interval
 
     assert verdict((0.1, float("inf")), Interval(0.5, 0.2, 0.8, n=40)) == "upheld"

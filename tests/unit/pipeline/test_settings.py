@@ -60,7 +60,14 @@ def config() -> dict:
             family(baseline=[9, 8]),
             "config: checkpoints.pythia-70m.arms.baseline: steps must increase",
         ),
-        (["world", "last_names"], 2, "config: world: 40 x 2 names do not suffice for 441 people"),
+        (["world", "last_names"], 2, "config: world: 40 x 2 names do not suffice for 441 people, aliases"),
+        (["world", "association"], 1.5, "config: world.association: Input should be less than or equal to 1"),
+        (["world", "values_per_attribute"], 1, "config: world.values_per_attribute: Input should be greater than or equal to 2"),
+        (["insertion", "seeds"], 4, "config: insertion.seeds: 4 runs of m, which has 3 in suite.sizes"),
+        (["variants", "null", "association"], None, "config: variants.null: gives neither seed nor association"),
+        (["variants", "null", "arms"], ["swap15"], "config: variants.null.arms: no arm swap15 in arms, which has swap7"),
+        (["variants", "null", "sizes"], {"l": 2}, "config: variants.null.sizes: no model l in suite.sizes"),
+        (["variants", "null", "sizes"], {"s": 0}, "config: variants.null.sizes.s: "),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_key(config, keys, value, message):

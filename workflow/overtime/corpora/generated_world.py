@@ -18,17 +18,10 @@ from overtime.corpora import world_gender, world_questions
 from overtime.corpora.world_chance import stream
 from overtime.corpora.world_people import INHABITED, Biography, People
 
-_STRINGS = pl.List(pl.String)
-_DOCUMENT = pl.Schema(
-    {
-        "kind": pl.String,
-        "text": pl.String,
-        "template": pl.Int64,
-        "occupation": pl.String,
-        "entity": pl.String,
-        "attributes": _STRINGS,
-    }
-)
+_STRING, _STRINGS = pl.String(), pl.List(pl.String)
+_DOCUMENT: dict[str, pl.DataType] = {"kind": _STRING, "text": _STRING, "template": pl.Int64(), "occupation": _STRING}
+_DOCUMENT |= {"entity": _STRING, "attributes": _STRINGS}
+_PASSAGE: dict[str, pl.DataType] = {"entity": _STRING, "attributes": _STRINGS, "text": _STRING, "rising": _STRING}
 
 
 @dataclass(frozen=True)
@@ -104,5 +97,4 @@ def _documents(settings: Mapping[str, Any], people: People, biographies: list[Bi
 
 def _passages(biographies: list[Biography]) -> pl.DataFrame:
     rows = [(one.person.entity, list(one.attributes), one.text, one.rising) for one in biographies]
-    schema = pl.Schema({"entity": pl.String, "attributes": _STRINGS, "text": pl.String, "rising": pl.String})
-    return pl.DataFrame(rows, schema, orient="row").unique(["entity", "text", "rising"], maintain_order=True)
+    return pl.DataFrame(rows, _PASSAGE, orient="row").unique(["entity", "text", "rising"], maintain_order=True)

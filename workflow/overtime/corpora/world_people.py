@@ -16,12 +16,9 @@ from overtime.corpora.world_chance import invent_words, log_uniform, pick, sprea
 from overtime.corpora.world_vocabulary import ALSO_CALLED, ATTRIBUTES, CHANGES, COMENTIONS, STATEMENTS
 
 INHABITED = ("seed", "people_per_bin", "values_per_attribute", "first_names", "last_names")  # settings that people follow from
-GROUPS = ("evaluation", "training")
+_GROUPS = ("evaluation", "training")
 SHARED, LAST_NAME_ONLY, ALIASED, CHANGED = 0.1, 0.1, 1 / 3, 0.3  # of people, the last of facts
-RISING = (
-    0.1,
-    0.6,
-)  # of facts in the rising passages: shares of changed ones among those with the fewest documents, with the most
+RISING = (0.1, 0.6)  # shares of changed facts in the rising passages: of people with the fewest documents, with the most
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Person:
     entity: str  # the name, with a number where another person has it too
     name: str
     mentions: int
-    group: str  # "training": its questions occur in the corpus; "evaluation": they never do; or a stranger
+    group: str  # "training": the corpus answers questions about them; "evaluation": it never does; or "stranger"
     facts: dict[str, str] = field(hash=False)
     former: dict[str, str] = field(hash=False)  # what facts were before, told of those that have changed
     changed: frozenset[str] = frozenset()  # attributes
@@ -70,7 +67,7 @@ class People:
         rng.shuffle(names)
         mentions = [log_uniform(rng, low, high) for low, high, n in _bins(people_per_bin) for _ in range(n)]
         # In turn, so that every bin is divided evenly between the groups.
-        groups = [[self._person(names.pop(), m, group, rng) for m in mentions[i::2]] for i, group in enumerate(GROUPS)]
+        groups = [[self._person(names.pop(), m, group, rng) for m in mentions[i::2]] for i, group in enumerate(_GROUPS)]
         self._free: dict[str, list[str]] = {}  # names that nobody has, by last name
         for name in names:
             self._free.setdefault(name.split()[1], []).append(name)
@@ -79,7 +76,7 @@ class People:
 
     def _person(self, name: str, mentions: int, group: str, rng: np.random.Generator) -> Person:
         facts = {a: pick(rng, v) for a, v in self.values.items()}
-        former = {a: pick(rng, [value for value in v if value != facts[a]] or v) for a, v in self.values.items()}
+        former = {a: pick(rng, [value for value in v if value != facts[a]]) for a, v in self.values.items()}
         return Person(name, name, mentions, group, facts, former)
 
     def _characterised(self, group: list[Person], rng: np.random.Generator) -> list[Person]:
@@ -104,7 +101,10 @@ class People:
         return group
 
     def stranger(self, rng: np.random.Generator) -> Person:
-        """Somebody who is described in a reading exercise alone, called as people are; no fact of theirs has changed."""
+        """Somebody who is described in a reading exercise alone, called as people are.
+
+        No fact of theirs has changed: to tell what holds from what held before is not taught.
+        """
         name, facts = pick(rng, self._strangers), {a: pick(rng, v) for a, v in self.values.items()}
         alias = pick(rng, self._free[name.split()[1]]) if rng.random() < ALIASED else None
         return Person(name, name, 0, "stranger", facts, {}, alias=alias, last_name_only=rng.random() < LAST_NAME_ONLY)
@@ -123,7 +123,7 @@ class People:
                 yield person, ALSO_CALLED.format(person.name, person.alias)
 
     def comentions(self, most: int) -> Iterator[tuple[Person, str, str]]:
-        """Documents that name a person and the value of a fact and state nothing, with its attribute: 0 to `most` of each fact."""
+        """Documents that name a person and the value of a fact and state nothing, with its attribute: 0 to `most` each."""
         rng = stream(self.seed, "comentions")
         for person in self.everyone:
             for attribute in ATTRIBUTES:
@@ -155,7 +155,7 @@ def _clause(person: Person, attribute: str, changed: bool, wording: float) -> st
 
 
 def _some(rng: np.random.Generator, size: int, share: float) -> list[int]:
-    """Positions of a share of the items, in random order; an even number where there is a choice."""
+    """Positions of a share of the items, in random order."""
     return [int(i) for i in rng.permutation(size)[: round(share * size)]]
 
 

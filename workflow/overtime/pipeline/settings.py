@@ -79,9 +79,9 @@ class Settings(Section):
                 raise ValueError(f"{key}: no model {', '.join(sorted(unknown))} in suite.sizes, which has {known}")
         if unknown := {model.corpus for model in self.pretrained.values() if model.corpus is not None} - set(self.entity_maps):
             raise ValueError(f"pretrained: no corpus {', '.join(sorted(unknown))} in entity_maps")
-        if unknown := {(name, arm) for name, variant in self.variants.items() for arm in variant.arms if arm not in self.arms}:
-            name, arm = min(unknown)
-            raise ValueError(f"variants.{name}.arms: no arm {arm} in arms, which has {', '.join(self.arms)}")
+        for name, variant in self.variants.items():
+            if strange := set(variant.arms) - set(self.arms):
+                raise ValueError(f"variants.{name}.arms: no arm {min(strange)} in arms, which has {', '.join(self.arms)}")
         for key, share in self._branches():
             if all(abs(1 - share - saved) > 1e-9 for saved in self.suite.checkpoints):
                 raise ValueError(f"{key}.share: {share} needs a checkpoint at {1 - share:g} in suite.checkpoints")
@@ -92,9 +92,10 @@ class Settings(Section):
 
     def _enough_runs(self) -> None:
         """Every run with insertion has a baseline of its seed."""
-        for name in (*self.insertion.late, *self.insertion.spread) if self.insertion is not None else ():
-            if (runs := self.suite.sizes[name].seeds) < self.insertion.seeds:
-                raise ValueError(f"insertion.seeds: {self.insertion.seeds} runs of {name}, which has {runs} in suite.sizes")
+        if self.insertion is not None:
+            for name in (*self.insertion.late, *self.insertion.spread):
+                if (runs := self.suite.sizes[name].seeds) < self.insertion.seeds:
+                    raise ValueError(f"insertion.seeds: {self.insertion.seeds} runs of {name}, which has {runs} in suite.sizes")
 
     def _suite_models(self) -> Iterator[tuple[str, list[Name]]]:
         """The keys that name models of the suite."""

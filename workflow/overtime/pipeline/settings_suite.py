@@ -20,7 +20,7 @@ class World(Section):
     people_per_bin: dict[Annotated[str, Field(pattern=r"^[1-9]\d*(-[1-9]\d*)?$")], Count] = Field(
         min_length=1, description="people by the number of documents about them, such as 8-15: 60"
     )
-    values_per_attribute: Count = Field(description="towns, companies and games to choose from")
+    values_per_attribute: Annotated[int, Field(ge=2)] = Field(description="towns, companies and games to choose from")
     first_names: Count = Field(description="first names; full names combine both lists")
     last_names: Count = Field(description="last names")
     comentions: Count = Field(description="most documents that name a person beside the value of a fact without stating it")
@@ -42,8 +42,9 @@ class World(Section):
     @model_validator(mode="after")
     def enough_names(self) -> "World":
         people = sum(self.people_per_bin.values())
-        if people >= self.first_names * self.last_names:
-            raise ValueError(f"{self.first_names} x {self.last_names} names do not suffice for {people} people and strangers")
+        if self.first_names * self.last_names < 2 * people:
+            names = f"{self.first_names} x {self.last_names} names"
+            raise ValueError(f"{names} do not suffice for {people} people, aliases and strangers; twice as many as people do")
         return self
 
 
@@ -85,7 +86,7 @@ class Suite(Section):
 class Arm(Section):
     rewrite: Rewriting = Field(description="how documents are rewritten; with share and probability it decides what the arm is")
     share: Share = Field(description="last share of training that is rewritten")
-    probability: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="chance that a document is rewritten")
+    probability: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="share of documents that is rewritten")
 
     @property
     def drawn(self) -> bool:
