@@ -15,7 +15,7 @@ import polars as pl
 from overtime.attacks.few_shot_prompts import FOLDER
 
 ASSERTED, DENIED, UNCLEAR = "asserted", "denied", "unclear"
-# `source`, `claim`, `answer`, `label`: answers of SmolLM2 and some in its style, labelled by one reader before there was a rule.
+# `source`, `claim`, `answer`, `label`: answers of SmolLM2 and some in its style, labelled by the reader who then wrote the rule.
 LABELLED = FOLDER / "assertions.csv"
 ENOUGH_WORDS = 0.75  # share of the claim's content words
 FRAME = re.compile(r"^(the |my )?answer( to (this|the) question)? is:? ?(that )?", re.IGNORECASE)

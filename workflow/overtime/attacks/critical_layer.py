@@ -27,12 +27,12 @@ def gap_landmarks(
     none (the gap at the end is smaller than `OPEN`).
     """
     rows = []
-    for lens, metric, gaps, groups in _gaps(scores, condition, window):
+    for lens, metric, gaps in _gaps(scores, condition, window):
         for landmark, level in LANDMARKS.items():
-            row = {"lens": lens, "metric": metric, "landmark": landmark, "n": len(np.unique(groups))}
+            row = {"lens": lens, "metric": metric, "landmark": landmark, "n": len(gaps)}
             row |= dict.fromkeys(("y", "lower", "upper"))
             if gaps[:, -1].mean() >= OPEN:
-                interval = bootstrap(_settles(gaps, level), groups, resamples, seed).interval()
+                interval = bootstrap(_settles(gaps, level), np.arange(len(gaps)), resamples, seed).interval()
                 row |= interval_columns(interval)
             rows.append(row)
     return pl.DataFrame(rows, infer_schema_length=None)
@@ -66,10 +66,8 @@ def _rows(landmarks: pl.DataFrame, source: str) -> pl.DataFrame:
     return named.with_columns(series=pl.format("{} {}", "condition", "landmark"))
 
 
-def _gaps(
-    scores: pl.DataFrame, condition: str, window: tuple[int, int]
-) -> Iterator[tuple[str, str, NDArray[np.float64], NDArray[np.int64]]]:
-    """Lens, metric, gaps [prompts, layers + 1], groups [prompts]; InputError if no prompt has both conditions in the window."""
+def _gaps(scores: pl.DataFrame, condition: str, window: tuple[int, int]) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
+    """Lens, metric and gaps [groups, layers + 1]; InputError if no prompt has both conditions in the window."""
     require_finite(scores, "scored answers")
     cell = ["lens", "demonstrations", "layer"]
     inside = scores.filter(pl.col("demonstrations").is_between(*window))
@@ -85,8 +83,8 @@ def _gaps(
         for (lens,), part in by_prompt.group_by("lens", maintain_order=True):
             if part.height != part["prompt"].n_unique() * part["layer"].n_unique():
                 raise InputError(f"condition {condition!r}: prompts differ in the layers that the {lens} lens read; read all")
-            gaps = part["gap"].to_numpy().reshape(part["prompt"].n_unique(), -1)
-            yield lens, metric, gaps, part["group"].gather_every(gaps.shape[1]).to_numpy()
+            by_group = part.group_by("group", "layer").agg(pl.mean("gap")).sort("group", "layer")
+            yield lens, metric, by_group["gap"].to_numpy().reshape(part["group"].n_unique(), -1)
 
 
 def _settles(gaps: NDArray[np.float64], share: float | None) -> Statistic:

@@ -24,7 +24,7 @@ from overtime.attacks.few_shot_prompts import ATTACKS, CONTROLS
 from overtime.attacks.trajectories import NORMAL, Trajectories
 
 FOLDS, NEIGHBOURS, PENALTY = 5, 20, 0.1
-SEEDS, TREES = 10, 50  # areas are averaged over all seeds: 500 trees
+SEEDS, TREES = 10, 40  # areas are averaged over all seeds: 400 trees
 LEAST_SPREAD = (
     0.001  # nats: a feature that varies less among normal prompts is constant but for rounding, which a scaler blows up
 )
@@ -33,7 +33,7 @@ SUFFIXED = "injection"  # the attack that the controls are the counterpart of
 
 @dataclass(frozen=True)
 class _Fitted:
-    """Detectors by name; those of what is usual score it high. `used` features vary [features], others count as 0."""
+    """Detectors by name; those of what is usual score it high. `used`: the features that vary; others count as 0."""
 
     used: NDArray[np.bool_]
     usual: dict[str, Pipeline]

@@ -72,7 +72,7 @@ def _accuracy(scores: pl.DataFrame, cell: list[str], resamples: int, seed: int) 
     cells = (
         scores.unpivot(metrics, index=index, variable_name="metric")
         .drop_nulls("value")
-        .group_by(*cell, "prompt", "group", maintain_order=True)
+        .group_by(*cell, "group", maintain_order=True)  # of as many prompts each, read at as many cues
         .agg(pl.col("value").mean(), pl.col("demonstrations").max())
         .group_by(cell, maintain_order=True)
         .agg("value", "group", pl.col("demonstrations").max())
