@@ -5,7 +5,7 @@
 #       lens/{model}.safetensors, scores/layers/{model}/{task}.parquet, figures/fig7.parquet; scores/{detect,defend}/{model}.parquet,
 #       figures/fig7_*.parquet
 # steps: ask_persona -> tabulate_persona; fit_lens -> read_layers (one job per task) -> tabulate_layers;
-#        read_layers -> detect_attacks, defend -> tabulate_defence; fit_second_lens -> read_second_layers (target robustness)
+#        read_layers -> detect_attacks, defend -> tabulate_defence
 
 TASKS = settings.prompts.tasks
 LAYER_SCORES = expand("<results>/scores/layers/{model}/{task}.parquet", model=pretrained("layers"), task=TASKS)
@@ -135,50 +135,6 @@ rule read_layers:
         "Reading every layer of {wildcards.model} under attack: {wildcards.task}"
     script:
         "../scripts/read_layers.py"
-
-
-# For the target `robustness`: a lens fitted on another text, and what the claims compare, read through it.
-use rule fit_lens as fit_second_lens with:
-    output:
-        lens="<results>/robustness/lens/{model}.safetensors",
-        held_out="<results>/robustness/lens/{model}.parquet",
-    log:
-        "<logs>/fit_second_lens/{model}.log",
-    benchmark:
-        "<benchmarks>/fit_second_lens/{model}.tsv"
-    params:
-        code=code("fit_lens"),
-        inference=inference,
-        text="packages" if settings.prompts.lens_text == "wikitext-2" else "wikitext-2",
-        tokens=settings.prompts.lens_tokens,
-        steps=settings.prompts.lens_steps,
-        seed=settings.prompts.seed + 1,
-    message:
-        "Fitting a tuned lens to {wildcards.model} on a second text"
-
-
-use rule read_layers as read_second_layers with:
-    input:
-        model="<results>/pretrained/{model}",
-        lens="<results>/robustness/lens/{model}.safetensors",
-        task=RESOURCES / "prompts/{task}.csv",
-        texts=rules.read_layers.input.texts,
-        timings=pretrained_timings,
-    output:
-        layers="<results>/robustness/layers/{model}/{task}.parquet",
-    log:
-        "<logs>/read_second_layers/{model}/{task}.log",
-    benchmark:
-        "<benchmarks>/read_second_layers/{model}/{task}.tsv"
-    params:
-        code=code("read_layers"),
-        conditions=["true", "injection", "benign"],
-        inference=inference,
-        prompts=settings.prompts.prompts,
-        demonstrations=settings.prompts.demonstrations,
-        seed=settings.prompts.seed,
-    message:
-        "Reading every layer of {wildcards.model} through the second lens: {wildcards.task}"
 
 
 rule tabulate_layers:

@@ -3,7 +3,7 @@
 # in:   workflow/claims.yaml, every score table, workflow/overtime/resources/released
 # out:  <results>/claims.parquet, claims.md, fragility.parquet (claim by family of perturbations);
 #       <results>/robustness/ with the same three (target `robustness`: with families that need more training)
-# steps: judge_claims; judge_robustness
+# steps: judge_claims; fit_second_lens -> read_second_layers -> judge_robustness
 
 
 # What claims are judged on; variants of the world are added by each of the rules.
@@ -63,6 +63,50 @@ rule judge_claims:
         "Judging the claims of the talk"
     script:
         "../scripts/judge_claims.py"
+
+
+# For the target `robustness`: a lens fitted on another text, and what the claims compare, read through it.
+use rule fit_lens as fit_second_lens with:
+    output:
+        lens="<results>/robustness/lens/{model}.safetensors",
+        held_out="<results>/robustness/lens/{model}.parquet",
+    log:
+        "<logs>/fit_second_lens/{model}.log",
+    benchmark:
+        "<benchmarks>/fit_second_lens/{model}.tsv"
+    params:
+        code=code("fit_lens"),
+        inference=inference,
+        text="packages" if settings.prompts.lens_text == "wikitext-2" else "wikitext-2",
+        tokens=settings.prompts.lens_tokens,
+        steps=settings.prompts.lens_steps,
+        seed=settings.prompts.seed + 1,
+    message:
+        "Fitting a tuned lens to {wildcards.model} on a second text"
+
+
+use rule read_layers as read_second_layers with:
+    input:
+        model="<results>/pretrained/{model}",
+        lens="<results>/robustness/lens/{model}.safetensors",
+        task=RESOURCES / "prompts/{task}.csv",
+        texts=rules.read_layers.input.texts,
+        timings=pretrained_timings,
+    output:
+        layers="<results>/robustness/layers/{model}/{task}.parquet",
+    log:
+        "<logs>/read_second_layers/{model}/{task}.log",
+    benchmark:
+        "<benchmarks>/read_second_layers/{model}/{task}.tsv"
+    params:
+        code=code("read_layers"),
+        conditions=["true", "injection", "benign"],
+        inference=inference,
+        prompts=settings.prompts.prompts,
+        demonstrations=settings.prompts.demonstrations,
+        seed=settings.prompts.seed,
+    message:
+        "Reading every layer of {wildcards.model} through the second lens: {wildcards.task}"
 
 
 use rule judge_claims as judge_robustness with:

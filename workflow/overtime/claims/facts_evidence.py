@@ -26,7 +26,7 @@ from overtime.statistics import mean_of, spearman_of
 from overtime.tables import RARE
 
 TALKS_LARGEST = 176  # billions of parameters (06:20)
-COMENTIONS = "comentions"
+WITHIN = "comentions"
 
 
 def count_trend(tables: Tables, *, within: str | None = None, variant: str | None = None) -> Sample:
@@ -39,11 +39,11 @@ def count_trend(tables: Tables, *, within: str | None = None, variant: str | Non
     scores = answers.under(CLOSED_BOOK).able(CLOSED_BOOK)
     if within is None:
         return trend_with_count(scores, CLOSED_BOOK, "statements" if answers.generated else "count")
-    if within != COMENTIONS:
-        raise InputError(f"within {within}: unknown; known is {COMENTIONS}")
+    if within != WITHIN:
+        raise InputError(f"within {within}: unknown; known is {WITHIN}")
     if not answers.generated:
         raise MissingEvidence("of the documents of pretrained models it is not known which state a fact, and which only name it")
-    return trend_within_thirds(scores, CLOSED_BOOK, "statements", COMENTIONS)
+    return trend_within_thirds(scores, CLOSED_BOOK, "statements", WITHIN)
 
 
 def rare_gap(tables: Tables, *, cut: int = RARE, variant: str | None = None) -> Sample:
