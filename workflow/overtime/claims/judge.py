@@ -102,7 +102,7 @@ class Court:
         self._evidence: dict[tuple[str, tuple[tuple[str, object], ...]], Evidence | MissingEvidence] = {}
 
     def judge(self, claim: Claim, source: str, varied: Perturbation = AS_IS) -> Judged:
-        """The claim on one kind of evidence; `varied` also varies what it needs, and controls as far as they say nothing else."""
+        """The claim on one kind of evidence; `varied` also varies what it needs, and controls that are its own tests with other options."""
         tests = [self._test(test, test.evidence[source], varied) for test in claim.tests]
         of_tests = next(one for one in ORDER_OF_PARTS if any(tested.verdict == one for tested in tests))
         missing = next((tested.missing for tested in tests if tested.missing), "") if of_tests == UNTESTED else ""
@@ -132,7 +132,7 @@ class Court:
     def _control(self, control: Control, claim: Claim, source: str, of_tests: str, varied: Perturbation) -> str:
         """Did the control pass? The worst outcome of its variations."""
         if control.test is not None:
-            found = [self._test(control.test, control.test.evidence[source], replace(varied, margin=1.0)).verdict]
+            found = [self._test(control.test, control.test.evidence[source], AS_IS).verdict]  # an experiment of its own
         else:
             found = []
             for options in control.options:
