@@ -132,7 +132,7 @@ class Court:
     def _control(self, control: Control, claim: Claim, source: str, of_tests: str, varied: Perturbation) -> str:
         """Did the control pass? The worst outcome of its variations."""
         if control.test is not None:
-            found = [self._test(control.test, control.test.evidence[source], AS_IS).verdict]  # an experiment of its own
+            found = [self._test(control.test, control.test.evidence[source], AS_IS).verdict]
         else:
             found = []
             for options in control.options:
