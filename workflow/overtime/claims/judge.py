@@ -102,7 +102,7 @@ class Court:
         self._evidence: dict[tuple[str, tuple[tuple[str, object], ...]], Evidence | MissingEvidence] = {}
 
     def judge(self, claim: Claim, source: str, varied: Perturbation = AS_IS) -> Judged:
-        """The claim on one kind of evidence; `varied` also varies what it needs, and controls that are its own tests with other options."""
+        """The claim on one kind of evidence; `varied` also varies what it needs, and controls by options."""
         tests = [self._test(test, test.evidence[source], varied) for test in claim.tests]
         of_tests = next(one for one in ORDER_OF_PARTS if any(tested.verdict == one for tested in tests))
         missing = next((tested.missing for tested in tests if tested.missing), "") if of_tests == UNTESTED else ""
