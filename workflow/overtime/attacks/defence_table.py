@@ -4,9 +4,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from overtime.attacks.detectors import SUFFIXED
 from overtime.attacks.early_exit import NOTHING
-from overtime.attacks.few_shot_prompts import CONTROLS
+from overtime.attacks.few_shot_prompts import CONTROLS, SUFFIXED
 from overtime.files import require_finite, require_unique
 from overtime.statistics import Bootstrap, Interval, Statistic, Weights, bootstrap, mean_of
 from overtime.tables import interval_columns, interval_rows

@@ -20,7 +20,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from overtime import InputError
-from overtime.attacks.few_shot_prompts import ATTACKS, CONTROLS
+from overtime.attacks.few_shot_prompts import ATTACKS, CONTROLS, SUFFIXED
 from overtime.attacks.trajectories import NORMAL, Trajectories
 
 FOLDS, NEIGHBOURS, PENALTY = 5, 20, 0.1
@@ -28,7 +28,6 @@ SEEDS, TREES = 10, 40  # areas are averaged over all seeds: 400 trees
 LEAST_SPREAD = (
     0.001  # nats: a feature that varies less among normal prompts is constant but for rounding, which a scaler blows up
 )
-SUFFIXED = "injection"  # the attack that the controls are the counterpart of
 
 
 @dataclass(frozen=True)

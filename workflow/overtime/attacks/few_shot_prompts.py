@@ -20,6 +20,7 @@ from overtime.files import RESOURCES
 FOLDER = RESOURCES / "prompts"
 CONDITIONS = ("zero_shot", "true", "false", "half", "random", "injection", "benign", "named")
 ATTACKS = ("false", "half", "random", "injection")
+SUFFIXED = "injection"  # the attack that the controls are the counterpart of
 CONTROLS = ("benign", "named")
 EVERY_CUE = ("true", "false", "half", "random")
 
