@@ -322,7 +322,7 @@ def test_variants_of_the_world_are_judged_apart(monkeypatch):
     for function, region in ((count_trend, TREND), (rare_gap, FALL)):
         assert decide(function(tables), region) == UPHELD
         assert decide(function(tables, variant="second"), region) == CONTRADICTED
-    with pytest.raises(MissingEvidence, match="no variant third of the world"):
+    with pytest.raises(MissingEvidence, match="no variant of the world called third"):
         count_trend(tables, variant="third")
     with pytest.raises(MissingEvidence, match="there is no variant"):
         count_trend(Tables(main), variant="second")

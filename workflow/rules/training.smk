@@ -1,7 +1,8 @@
 # Training: the suite from scratch, the arms that continue each run from its own checkpoint and optimizer state, and published
 # checkpoints trained further on any corpus: as it is (the control), rewritten, or with documents inserted.
 #
-# in:   <results>/streams/{arm}.npz, streams/{arm}/seed{seed}.npz, corpus/tokenizer; settings suite, arms, continued; a model's folder or the Hub; shards
+# in:   <results>/streams/{arm}.npz, streams/{arm}/seed{seed}.npz, corpus/tokenizer; settings suite, arms, continued; a model's
+#       folder or the Hub; shards
 # out:  <results>/checkpoints/{model}/{arm}/seed{seed}/: step{n}.safetensors, log.jsonl (kept: every later step reads them);
 #       <results>/continued/{run}/: the same layout
 #       <results>/timings.json, by which a precision of `auto` is resolved, once a run

@@ -45,5 +45,5 @@ def test_a_text_without_masculine_words_leaves_an_empty_table(tmp_path):
 
 def test_what_is_no_text_is_named(tmp_path):
     (tmp_path / "test.txt").write_bytes("Er saß da .".encode("latin-1"))
-    with pytest.raises(InputError, match=r"test\.txt: not a readable text file"):
+    with pytest.raises(InputError, match=r"test\.txt, line 1: not valid UTF-8"):
         reference_counts(tmp_path, tmp_path)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from overtime import InputError
 from overtime.corpora.documents import read_documents
 from overtime.corpora.rewrite import rewrite
+from overtime.corpora.text_files import text_lines
 
 REFERENCE_COLUMNS = {"text": pl.String, "word": pl.String, "masculine": pl.Int64, "released": pl.Int64}
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")  # as `gender_words` defines a word
@@ -26,7 +26,7 @@ def reference_counts(wikitext: str | Path, documents: str | Path) -> pl.DataFram
     """
     files = sorted(Path(wikitext).rglob("*.txt"))
     if files:
-        return _count("WikiText-2", (line for path in files for line in _lines(path)))
+        return _count("WikiText-2", (line for path in files for _, line in text_lines(path)))
     return _count("the generated corpus", (document["text"] for document in read_documents(documents)))
 
 
@@ -41,10 +41,3 @@ def _count(name: str, texts: Iterable[str]) -> pl.DataFrame:
             released.update(word for word, also in changed if also)
     rows = [(name, word, number, released[word]) for word, number in masculine.most_common()]
     return pl.DataFrame(rows, REFERENCE_COLUMNS, orient="row").sort("masculine", "word", descending=[True, False])
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable text file ({error})") from error

@@ -7,9 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.claims.bias_scores import in_world
 from overtime.claims.bias_statistics import DIRECTIONS, correlation_of, imbalance_of, preference_of, ranking_of, slope_of
-from overtime.claims.evidence import MissingEvidence, Tables, array
+from overtime.claims.evidence import MissingEvidence, Tables, array, in_world
 from overtime.files import require_unique
 from overtime.statistics import Statistic
 

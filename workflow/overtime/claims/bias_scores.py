@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.claims.evidence import MissingEvidence, Sample, Tables, arm, by_run
+from overtime.claims.evidence import MissingEvidence, Sample, Tables, arm, by_run, in_world
 from overtime.files import require_unique
 from overtime.statistics import Statistic
 from overtime.tables import ARM_COLUMNS, RUN, last_step
@@ -109,16 +109,6 @@ def compare(tables: Tables, read: Readers, variant: str | None, build: Callable[
         else:
             return build(scores, **options)
     return build(suite(tables, variant), **options)
-
-
-def in_world(tables: Tables, variant: str | None, name: str, *columns: str) -> pl.DataFrame:
-    """A table of the suite, or the rows of a variant of its world (null: the world itself)."""
-    if variant is None:
-        return tables.read(name, *columns)
-    rows = tables.read(f"variant_{name}", "variant", *columns).filter(variant=variant)
-    if rows.is_empty():
-        raise MissingEvidence(f"there is no variant of the world called {variant}")
-    return rows
 
 
 def of_world(variant: str | None) -> str:

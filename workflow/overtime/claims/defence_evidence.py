@@ -54,9 +54,9 @@ def early_exit_gain(tables: Tables, *, wording: int | None = None, without: str 
 def early_exit_beyond_chance(tables: Tables, *, wording: int | None = None, without: str | None = None) -> Sample:
     """Measured: accuracy under injection with early exit, beyond chance or no exit, whichever is better for the task."""
     wide, note = _policies(tables, ATTACK, wording, without)
-    floor = pl.max_horizontal(pl.col("final").mean().over("model", "task"), 1 / pl.col("labels"))
-    gain = wide.with_columns(value=pl.when(floor > pl.col("final").mean().over("model", "task")).then(floor).otherwise("final"))
-    gain = gain.with_columns(value=pl.col(POLICY) - pl.col("value"))
+    chance = 1 / pl.col("labels")
+    better = pl.when(pl.col("final").mean().over("model", "task") > chance).then("final").otherwise(chance)
+    gain = wide.with_columns(value=pl.col(POLICY) - better)
     return prompt_sample("accuracy under injection, early exit beyond chance and none", gain, note)
 
 

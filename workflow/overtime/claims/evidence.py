@@ -171,6 +171,16 @@ def arm(scores: pl.DataFrame, name: str) -> pl.DataFrame:
     return rows
 
 
+def in_world(tables: Tables, variant: str | None, name: str, *columns: str) -> pl.DataFrame:
+    """A table of the suite, or the rows of a variant of its world (null: the world itself)."""
+    if variant is None:
+        return tables.read(name, *columns)
+    rows = tables.read(f"variant_{name}", "variant", *columns).filter(variant=variant)
+    if rows.is_empty():
+        raise MissingEvidence(f"there is no variant of the world called {variant}")
+    return rows
+
+
 def ordered_models(tables: Tables, models: pl.Series) -> list[str]:
     """The distinct models from the smallest to the largest."""
     sizes = dict(tables.read("models", "model", "parameters").select("model", "parameters").iter_rows())

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.claims.evidence import MissingEvidence, Sample, Tables, arm, by_run, ordered_models
+from overtime.claims.evidence import MissingEvidence, Sample, Tables, arm, by_run, in_world, ordered_models
 from overtime.files import require_unique
 from overtime.statistics import Statistic
 from overtime.tables import RETRIEVED, last_step
@@ -130,31 +130,20 @@ def in_words(condition: str) -> str:
 
 def suite_closed_book(tables: Tables, variant: str | None = None) -> Answers:
     """The suite's closed-book answers at the end of training, to all questions of the evaluation group."""
-    answers = _of_world(tables, "closed_book", variant, "model", "arm", "seed", "step", "question", "correct")
+    answers = in_world(tables, variant, "closed_book", "model", "arm", "seed", "step", "question", "correct")
     return _suite(tables, last_step(answers).with_columns(condition=pl.lit(CLOSED_BOOK), own=pl.lit(None, pl.Boolean)), variant)
 
 
 def suite_with_passages(tables: Tables) -> Answers:
     """The suite's answers to the questions that were asked with passages, closed-book ones among them."""
-    answers = tables.read("passages", "model", "arm", "seed", "condition", "question", "correct", "hit")
-    own = "own" if "own" in answers.columns else "hit"
-    return _suite(tables, answers.with_columns(own=own), None)
-
-
-def _of_world(tables: Tables, name: str, variant: str | None, *columns: str) -> pl.DataFrame:
-    """A table of the generated world, or of a variant of it."""
-    if variant is None:
-        return tables.read(name, *columns)
-    rows = tables.read(f"variant_{name}", "variant", *columns).filter(variant=variant)
-    if rows.is_empty():
-        raise MissingEvidence(f"no variant {variant} of the world was asked")
-    return rows
+    answers = tables.read("passages", "model", "arm", "seed", "condition", "question", "correct", "own")
+    return _suite(tables, answers, None)
 
 
 def _suite(tables: Tables, answers: pl.DataFrame, variant: str | None) -> Answers:
     """The baseline's answers; InputError for an answered question that lacks its person or its count."""
-    questions = _of_world(tables, "questions", variant, "question", "entity", "group").filter(group="evaluation")
-    counts = _of_world(tables, "counts", variant, "question", "count", "statements", "comentions")
+    questions = in_world(tables, variant, "questions", "question", "entity", "group").filter(group="evaluation")
+    counts = in_world(tables, variant, "counts", "question", "count", "statements", "comentions")
     require_unique(questions, ["question"], "questions of the suite")
     require_unique(counts, ["question"], "counts")
     counts = counts.select("question", "count", "statements", "comentions")

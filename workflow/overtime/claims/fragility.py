@@ -35,13 +35,13 @@ def fragility_table(court: Court, judged: list[Judged], robustness: bool = False
     return pl.DataFrame(rows, FAMILY_COLUMNS)
 
 
-def worst_family(families: pl.DataFrame) -> str:
-    """The family with the smallest share of same verdicts among its judged runs: "seeds 9/18"; "" without any."""
+def worst_family(families: pl.DataFrame) -> tuple[str, float | None]:
+    """The family with the smallest share of same verdicts among its judged runs, "seeds 9/18", and the share; ("", None) without."""
     tested = families.with_columns(judged=pl.col("runs") - pl.col("untested")).filter(pl.col("judged") > 0)
     if tested.is_empty():
-        return ""
+        return "", None
     worst = tested.sort(pl.col("same") / pl.col("judged"), -pl.col("judged"), "family").row(0, named=True)
-    return f"{worst['family']} {worst['same']}/{worst['judged']}"
+    return f"{worst['family']} {worst['same']}/{worst['judged']}", worst["same"] / worst["judged"]
 
 
 def _families(row: Judged, robustness: bool) -> Iterator[tuple[str, list[Perturbation]]]:

@@ -29,6 +29,7 @@ from overtime.claims.decisions import (
 from overtime.claims.evidence import Aggregate, Evidence, MissingEvidence, Record, Sample, TableInput, Tables
 from overtime.claims.jackknife import FEWEST_LEVELS
 
+OF_CONTROLS = {"failed": NOT_SPECIFIC, UNTESTED: UNTESTED, UNDECIDED: UNDECIDED}  # the first that any control has
 ORDER_OF_PARTS = (CONTRADICTED, UNTESTED, UNDECIDED, UPHELD)  # the first that a part has is the claim's
 
 
@@ -165,9 +166,6 @@ class Court:
             except MissingEvidence as missing:
                 self._evidence[key] = missing
         return self._evidence[key]
-
-
-OF_CONTROLS = {"failed": NOT_SPECIFIC, UNTESTED: UNTESTED, UNDECIDED: UNDECIDED}  # the first that any control has
 
 
 def unit_of(evidence: Sample | Aggregate | Record) -> str:

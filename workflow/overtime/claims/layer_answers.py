@@ -7,7 +7,6 @@ tasks of the mean over their prompts; models count alike.
 """
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -138,6 +137,6 @@ def _holds(wide: pl.DataFrame, region: tuple[float, float]) -> bool:
     return decide(prompt_sample("precondition", wide), region) == "upheld"
 
 
-def upper_layers(share: int) -> Callable[[int], range]:
+def upper_layers(depth: int, share: int) -> range:
     """The candidates for "shortly before the end": the last of so many parts of the layers, without the last two."""
-    return lambda depth: range(depth - math.ceil(depth / share), depth - 1)
+    return range(depth - math.ceil(depth / share), depth - 1)

@@ -80,7 +80,7 @@ def _at_best_layer(
     """
     answers = answers_by_layer(tables, lens, wording, without).with_columns(half=pl.col("group") % 2)
     depths = dict(answers.select("model", "depth").unique().iter_rows())
-    candidates = [(model, layer) for model, depth in depths.items() for layer in upper_layers(share)(depth)]
+    candidates = [(model, layer) for model, depth in depths.items() for layer in upper_layers(depth, share)]
     upper = answers.join(pl.DataFrame(candidates, ["model", "layer"], orient="row"), on=["model", "layer"])
     cell = ["model", "task", "half", "layer"]
     clean, attacked = (

@@ -51,7 +51,7 @@ def released_damage_before_end(tables: Tables, *, model: str = MODEL, task: str 
 
 def _best(curve: pl.DataFrame, share: int) -> dict[str, float]:
     """The layer with the highest accuracy after false demonstrations, of the last part of the layers but the last two."""
-    candidates = upper_layers(share)(curve["layer"].max())  # type: ignore[arg-type]
+    candidates = upper_layers(curve.row(-1, named=True)["layer"], share)
     return curve.filter(pl.col("layer").is_in(list(candidates))).sort("mean", "layer").row(-1, named=True)
 
 

@@ -57,8 +57,7 @@ def stated(table: pl.DataFrame) -> pl.DataFrame:
 def _row(judged: Judged, families: pl.DataFrame) -> dict[str, object]:
     claim, decisive = judged.claim, judged.decisive
     test = claim.tests[judged.tests.index(decisive)]
-    own = families.filter(id=claim.id, source=judged.source)
-    shares = own.filter(pl.col("runs") > pl.col("untested")).select(pl.col("same") / (pl.col("runs") - pl.col("untested")))
+    fragile, same_share = worst_family(families.filter(id=claim.id, source=judged.source))
     samples = [one.evidence for one in judged.tests if isinstance(one.evidence, Sample)]
     return {
         **claim.model_dump(include={"id", "figure", "at", "statement", "short", "fixed"}),
@@ -66,8 +65,8 @@ def _row(judged: Judged, families: pl.DataFrame) -> dict[str, object]:
         **{"kind": test.kind, "margin": test.margin, "expected": test.expected},
         **_numbers(decisive),
         **{"needed_n": _needed(judged), "scope": test.evidence[judged.source].scope},
-        **{"control": "; ".join(f"{words}: {outcome}" for words, outcome in judged.controls), "fragile": worst_family(own)},
-        "same_share": shares.min().item() if len(shares) else None,
+        **{"control": "; ".join(f"{words}: {outcome}" for words, outcome in judged.controls), "fragile": fragile},
+        "same_share": same_share,
         "seeds_covered": all(sample.estimate().repeated for sample in samples) if samples else None,
         "parts": [_part(one) for one in judged.tests],
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 from safetensors import safe_open
 
+from overtime import InputError
 from overtime.claims.verdicts import markdown, stated
 from overtime.files import read_table
 
@@ -37,7 +38,9 @@ def keep(run: Path, root: Path) -> None:
 
 
 def between(text: str, begin: str, end: str, new: str) -> str:
-    """The text with `new` between two of its lines."""
+    """The text with `new` between two of its lines; InputError where one is lacking."""
+    if lacking := [line for line in (begin, end) if line not in text]:
+        raise InputError(f"README.md: no line {lacking[0].strip()}; the run's numbers stand after it")
     head, _, rest = text.partition(begin)
     return head + begin + new + end + rest.partition(end)[2]
 
