@@ -36,7 +36,7 @@ def fragility_table(court: Court, judged: list[Judged], robustness: bool = False
 
 
 def worst_family(families: pl.DataFrame) -> tuple[str, float | None]:
-    """The family with the smallest share of same verdicts among its judged runs, "seeds 9/18", and the share; ("", None) without."""
+    """The family with the smallest share of same verdicts among its judged runs, "seeds 9/18", and this share, if any."""
     tested = families.with_columns(judged=pl.col("runs") - pl.col("untested")).filter(pl.col("judged") > 0)
     if tested.is_empty():
         return "", None
