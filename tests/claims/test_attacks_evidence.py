@@ -100,6 +100,13 @@ def test_a_layer_that_does_not_know_the_task_is_not_chosen_and_not_read():
     assert interval(evidence.early_beyond_chance(Tables({"layers": layers(one).filter(task="two")})))[0] == -0.5
 
 
+def test_a_model_of_two_layers_has_none_shortly_before_the_end() -> None:
+    shallow = layers(planted.late_attack).filter(pl.col("layer") >= DEPTH - 2).with_columns(pl.col("layer") - (DEPTH - 2))
+    for measured in (evidence.early_recovery, evidence.early_beyond_chance):
+        with pytest.raises(MissingEvidence, match=r"two \(no such layer knows it on clean prompts"):
+            measured(Tables({"layers": shallow}))
+
+
 def test_a_task_with_a_layer_for_one_half_only_is_left_out():
     def right(task: str, condition: str, group: int, layer: int) -> bool:
         if task == "two" and layer in (9, 10):

@@ -81,7 +81,8 @@ def _at_best_layer(
     answers = answers_by_layer(tables, lens, wording, without).with_columns(half=pl.col("group") % 2)
     depths = dict(answers.select("model", "depth").unique().iter_rows())
     candidates = [(model, layer) for model, depth in depths.items() for layer in upper_layers(depth, share)]
-    upper = answers.join(pl.DataFrame(candidates, ["model", "layer"], orient="row"), on=["model", "layer"])
+    chosen_among = pl.DataFrame(candidates, {name: answers.schema[name] for name in ("model", "layer")}, orient="row")
+    upper = answers.join(chosen_among, on=["model", "layer"])
     cell = ["model", "task", "half", "layer"]
     clean, attacked = (
         upper.filter(condition=condition).group_by(cell).agg(pl.mean("right").alias(condition), pl.first("labels"))
