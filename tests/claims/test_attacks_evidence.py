@@ -209,6 +209,16 @@ def test_areas_are_those_of_scikit_learn_averaged_over_detectors_and_seeds(late,
         )
 
 
+def test_a_draw_of_rounding_noise_is_judged_by_its_own_scores(late, noise):
+    turned = noise.with_columns(score=-pl.col("score"))
+    draws = pl.concat(table.with_columns(draw=pl.lit(draw)) for draw, table in enumerate((noise, turned)))
+    tables = Tables({"layers": layers(planted.late_attack), "detect": noise, "noisy_detect": draws})
+    for measured in (defence.detection_gain, defence.detection_beyond_control):
+        value = interval(measured(tables))[0]
+        assert interval(measured(tables, noise=0))[0] == value
+        assert interval(measured(tables, noise=1))[0] == pytest.approx(-value)
+
+
 def test_early_exit_by_hand():
     """The final layer is right in no attacked prompt, early exit in 18 of 24; it costs 2 of 24 clean ones."""
 

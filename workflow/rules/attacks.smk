@@ -182,6 +182,7 @@ rule detect_attacks:
         tasks=TASKS,
         window=settings.prompts.window,
         seed=settings.prompts.seed,
+        noise=False,
     script:
         "../scripts/detect_attacks.py"
 

@@ -3,7 +3,7 @@
 # in:   workflow/claims.yaml, every score table, workflow/overtime/resources/released
 # out:  <results>/claims.parquet, claims.md, fragility.parquet (claim by family of perturbations);
 #       <results>/robustness/ with the same three (target `robustness`: with families that need more training)
-# steps: judge_claims; fit_second_lens -> read_second_layers -> judge_robustness
+# steps: judge_claims; fit_second_lens -> read_second_layers, detect_with_noise -> judge_robustness
 
 
 # What claims are judged on; variants of the world are added by each of the rules.
@@ -109,11 +109,27 @@ use rule read_layers as read_second_layers with:
         "Reading every layer of {wildcards.model} through the second lens: {wildcards.task}"
 
 
+use rule detect_attacks as detect_with_noise with:
+    output:
+        scores="<results>/robustness/detect/{model}.parquet",
+    log:
+        "<logs>/detect_with_noise/{model}.log",
+    benchmark:
+        "<benchmarks>/detect_with_noise/{model}.tsv"
+    params:
+        code=code("detect_attacks"),
+        tasks=TASKS,
+        window=settings.prompts.window,
+        seed=settings.prompts.seed,
+        noise=True,
+
+
 use rule judge_claims as judge_robustness with:
     input:
         **EVIDENCE,
         variant_pairs=variant_tables("corpus/pairs", robustness=True),
         second_layers=expand("<results>/robustness/layers/{model}/{task}.parquet", model=pretrained("layers"), task=TASKS),
+        noisy_detect=expand("<results>/robustness/detect/{model}.parquet", model=pretrained("layers")),
         variant_questions=variant_tables("corpus/questions", robustness=True),
         variant_counts=variant_tables("counts", robustness=True),
         variant_closed_book=variant_scores("closed_book", robustness=True),

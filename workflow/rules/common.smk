@@ -195,8 +195,8 @@ def counted_sets():
 
 
 def chosen_variants(robustness):
-    """Names of the variants of the default target, or of those for the target `robustness` alone."""
-    return [name for name, variant in settings.variants.items() if variant.robustness == robustness]
+    """Names of the variants of the default target; for the target `robustness`, of all."""
+    return [name for name, variant in settings.variants.items() if robustness or not variant.robustness]
 
 
 def variant_tables(table, robustness=False):

@@ -9,7 +9,7 @@ import pytest
 from overtime import InputError
 from overtime.attacks import detectors as detect
 from overtime.attacks.defence_table import defence_table, detection_table
-from overtime.attacks.detectors import score_prompts
+from overtime.attacks.detectors import score_prompts, score_with_noise
 from overtime.attacks.early_exit import defend
 from overtime.attacks.trajectories import Trajectories
 
@@ -144,6 +144,18 @@ def test_rounding_noise_of_the_logits_moves_no_score(seed: int, monkeypatch: pyt
     apart = areas.with_columns(by=(areas["y"] - noisier["y"]).abs()).group_by("detector").agg(pl.max("by"))
     assert moved["by"].max() <= 0.001
     assert apart["by"].max() <= 0.001
+
+
+def test_scores_with_noise_are_drawn_several_times_and_hardly_differ() -> None:
+    one = {"planted": table(late_flip)}
+    clean, noisy = score_prompts(one, WINDOW, seeds=1), score_with_noise(one, WINDOW, seeds=1)
+    assert noisy.group_by("draw").len().sort("draw").rows() == [(draw, clean.height) for draw in range(10)]
+    key = ["prompt", "kind", "detector", "demonstrations"]
+    margins = noisy.filter(detector="margin").join(clean.filter(detector="margin"), on=key, suffix="_clean")
+    moved = (margins["score"] - margins["score_clean"]).abs()
+    assert margins.height == 10 * clean.filter(detector="margin").height
+    assert 0 < moved.max() < 1e-5
+    assert margins.group_by(key).agg(pl.col("score").n_unique())["score"].min() == 10
 
 
 def test_the_table_averages_areas_over_seeds_and_weighs_groups() -> None:

@@ -25,6 +25,7 @@ from overtime.attacks.trajectories import NORMAL, Trajectories
 
 FOLDS, NEIGHBOURS, PENALTY = 5, 20, 0.1
 SEEDS, TREES = 10, 40  # areas are averaged over all seeds: 400 trees
+ROUNDING, NOISE_DRAWS = 1e-6, 10  # what float32 leaves of logits near 10, in nats
 LEAST_SPREAD = (
     0.001  # nats: a feature that varies less among normal prompts is constant but for rounding, which a scaler blows up
 )
@@ -61,6 +62,19 @@ def score_prompts(
             for table in _scored(task, own, others if number == 0 else {}, seed + number):
                 parts.append(table.with_columns(task=pl.lit(task), seed=pl.lit(number)))
     return pl.concat(parts).select("prompt", "group", "demonstrations", "task", "detector", "seed", "attack", "kind", "score")
+
+
+def score_with_noise(
+    tasks: dict[str, pl.DataFrame], window: tuple[int, int], lens: str = "tuned", seed: int = 0, seeds: int = SEEDS
+) -> pl.DataFrame:
+    """As `score_prompts`, after normal noise of `ROUNDING` on every logit, as another processor would round; `draw` counts draws."""
+    parts = []
+    for draw in range(NOISE_DRAWS):
+        random = np.random.default_rng([seed, draw])
+        noise = {task: random.normal(0, ROUNDING, layers.height) for task, layers in tasks.items()}
+        noisy = {task: layers.with_columns(pl.col("logit") + noise[task]) for task, layers in tasks.items()}
+        parts.append(score_prompts(noisy, window, lens, seed, seeds).with_columns(draw=pl.lit(draw)))
+    return pl.concat(parts)
 
 
 def _scored(task: str, own: Trajectories, others: dict[str, Trajectories], seed: int) -> Iterator[pl.DataFrame]:

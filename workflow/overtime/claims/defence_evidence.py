@@ -4,6 +4,8 @@ Tasks are those on which the attack works (`layer_answers.attacked_tasks`). Scor
 and seed of folds and forests, then averaged: scores of different models are on different scales.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -25,23 +27,47 @@ CLEAN, NAMED = "normal", "named"  # kinds of prompts: without an attack; with a 
 POLICY = "early_exit"
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Whose scores are compared: one `seed` of folds and forests (default: all), one draw of rounding `noise` (default: none),
+    all but one `wording` of the suffix, all tasks `without` one."""
+
+    seed: int | None = None
+    noise: int | None = None
+    wording: int | None = None
+    without: str | None = None
+
+
 def detection_gain(
-    tables: Tables, *, kind: str = ATTACK, seed: int | None = None, wording: int | None = None, without: str | None = None
+    tables: Tables,
+    *,
+    kind: str = ATTACK,
+    seed: int | None = None,
+    noise: int | None = None,
+    wording: int | None = None,
+    without: str | None = None,
 ) -> Sample:
     """Measured: AUROC of the trajectory detectors minus that of the final layer's entropy, injected against normal prompts.
 
-    Another `kind`: harmless suffixes, which a detector of attacks should leave alone. `seed` takes one draw of folds and forests.
+    Another `kind`: harmless suffixes, which a detector of attacks should leave alone. The other options are those of `Chosen`.
     """
     quantity = f"AUROC of {kind} against normal prompts, layer trajectories minus final entropy"
-    return _areas(tables, quantity, TRAJECTORY_DETECTORS | ENTROPY, (kind, CLEAN), (seed, wording, without))
+    chosen = Chosen(seed, noise, wording, without)
+    return _areas(tables, quantity, TRAJECTORY_DETECTORS | ENTROPY, (kind, CLEAN), chosen)
 
 
 def detection_beyond_control(
-    tables: Tables, *, seed: int | None = None, wording: int | None = None, without: str | None = None
+    tables: Tables,
+    *,
+    seed: int | None = None,
+    noise: int | None = None,
+    wording: int | None = None,
+    without: str | None = None,
 ) -> Sample:
     """Measured: AUROC of the trajectory detectors for injections against harmless suffixes that name their label, minus 1/2."""
     quantity = "AUROC of layer trajectories, injection against a harmless suffix with its label, above one half"
-    return _areas(tables, quantity, TRAJECTORY_DETECTORS, (ATTACK, NAMED), (seed, wording, without), less=0.5)
+    chosen = Chosen(seed, noise, wording, without)
+    return _areas(tables, quantity, TRAJECTORY_DETECTORS, (ATTACK, NAMED), chosen, less=0.5)
 
 
 def early_exit_gain(tables: Tables, *, wording: int | None = None, without: str | None = None) -> Sample:
@@ -86,19 +112,22 @@ def _areas(
     quantity: str,
     detectors: dict[str, float],
     kinds: tuple[str, str],
-    chosen: tuple[int | None, int | None, str | None],
+    chosen: Chosen,
     less: float = 0.0,
 ) -> Sample:
     """Weighted sum of the detectors' AUROCs for the first kind of prompts against the second, `less` so much."""
-    seed, wording, without = chosen
-    answers, note = attacked_tasks(answers_by_layer(tables, None, wording, without))
+    answers, note = attacked_tasks(answers_by_layer(tables, None, chosen.wording, chosen.without))
     kept = answers.select("model", "task", "group").unique()
     columns = ("model", "task", "prompt", "group", "demonstrations", "kind", "detector", "seed", "score")
-    scores = tables.read("detect", *columns).filter(pl.col("detector").is_in(list(detectors)), pl.col("kind").is_in(kinds))
+    if chosen.noise is None:
+        scores = tables.read("detect", *columns)
+    else:
+        scores = tables.read("noisy_detect", *columns, "draw").filter(draw=chosen.noise)
+    scores = scores.filter(pl.col("detector").is_in(list(detectors)), pl.col("kind").is_in(kinds))
     attacked = scores.filter(kind=kinds[0]).select("model", "task", "demonstrations").unique()
     scores = scores.join(attacked, on=attacked.columns, how="semi").join(kept, on=kept.columns, how="semi")
-    if seed is not None:
-        scores = scores.filter(seed=seed)
+    if chosen.seed is not None:
+        scores = scores.filter(seed=chosen.seed)
     if not set(detectors) <= set(scores["detector"]) or set(scores["kind"]) != set(kinds):
         raise MissingEvidence(f"no {' and '.join(kinds)} prompts scored by {', '.join(detectors)}")
     items = (

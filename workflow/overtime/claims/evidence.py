@@ -50,6 +50,7 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
     "layers": ("model", "task"),
     "second_layers": ("model", "task"),
     "detect": MODEL,
+    "noisy_detect": MODEL,
     "defend": MODEL,
 }
 
