@@ -67,7 +67,7 @@ def score_prompts(
 def score_with_noise(
     tasks: dict[str, pl.DataFrame], window: tuple[int, int], lens: str = "tuned", seed: int = 0, seeds: int = SEEDS
 ) -> pl.DataFrame:
-    """As `score_prompts`, after normal noise of `ROUNDING` on every logit, as another processor would round; `draw` counts draws."""
+    """As `score_prompts`, after normal noise of `ROUNDING` on every logit, as of another processor; `draw` counts the draws."""
     parts = []
     for draw in range(NOISE_DRAWS):
         random = np.random.default_rng([seed, draw])
