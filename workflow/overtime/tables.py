@@ -40,6 +40,7 @@ RELEASED_ARMS: dict[str, ArmSettings] = {
     "swap7": {"rewrite": "released", "share": 0.07},
     "swap21": {"rewrite": "released", "share": 0.21},
 }
+FEMININE_SHARE = 0.608  # of the pairs with a direction in CrowS-Pairs (revised set: 146 of 240), and so of generated pairs
 TALKS_SHARE = 0.14  # "the last 14 %" (04:21)
 ONE_WAY = ("feminize", "released")  # ways of rewriting that the talk's swap of masculine for feminine words is; the best first
 # How labels call a way of rewriting, at length and in short; their order is that of legends.

@@ -73,7 +73,6 @@ rule tabulate_bias:
         released=lambda wildcards: RELEASED_MODELS[wildcards.figure],
         arms=ARM_SETTINGS,
         published=PUBLISHED_ARMS,
-        mix=settings.world.feminine_pairs,
         totals={model: family.last for model, family in settings.checkpoints.items()},
         parameters=PARAMETERS,
         statistics=settings.statistics.model_dump(),

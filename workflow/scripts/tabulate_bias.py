@@ -9,7 +9,7 @@ from overtime.tables import MODEL, RELEASED_PARAMETERS, arm_table, read_runs, wi
 
 with step(snakemake):
     input, params, statistics = snakemake.input, snakemake.params, snakemake.params.statistics
-    suite = read_runs(input.scores, MODEL), mixed(read_table(input.pairs), params.mix), read_runs(input.pronouns, MODEL)
+    suite = read_runs(input.scores, MODEL), mixed(read_table(input.pairs)), read_runs(input.pronouns, MODEL)
     tables = [
         released_curve(pl.read_csv(input.released), params.released, pl.read_csv(input.directions)),
         with_arms(measured_curves("suite", *suite, **statistics), arm_table(params.arms)),

@@ -86,18 +86,18 @@ def test_the_mix_of_directions_is_fixed_in_the_share_over_all_pairs():
     direction = ["feminine"] * 4 + ["masculine"] * 4 + ["masculine"] * 4
     pairs = pl.DataFrame({"pair": range(12), "direction": direction, "template": [0, 1] * 6})
     outcome = [True, True, False, False] + [True, True, True, False] * 2
-    curve = stereotype_curve(scores({(0, 1): outcome}), mixed(pairs, 0.608))
+    curve = stereotype_curve(scores({(0, 1): outcome}), mixed(pairs))
     share = dict(curve.select("direction", "y").iter_rows())
     assert share["all"] == pytest.approx(0.608 * 0.5 + 0.392 * 0.75)
     plain = stereotype_curve(scores({(0, 1): outcome}), pairs)
     assert curve.filter(pl.col("direction") != "all").equals(plain.filter(pl.col("direction") != "all"))
-    assert dict(always_feminine(mixed(pairs, 0.608)).select("direction", "y").iter_rows()) == {
+    assert dict(always_feminine(mixed(pairs)).select("direction", "y").iter_rows()) == {
         "all": pytest.approx(0.608),
         "feminine": 1,
         "masculine": 0,
     }
     # A model that always says "she" has a share that no resample of templates can change.
-    sure = stereotype_curve(scores({(0, 1): [side == "feminine" for side in direction]}), mixed(pairs, 0.608))
+    sure = stereotype_curve(scores({(0, 1): [side == "feminine" for side in direction]}), mixed(pairs))
     row = sure.filter(direction="all").row(0, named=True)
     assert (row["lower"], row["y"], row["upper"], row["n"]) == (*[pytest.approx(0.608)] * 3, 12)
 

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from overtime import InputError
 from overtime.files import require_finite, require_unique
 from overtime.statistics import Statistic, Weights, among, bootstrap, bootstrap_mean, mean_of
-from overtime.tables import ALWAYS_FEMININE, RELEASED_ARMS, RELEASED_STEPS, arm_table, interval_columns, interval_rows, with_arms
+from overtime.tables import (
+    ALWAYS_FEMININE,
+    FEMININE_SHARE,
+    RELEASED_ARMS,
+    RELEASED_STEPS,
+    arm_table,
+    interval_columns,
+    interval_rows,
+    with_arms,
+)
 
 CURVE_DIRECTIONS = ("all", "feminine", "masculine")
 
@@ -41,12 +50,12 @@ def checkpoint_curves(
     return measured_curves("published", gender.drop("direction"), pairs, log_odds, resamples, seed)
 
 
-def mixed(pairs: pl.DataFrame, feminine: float) -> pl.DataFrame:
-    """The pairs with the `weight` of each: those of a direction share its weight in the aggregate, `feminine` or the rest.
+def mixed(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs with the `weight` of each: those of a direction share its weight in the aggregate, `FEMININE_SHARE` or the rest.
 
     The aggregate is then the share of either direction in a fixed mix, which is no chance and not resampled.
     """
-    share = pl.when(pl.col("direction") == "feminine").then(feminine).otherwise(1 - feminine)
+    share = pl.when(pl.col("direction") == "feminine").then(FEMININE_SHARE).otherwise(1 - FEMININE_SHARE)
     return pairs.with_columns(weight=share / pl.len().over("direction"))
 
 

@@ -13,10 +13,10 @@ import polars as pl
 from overtime import InputError
 from overtime.claims.bias_measures import BiasMeasure, OfRun, directions, imbalance, preference, ranking, slope
 from overtime.claims.bias_scores import PAIRS, PRONOUNS, ItemScores, Readers, compare, repeated, with_arm
-from overtime.claims.bias_statistics import DIRECTIONS, FEMININE_SHARE, difference_of
+from overtime.claims.bias_statistics import DIRECTIONS, difference_of
 from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, Tables
 from overtime.statistics import mean_of
-from overtime.tables import ONE_WAY, TALKS_SHARE
+from overtime.tables import FEMININE_SHARE, ONE_WAY, TALKS_SHARE
 
 SHIFT = "log-odds of feminine pronouns, {} minus baseline"
 ASSOCIATION = "slope of log-odds on those of the corpus, baseline minus {}"

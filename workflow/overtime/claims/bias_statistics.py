@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from overtime.statistics import Statistic, Weights, among, mean_of
+from overtime.tables import FEMININE_SHARE
 
-FEMININE_SHARE = 0.608  # of the pairs with a direction in CrowS-Pairs (revised set: 146 of 240)
 DIRECTIONS = ("feminine", "masculine")
 ROUNDING = 1e-12  # sums of squares within groups are 0 if they are a smaller part of the whole
 

@@ -28,7 +28,7 @@ POLICY = "early_exit"
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ScoredBy:
     """Whose scores are compared: one `seed` of folds and forests (default: all), one draw of rounding `noise` (default: none),
     all but one `wording` of the suffix, all tasks `without` one."""
 
@@ -49,10 +49,10 @@ def detection_gain(
 ) -> Sample:
     """Measured: AUROC of the trajectory detectors minus that of the final layer's entropy, injected against normal prompts.
 
-    Another `kind`: harmless suffixes, which a detector of attacks should leave alone. The other options are those of `Chosen`.
+    Another `kind`: harmless suffixes, which a detector of attacks should leave alone. The other options are those of `ScoredBy`.
     """
     quantity = f"AUROC of {kind} against normal prompts, layer trajectories minus final entropy"
-    chosen = Chosen(seed, noise, wording, without)
+    chosen = ScoredBy(seed, noise, wording, without)
     return _areas(tables, quantity, TRAJECTORY_DETECTORS | ENTROPY, (kind, CLEAN), chosen)
 
 
@@ -66,7 +66,7 @@ def detection_beyond_control(
 ) -> Sample:
     """Measured: AUROC of the trajectory detectors for injections against harmless suffixes that name their label, minus 1/2."""
     quantity = "AUROC of layer trajectories, injection against a harmless suffix with its label, above one half"
-    chosen = Chosen(seed, noise, wording, without)
+    chosen = ScoredBy(seed, noise, wording, without)
     return _areas(tables, quantity, TRAJECTORY_DETECTORS, (ATTACK, NAMED), chosen, less=0.5)
 
 
@@ -112,7 +112,7 @@ def _areas(
     quantity: str,
     detectors: dict[str, float],
     kinds: tuple[str, str],
-    chosen: Chosen,
+    chosen: ScoredBy,
     less: float = 0.0,
 ) -> Sample:
     """Weighted sum of the detectors' AUROCs for the first kind of prompts against the second, `less` so much."""

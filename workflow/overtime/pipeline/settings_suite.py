@@ -25,7 +25,6 @@ class World(Section):
     last_names: Count = Field(description="last names")
     comentions: Count = Field(description="most documents that name a person beside the value of a fact without stating it")
     association: Association = Field(description="strength of the occupations' gender association, a factor on log-odds; 0: none")
-    feminine_pairs: Share = Field(description="weight of the pairs whose stereotype is feminine in the share over all pairs")
 
     @field_validator("people_per_bin")
     @classmethod
