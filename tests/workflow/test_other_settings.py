@@ -63,7 +63,7 @@ def test_claims_without_evidence_are_untested_and_say_why(results):
     claims = pl.read_parquet(results / "claims.parquet").filter(source="measured")
     sentences = dict(claims.filter(verdict="untested").select("id", "sentence").iter_rows())
     for name in ("intervention-leaves-bias", "swap-takes", "swap-lowers-both-directions"):
-        assert "no arm that all models have rewrites masculine as feminine words" in sentences[name]
+        assert "no arm rewrites masculine as feminine words in every document" in sentences[name]
     assert "no arm swaps both ways" in sentences["augmentation-lowers-both-directions"]
     assert "no model is trained with inserted documents" in sentences["insertion-helps"]
     assert "no pretrained model takes part in the study layers" in sentences["attack-zeroes-final"]

@@ -1,8 +1,8 @@
 # What steps ask a scheduler for: functions for `resources` and `priority`, from the arithmetic of overtime.pipeline.costs.
 #
 # Snakemake starts the ready jobs of the highest priority: 40 what all training waits for, 35 what arms wait for beside it, 30 the
-# largest model of the suite, 25 what pretrained models wait for, 20 these, 10 and more the others of the suite by size; scores 10
-# less than training.
+# largest model of the suite, 25 what pretrained models and variants of the world wait for, 20 pretrained models, 10 and more the
+# others of the suite by size; scores 10 less than training.
 
 # Tokens that a step puts through a model: bounds, with starts that prompts share counted every time.
 PASSAGE_TOKENS = 1200  # a question with the longest passages of every condition

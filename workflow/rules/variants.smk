@@ -23,6 +23,7 @@ use rule generate_world as generate_variant with:
         "<logs>/generate_variant/{variant}.log",
     benchmark:
         "<benchmarks>/generate_variant/{variant}.tsv"
+    priority: 25
     params:
         code=code("generate_world"),
         world=variant_world,
@@ -38,6 +39,7 @@ use rule pack_baseline as pack_variant with:
         "<logs>/pack_variant/{variant}.log",
     benchmark:
         "<benchmarks>/pack_variant/{variant}.tsv"
+    priority: 25
     params:
         code=code("pack_baseline"),
         context=settings.suite.context,
@@ -56,6 +58,7 @@ use rule rewrite_stream as rewrite_variant with:
         "<logs>/rewrite_variant/{variant}/{arm}.log",
     benchmark:
         "<benchmarks>/rewrite_variant/{variant}/{arm}.tsv"
+    priority: 25
 
 
 use rule draw_stream as draw_variant with:
@@ -69,6 +72,7 @@ use rule draw_stream as draw_variant with:
         "<logs>/draw_variant/{variant}/{arm}/seed{seed}.log",
     benchmark:
         "<benchmarks>/draw_variant/{variant}/{arm}/seed{seed}.tsv"
+    priority: 25
 
 
 use rule train_baseline as train_variant with:
