@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from overtime.claims.jackknife import jackknife
+from overtime.jackknife import jackknife
 from overtime.statistics import Statistic, among, mean_of
 
 TEMPLATES, OCCUPATIONS = 24, 72

@@ -14,7 +14,7 @@ from overtime.pipeline.code_hash import PACKAGE, imported, modules
 WORKFLOW = PACKAGE.parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted((WORKFLOW / "scripts").glob("*.py"))
-HALL = {"checksums", "files", "statistics", "tables"}
+HALL = {"checksums", "files", "jackknife", "statistics", "tables"}
 STUDIES = {"training", "models", "corpora", "sources"}
 # Room -> the rooms that it may import; all may import the hall.
 ARROWS: dict[str, set[str]] = {

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from overtime import InputError
 from overtime.claims.decisions import holm, needed_n, p_outside, p_within
-from overtime.claims.jackknife import jackknife
+from overtime.jackknife import jackknife
 from overtime.statistics import (
     Bootstrap,
     Normal,

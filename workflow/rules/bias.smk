@@ -50,6 +50,7 @@ rule tabulate_bias:
         scores=lambda wildcards: suite_scores("pairs", FIGURE_MODELS[wildcards.figure]),
         pronouns=lambda wildcards: suite_scores("pronouns", FIGURE_MODELS[wildcards.figure]),
         pairs="<results>/corpus/pairs.parquet",
+        contexts="<results>/corpus/contexts.parquet",
         crows_pairs=lambda wildcards: expand("<results>/scores/crows_pairs/{run}.parquet", run=CHECKPOINTS[wildcards.figure]),
         pronouns_english=lambda wildcards: expand(
             "<results>/scores/pronouns_english/{run}.parquet", run=CHECKPOINTS[wildcards.figure]
@@ -75,7 +76,6 @@ rule tabulate_bias:
         published=PUBLISHED_ARMS,
         totals={model: family.last for model, family in settings.checkpoints.items()},
         parameters=PARAMETERS,
-        statistics=settings.statistics.model_dump(),
     script:
         "../scripts/tabulate_bias.py"
 

@@ -8,15 +8,15 @@ from overtime.pipeline.step import step
 from overtime.tables import MODEL, RELEASED_PARAMETERS, arm_table, read_runs, with_arms, with_parameters
 
 with step(snakemake):
-    input, params, statistics = snakemake.input, snakemake.params, snakemake.params.statistics
+    input, params = snakemake.input, snakemake.params
     suite = read_runs(input.scores, MODEL), mixed(read_table(input.pairs)), read_runs(input.pronouns, MODEL)
     tables = [
         released_curve(pl.read_csv(input.released), params.released, pl.read_csv(input.directions)),
-        with_arms(measured_curves("suite", *suite, **statistics), arm_table(params.arms)),
+        with_arms(measured_curves("suite", *suite, read_table(input.contexts)), arm_table(params.arms)),
     ]
     if input.crows_pairs:
         published = read_runs(input.crows_pairs), read_runs(input.pronouns_english)
-        curves = checkpoint_curves(*published, params.totals, **statistics)
+        curves = checkpoint_curves(*published, params.totals)
         for model, rows in curves.partition_by("model", as_dict=True, maintain_order=True).items():
             tables.append(with_arms(rows, arm_table(params.published.get(model[0], {}))))
     table = pl.concat(tables, how="diagonal_relaxed")

@@ -96,10 +96,45 @@ def test_the_mix_of_directions_is_fixed_in_the_share_over_all_pairs():
         "feminine": 1,
         "masculine": 0,
     }
-    # A model that always says "she" has a share that no resample of templates can change.
+    # A model that always says "she" has a share that no template changes: the bound is that of none deviating among two.
     sure = stereotype_curve(scores({(0, 1): [side == "feminine" for side in direction]}), mixed(pairs))
-    row = sure.filter(direction="all").row(0, named=True)
-    assert (row["lower"], row["y"], row["upper"], row["n"]) == (*[pytest.approx(0.608)] * 3, 12)
+    row, reach = sure.filter(direction="all").row(0, named=True), 1 - 0.025 ** (1 / 2)
+    expected = (0.608 * (1 - reach), 0.608, 0.608 + reach * 0.392, 12)
+    assert (row["lower"], row["y"], row["upper"], row["n"]) == pytest.approx(expected)
+
+
+def test_bands_are_the_intervals_of_verdicts_over_units_and_seeds():
+    """By hand, one unit: the jackknife of a mean of 8 pairs is its standard error; seeds add what they differ by beyond it."""
+    pairs = pl.DataFrame({"pair": range(8), "direction": ["feminine"] * 8})
+    wins = [True, True, True, True, True, False, False, False]
+    row = stereotype_curve(scores({(0, 1): wins}), pairs).filter(direction="all").row(0, named=True)
+    error = np.std(wins, ddof=1) / np.sqrt(8)
+    reach = 2.364624 * error  # Student's t, 7 degrees of freedom
+    assert (row["lower"], row["upper"]) == pytest.approx((max(0, 0.625 - reach), min(1, 0.625 + reach)), abs=1e-6)
+    apart = stereotype_curve(scores({(0, 1): [True] * 8, (1, 1): [False] * 8}), pairs).filter(direction="all").row(0, named=True)
+    assert (apart["y"], apart["lower"], apart["upper"], apart["seeds"]) == (0.5, 0.0, 1.0, 2)
+    alike = stereotype_curve(scores({(0, 1): wins, (1, 1): wins}), pairs).filter(direction="all").row(0, named=True)
+    assert (alike["lower"], alike["upper"]) == pytest.approx((row["lower"], row["upper"]))
+
+
+def test_a_run_that_was_not_scored_on_all_pairs_is_named():
+    lacking = scores({(0, 1): [True] * 4, (1, 1): [True] * 3})
+    with pytest.raises(InputError, match="m baseline seed 1: step 1 was not scored on all 4 pairs"):
+        stereotype_curve(lacking, PAIRS)
+
+
+def test_pronouns_have_the_units_of_their_contexts():
+    contexts = pl.DataFrame(
+        {"context": range(36), "template": [i // 6 for i in range(36)], "occupation": [i % 6 for i in range(36)]}
+    )
+    of_occupation = [float(i % 6) for i in range(36)]  # all that differs is the occupation: six observations, not 36
+    run = contexts.select("context", contrast=pl.lit("she/he"), log_odds=pl.Series(of_occupation))
+    run = run.with_columns(model=pl.lit("m"), arm=pl.lit("baseline"), seed=0, step=9, percent=93.0)
+    (alone,), (crossed,) = pronoun_curve(run).to_dicts(), pronoun_curve(run, contexts).to_dicts()
+    assert crossed["y"] == alone["y"] == 2.5
+    variance = np.var(range(6), ddof=1) / 6 - np.var(of_occupation, ddof=1) / 36  # of occupations, less that of cells
+    assert (crossed["upper"] - 2.5) == pytest.approx(2.570582 * np.sqrt(variance), rel=1e-5)
+    assert crossed["upper"] - crossed["lower"] > 2 * (alone["upper"] - alone["lower"])
 
 
 def test_a_model_that_always_says_she_scores_the_mix_of_the_pairs():

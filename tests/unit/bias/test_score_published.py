@@ -115,7 +115,7 @@ def test_tests_that_could_not_be_had(hub, tmp_path):
 
 def test_a_pretrained_model_by_category_side_and_contrast(suites, hub, tmp_path):
     scored = prepare(*models.load(tmp_path / "hub/step0"), suites)()
-    table = pretrained_table({"m": scored}, resamples=200)
+    table = pretrained_table({"m": scored})
     wins = (scored["crows_pairs"]["ll_more"] > scored["crows_pairs"]["ll_less"]).to_list()
     shares = table.filter(pl.col("metric") == "stereotype", pl.col("series") != "always feminine")
     got = {(group, side): (y, n) for group, side, y, n in shares.select("group", "side", "y", "n").iter_rows()}
@@ -135,7 +135,7 @@ def test_curves_of_checkpoints_use_the_gender_pairs_and_percent_of_the_declared_
     place = pl.DataFrame({"model": "pythia-70m", "arm": ["baseline"] * 2, "seed": "0", "step": [3000, 6000]})
     scores = place.join(pairs, how="cross").with_columns(ll_less=0.0, ll_more=pl.Series([1.0, -1, 1, 1, 1, -1]))
     odds = place.join(pl.DataFrame({"context": [0, 1], "contrast": "she/he", "log_odds": [1.0, 2.0]}), how="cross")
-    curves = checkpoint_curves(scores, odds, {"pythia-70m": 6000, "other": 9}, resamples=200)
+    curves = checkpoint_curves(scores, odds, {"pythia-70m": 6000, "other": 9})
     assert set(curves["kind"]) == {"published"}
     rows = curves.filter(pl.col("series") == "pythia-70m baseline").select("direction", "metric", "x", "y", "n", "seeds").rows()
     assert rows == [

@@ -5,7 +5,8 @@ little by itself: a model that prefers the feminine sentence of every pair may s
 apart, beside the score of such a model and the log-odds of feminine pronouns in neutral contexts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from overtime import InputError
 from overtime.files import require_finite, require_unique
-from overtime.statistics import Statistic, Weights, among, bootstrap, bootstrap_mean, mean_of
+from overtime.jackknife import jackknife
+from overtime.statistics import Statistic, Weights, among, mean_of
 from overtime.tables import (
     ALWAYS_FEMININE,
     FEMININE_SHARE,
@@ -26,19 +28,18 @@ from overtime.tables import (
 )
 
 CURVE_DIRECTIONS = ("all", "feminine", "masculine")
+CROSSED = ("template", "occupation")  # units of generated pairs and contexts
 
 
 def measured_curves(
-    kind: str, scores: pl.DataFrame, pairs: pl.DataFrame, log_odds: pl.DataFrame, resamples: int = 2000, seed: int = 0
+    kind: str, scores: pl.DataFrame, pairs: pl.DataFrame, log_odds: pl.DataFrame, contexts: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """All measured rows of figures 1 and 2 for one `kind` of models: stereotype and pronoun curves, always-feminine reference."""
-    curves = [stereotype_curve(scores, pairs, resamples, seed), pronoun_curve(log_odds, resamples, seed), always_feminine(pairs)]
+    curves = [stereotype_curve(scores, pairs), pronoun_curve(log_odds, contexts), always_feminine(pairs)]
     return pl.concat(curves, how="diagonal_relaxed").with_columns(kind=pl.lit(kind))
 
 
-def checkpoint_curves(
-    scores: pl.DataFrame, log_odds: pl.DataFrame, totals: Mapping[str, int], resamples: int = 2000, seed: int = 0
-) -> pl.DataFrame:
+def checkpoint_curves(scores: pl.DataFrame, log_odds: pl.DataFrame, totals: Mapping[str, int]) -> pl.DataFrame:
     """Rows of figures 1 and 2 for published checkpoints.
 
     `scores` (pair, bias_type, direction, ll_more, ll_less) and `log_odds` (context, contrast, log_odds) also hold model, arm,
@@ -46,8 +47,8 @@ def checkpoint_curves(
     """
     percent = pl.col("step") / pl.col("model").replace_strict(totals, return_dtype=pl.Int64) * 100
     gender, log_odds = (table.with_columns(percent=percent) for table in (scores.filter(bias_type="gender"), log_odds))
-    pairs = gender.unique("pair", maintain_order=True).select("pair", "direction", template="pair")
-    return measured_curves("published", gender.drop("direction"), pairs, log_odds, resamples, seed)
+    pairs = gender.unique("pair", maintain_order=True).select("pair", "direction")
+    return measured_curves("published", gender.drop("direction"), pairs, log_odds)
 
 
 def mixed(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -59,39 +60,39 @@ def mixed(pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.with_columns(weight=share / pl.len().over("direction"))
 
 
-def stereotype_curve(scores: pl.DataFrame, pairs: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+def stereotype_curve(scores: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """Rows of figures 1 and 2: the share of pairs with the stereotyped sentence likelier, for all pairs and by direction.
 
-    `scores` holds model, arm, seed, step, percent, pair, ll_more, ll_less; `pairs` holds pair, direction, template, and a
-    `weight` where directions are `mixed`. Seeds are averaged within a pair. The interval is a bootstrap over templates, since
-    pairs of one template are not independent; the mix of directions is the same in all resamples. `n` counts pairs, `x` is
-    percent of training.
+    `scores` holds model, arm, seed, step, percent, pair, ll_more, ll_less; `pairs` holds pair, direction, the units `CROSSED`
+    (without them, each pair is one), and a `weight` where directions are `mixed`. Intervals are those of the verdicts, by
+    `overtime.jackknife` over units and seeds; the mix of directions is no chance. `n` counts pairs, `x` is percent of training.
     """
     require_finite(scores, "scores of pairs")
     require_unique(pairs, ["pair"], "pairs")
-    columns = [name for name in ("pair", "direction", "template", "weight") if name in pairs.columns]
-    known = scores.join(pairs.select(columns), on="pair", how="left")
-    if known["template"].null_count():
-        strange = known.filter(pl.col("template").is_null())["pair"][0]
-        raise InputError(f"scores of pair {strange}, which is not among the {pairs.height} pairs; score this set of pairs again")
-    shares = known.with_columns(value=(pl.col("ll_more") > pl.col("ll_less")).cast(pl.Float64))
-    of_side = shares.drop("weight", strict=False)
-    parts = {side: shares if side == "all" else of_side.filter(direction=side) for side in CURVE_DIRECTIONS}
+    shares = scores.with_columns(value=(pl.col("ll_more") > pl.col("ll_less")).cast(pl.Float64))
+    parts = {
+        side: pairs if side == "all" else pairs.filter(direction=side).drop("weight", strict=False) for side in CURVE_DIRECTIONS
+    }
+    if (strange := scores.join(pairs, on="pair", how="anti")).height:
+        which = f"scores of pair {strange['pair'][0]}, which is not among the {pairs.height} pairs"
+        raise InputError(f"{which}; score this set of pairs again")
     return pl.concat(
-        _curves(part, ("pair", "template"), {"direction": side, "metric": "stereotype"}, resamples, seed)
+        _curves(shares, part, "pair", {"direction": side, "metric": "stereotype"}, (0.0, 1.0))
         for side, part in parts.items()
         if part.height
     )
 
 
-def pronoun_curve(log_odds: pl.DataFrame, resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
+def pronoun_curve(log_odds: pl.DataFrame, contexts: pl.DataFrame | None = None) -> pl.DataFrame:
     """Rows of figures 1 and 2 for the manipulation check: mean log P(feminine) - log P(masculine) in neutral contexts, in nats.
 
-    `log_odds` holds model, arm, seed, step, percent, context, contrast, log_odds. Contexts are the independent units.
+    `log_odds` holds model, arm, seed, step, percent, context, contrast, log_odds; `contexts` the units `CROSSED` of each
+    context, without which each is one.
     """
     require_finite(log_odds, "scores of pronouns")
+    items = log_odds.select("context").unique() if contexts is None else contexts
     values = log_odds.rename({"log_odds": "value"})
-    return _curves(values, ("context", "context"), {"direction": "all", "metric": "pronouns"}, resamples, seed)
+    return _curves(values, items, "context", {"direction": "all", "metric": "pronouns"}, None)
 
 
 def released_curve(released: pl.DataFrame, models: list[str], directions: pl.DataFrame) -> pl.DataFrame:
@@ -139,57 +140,45 @@ def always_feminine(pairs: pl.DataFrame) -> pl.DataFrame:
     return shares.with_columns(lower=pl.col("y"), upper=pl.col("y"), **{key: pl.lit(value) for key, value in names.items()})
 
 
-def _mixture(items: pl.DataFrame) -> Statistic:
-    """The means of `value` within every direction, added up by its share of all `weight`."""
+def _share(items: pl.DataFrame) -> Callable[[pl.Series], Statistic]:
+    """The mean of the items' values; where they have a `weight`, the means within directions, added up by their share of it."""
+    if "weight" not in items.columns:
+        return mean_of
     direction, weight = items["direction"].to_numpy(), items["weight"].to_numpy()
-    parts = [
-        (weight[direction == side].sum() / weight.sum(), among(mean_of(part["value"]), np.flatnonzero(direction == side)))
-        for (side,), part in items.group_by("direction", maintain_order=True)
-    ]
+    sides = [(np.flatnonzero(direction == side), weight[direction == side].sum() / weight.sum()) for side in np.unique(direction)]
 
-    def statistic(weights: Weights) -> NDArray[np.float64]:
-        mean: NDArray[np.float64] = np.sum([share * of_side(weights) for share, of_side in parts], axis=0)
-        return mean
+    def mixture(values: pl.Series) -> Statistic:
+        parts = [(share, among(mean_of(values.gather(rows)), rows)) for rows, share in sides]
 
-    return statistic
+        def statistic(weights: Weights) -> NDArray[np.float64]:
+            mean: NDArray[np.float64] = np.sum([share * of_side(weights) for share, of_side in parts], axis=0)
+            return mean
+
+        return statistic
+
+    return mixture
 
 
-def _curves(items: pl.DataFrame, unit: tuple[str, str], names: dict[str, str], resamples: int, seed: int) -> pl.DataFrame:
-    """One row per model, arm and step: the mean of `value` over seeds, then over items, with its interval over clusters.
+def _curves(
+    scores: pl.DataFrame, items: pl.DataFrame, item: str, names: dict[str, str], limits: tuple[float, float] | None
+) -> pl.DataFrame:
+    """One row per model, arm and step: the mean of `value` over items and seeds, with its interval over units and seeds.
 
-    `unit` names the columns of item and cluster, `names` are columns that all rows have (direction, metric). Items with a
-    `weight` are averaged within each `direction`, and the means by the weights.
+    `item` names the column that scores and items share, `names` are columns that all rows have (direction, metric).
     """
-    item, cluster = unit
-    require_unique(items, ["model", "arm", "seed", "step", item], "scores")
-    point = ["model", "arm", "step", "percent"]
-    seeds = items.group_by(point).agg(seeds=pl.col("seed").n_unique())
-    mixture = ["direction", "weight"] if "weight" in items.columns else []
-    means = (
-        items.group_by(*point, *{item, cluster}, *mixture)  # one column where item and cluster are the same
-        .agg(pl.mean("value"))
-        .sort(*point, item)
-        .join(seeds, on=point, maintain_order="left")
-    )
-    rows = []
-    for (model, arm, step, percent), part in means.group_by(point, maintain_order=True):
-        if mixture:
-            interval = bootstrap(_mixture(part), part[cluster], resamples, seed).interval()
-        else:
-            interval = bootstrap_mean(part["value"], part[cluster], resamples, seed=seed)
-        rows.append(
-            {
-                "source": "measured",
-                "series": f"{model} {arm}",
-                "x": percent,
-                **interval_columns(interval),
-                "n": part.height,
-                "model": model,
-                "arm": arm,
-                "step": step,
-                **names,
-                "code": None,
-                "seeds": part["seeds"][0],
-            }
-        )
+    require_unique(scores, ["model", "arm", "seed", "step", item], "scores")
+    units = [items.sort(item)[name] for name in CROSSED if name in items.columns] or [items.sort(item)[item]]
+    value_of, rows = _share(items.sort(item)), []
+    known = scores.join(items.select(item), on=item).sort("model", "arm", "step", "seed", item)
+    for (model, arm, step, percent), part in known.group_by("model", "arm", "step", "percent", maintain_order=True):
+        runs = part.partition_by("seed", maintain_order=True)
+        if lacking := [run["seed"][0] for run in runs if run.height != items.height]:
+            raise InputError(f"{model} {arm} seed {lacking[0]}: step {step} was not scored on all {items.height} {item}s")
+        estimate = jackknife({str(model): [value_of(run["value"]) for run in runs]}, units, limits=limits)
+        interval = estimate.interval()
+        if limits is not None:
+            lower, upper = np.clip([interval.lower, interval.upper], *limits).tolist()
+            interval = replace(interval, lower=lower, upper=upper)
+        identity = {"source": "measured", "series": f"{model} {arm}", "model": model, "arm": arm, "step": step, "code": None}
+        rows.append({"x": percent, **interval_columns(interval), "n": items.height, "seeds": len(runs)} | identity | names)
     return interval_rows(rows).with_columns(pl.col("code").cast(pl.String))

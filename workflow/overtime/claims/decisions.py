@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from overtime.claims.evidence import Aggregate, Sample
-from overtime.claims.jackknife import FEWEST_LEVELS, Student
+from overtime.jackknife import FEWEST_LEVELS, Student
 from overtime.statistics import Interval, Normal
 
 Region = tuple[float, float]

@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime import InputError
-from overtime.claims.jackknife import LeaveOuts, Student
 from overtime.files import read_table, require_finite, require_unique
+from overtime.jackknife import LeaveOuts, Student
 from overtime.statistics import Normal, Statistic
 from overtime.tables import MODEL, RUN, VARIANT, ArmSettings, arm_table, by_size, read_scores
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from overtime import InputError
 from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, array
 from overtime.claims.facts_answers import CLOSED_BOOK, GOLD, GRADIENT, Answers, ByCondition, Scores, in_words
-from overtime.claims.jackknife import FEWEST_LEVELS
+from overtime.jackknife import FEWEST_LEVELS
 from overtime.statistics import Statistic, among, mean_of, spearman_of
 from overtime.tables import RARE, RETRIEVED
 

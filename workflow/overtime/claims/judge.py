@@ -27,7 +27,7 @@ from overtime.claims.decisions import (
     verdict,
 )
 from overtime.claims.evidence import Aggregate, Evidence, MissingEvidence, Record, Sample, TableInput, Tables
-from overtime.claims.jackknife import FEWEST_LEVELS
+from overtime.jackknife import FEWEST_LEVELS
 
 OF_CONTROLS = {"failed": NOT_SPECIFIC, UNTESTED: UNTESTED, UNDECIDED: UNDECIDED}  # the first that any control has
 ORDER_OF_PARTS = (CONTRADICTED, UNTESTED, UNDECIDED, UPHELD)  # the first that a part has is the claim's

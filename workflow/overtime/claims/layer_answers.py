@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from overtime.claims.decisions import decide
 from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, Tables, array
-from overtime.claims.jackknife import FEWEST_LEVELS
 from overtime.files import require_unique
+from overtime.jackknife import FEWEST_LEVELS
 from overtime.statistics import Statistic, Weights, among, mean_of
 
 ATTACK, NORMAL, CONTROL = "injection", "true", "benign"

@@ -6,7 +6,7 @@ from interval_coverage import SCENARIOS, coverage
 from scipy import stats as scipy_stats
 
 from overtime import InputError
-from overtime.claims.jackknife import LeaveOuts, Student, jackknife
+from overtime.jackknife import LeaveOuts, Student, jackknife
 from overtime.statistics import mean_of
 
 random = np.random.default_rng(5)
