@@ -221,6 +221,7 @@ def variant_branches(wildcards):
 
 
 def variant_recipe(wildcards):
-    """How a size is trained; kept are what arms continue from, and the end."""
+    """How a size is trained; kept are what arms continue from, and the last few, which tell whether it has settled."""
     branches = variant_branches(wildcards)
-    return recipe(wildcards) | {"checkpoints": [*branches, 1.0], "branch": branches}
+    kept = sorted({*branches, *settings.suite.checkpoints[-3:]})
+    return recipe(wildcards) | {"checkpoints": kept, "branch": branches}
