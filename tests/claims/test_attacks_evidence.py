@@ -100,6 +100,16 @@ def test_a_layer_that_does_not_know_the_task_is_not_chosen_and_not_read():
     assert interval(evidence.early_beyond_chance(Tables({"layers": layers(one).filter(task="two")})))[0] == -0.5
 
 
+def test_layers_that_a_released_curve_lacks_are_said():
+    tables = Tables({"released_layers": RESOURCES / "released/overthinking_layers.csv"})
+    for measured in (released.released_early_recovery, released.released_early_beyond_chance):
+        with pytest.raises(MissingEvidence, match=r"no layer in the last 1/30 of them"):
+            measured(tables, share=30)
+    for back in (29, -1):
+        with pytest.raises(MissingEvidence, match=f"gpt-j-6b has no layer {back} before the last"):
+            released.released_damage_before_end(tables, back=back)
+
+
 def test_a_model_of_two_layers_has_none_shortly_before_the_end() -> None:
     shallow = layers(planted.late_attack).filter(pl.col("layer") >= DEPTH - 2).with_columns(pl.col("layer") - (DEPTH - 2))
     for measured in (evidence.early_recovery, evidence.early_beyond_chance):

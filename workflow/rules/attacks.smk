@@ -92,6 +92,7 @@ rule fit_lens:
         code=code("fit_lens"),
         inference=inference,
         text=settings.prompts.lens_text,
+        needed=None,
         tokens=settings.prompts.lens_tokens,
         steps=settings.prompts.lens_steps,
         seed=settings.prompts.seed,

@@ -65,6 +65,9 @@ rule judge_claims:
         "../scripts/judge_claims.py"
 
 
+SECOND_TEXT = "packages" if settings.prompts.lens_text == "wikitext-2" else "wikitext-2"
+
+
 # For the target `robustness`: a lens fitted on another text, and what the claims compare, read through it.
 use rule fit_lens as fit_second_lens with:
     output:
@@ -77,7 +80,8 @@ use rule fit_lens as fit_second_lens with:
     params:
         code=code("fit_lens"),
         inference=inference,
-        text="packages" if settings.prompts.lens_text == "wikitext-2" else "wikitext-2",
+        text=SECOND_TEXT,
+        needed=SECOND_TEXT,
         tokens=settings.prompts.lens_tokens,
         steps=settings.prompts.lens_steps,
         seed=settings.prompts.seed + 1,

@@ -10,7 +10,7 @@ from overtime.pipeline.step import step
 with step(snakemake):
     params = snakemake.params
     model, tokenizer = load(snakemake.input.model, **params.inference, timings=snakemake.input.timings)
-    texts = lens_texts(snakemake.input.wikitext)
+    texts = lens_texts(snakemake.input.wikitext, params.needed)
     own = params.text if params.text in texts else "packages"
     translators, held_out = fit(model, tokenizer, texts.pop(own), params.tokens, params.steps, params.seed)
     translators.save(snakemake.output.lens)

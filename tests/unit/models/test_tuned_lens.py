@@ -136,7 +136,9 @@ def test_text_is_at_hand_offline(tmp_path) -> None:
     (tmp_path / "text.txt").write_text(f" = A heading = \n{sentence}\nx = 1\n")
     assert file_text(tmp_path / "text.txt") == [sentence]
     assert list(lens_texts(tmp_path / "nothing")) == ["packages"]
-    assert lens_texts(tmp_path)["wikitext-2"] == [sentence]
+    assert lens_texts(tmp_path, "wikitext-2")["wikitext-2"] == [sentence]
+    with pytest.raises(InputError, match="nothing: wikitext-2 could not be had, and no other text will do"):
+        lens_texts(tmp_path / "nothing", "wikitext-2")
     with pytest.raises(InputError, match=r"absent.txt: not a readable text file"):
         file_text(tmp_path / "absent.txt")
 

@@ -24,11 +24,10 @@ from overtime.attacks.few_shot_prompts import ATTACKS, CONTROLS, SUFFIXED
 from overtime.attacks.trajectories import NORMAL, Trajectories
 
 FOLDS, NEIGHBOURS, PENALTY = 5, 20, 0.1
-SEEDS, TREES = 10, 40  # areas are averaged over all seeds: 400 trees
-ROUNDING, NOISE_DRAWS = 1e-6, 10  # what float32 leaves of logits near 10, in nats
-LEAST_SPREAD = (
-    0.001  # nats: a feature that varies less among normal prompts is constant but for rounding, which a scaler blows up
-)
+SEEDS, TREES_OF_FOREST = 10, 40  # areas are averaged over all seeds: 400 trees
+LOGIT_NOISE, NOISE_DRAWS = 1e-6, 10  # nats: what float32 leaves of logits near 10
+# Nats: a feature that varies less among normal prompts is constant but for rounding, which a scaler blows up.
+LEAST_SPREAD = 0.001
 
 
 @dataclass(frozen=True)
@@ -67,11 +66,11 @@ def score_prompts(
 def score_with_noise(
     tasks: dict[str, pl.DataFrame], window: tuple[int, int], lens: str = "tuned", seed: int = 0, seeds: int = SEEDS
 ) -> pl.DataFrame:
-    """As `score_prompts`, after normal noise of `ROUNDING` on every logit, as of another processor; `draw` counts the draws."""
+    """As `score_prompts`, after normal noise of `LOGIT_NOISE` on every logit, as of another processor; `draw` counts draws."""
     parts = []
     for draw in range(NOISE_DRAWS):
         random = np.random.default_rng([seed, draw])
-        noise = {task: random.normal(0, ROUNDING, layers.height) for task, layers in tasks.items()}
+        noise = {task: random.normal(0, LOGIT_NOISE, layers.height) for task, layers in tasks.items()}
         noisy = {task: layers.with_columns(pl.col("logit") + noise[task]) for task, layers in tasks.items()}
         parts.append(score_prompts(noisy, window, lens, seed, seeds).with_columns(draw=pl.lit(draw)))
     return pl.concat(parts)
@@ -99,7 +98,7 @@ def _fit(task: str, fitting: Trajectories, seed: int) -> _Fitted:
     used = (features[normal].std(axis=0) >= LEAST_SPREAD) & np.repeat(knows, features.shape[1] // len(knows))
     features *= used
     anomaly = {
-        "isolation_forest": IsolationForest(n_estimators=TREES, random_state=seed),
+        "isolation_forest": IsolationForest(n_estimators=TREES_OF_FOREST, random_state=seed),
         "local_outlier_factor": LocalOutlierFactor(min(NEIGHBOURS, int(normal.sum()) - 1), novelty=True),
     }
     among = {"probe": attack | normal}

@@ -78,7 +78,6 @@ def _shift(
 
 
 def _weighted(change: np.ndarray, of: np.ndarray, groups: dict[str, float]) -> Statistic:
-    means = [
-        (sign, among(mean_of(change[rows]), rows)) for name, sign in groups.items() if len(rows := np.flatnonzero(of == name))
-    ]
+    places = {name: np.flatnonzero(of == name) for name in groups}
+    means = [(sign, among(mean_of(change[places[name]]), places[name])) for name, sign in groups.items()]
     return lambda weights: np.sum([sign * mean(weights) for sign, mean in means], axis=0)

@@ -13,17 +13,17 @@ from overtime.claims.evidence import Aggregate, MissingEvidence, Tables
 from overtime.claims.layer_answers import upper_layers
 from overtime.claims.layers_evidence import LAST_COUPLE, QUARTER
 
-MODEL, TASK = "gpt-j-6b", "unnatural"
+GPT_J, UNNATURAL = "gpt-j-6b", "unnatural"
 
 
-def released_attacked_final(tables: Tables, *, model: str = MODEL, task: str = TASK) -> Aggregate:
+def released_attacked_final(tables: Tables, *, model: str = GPT_J, task: str = UNNATURAL) -> Aggregate:
     """Released: calibrated accuracy at the last layer after false demonstrations."""
     curve, n = _released(tables, model, task)
     last = curve.row(-1, named=True)
     return Aggregate(f"final accuracy after false demonstrations ({model}, {task})", "inputs", last["mean"], last["error"], n)
 
 
-def released_early_recovery(tables: Tables, *, model: str = MODEL, task: str = TASK, share: int = QUARTER) -> Aggregate:
+def released_early_recovery(tables: Tables, *, model: str = GPT_J, task: str = UNNATURAL, share: int = QUARTER) -> Aggregate:
     """Released: as `early_recovery`, at the best layer; aggregates cannot be split, so it is the reader's best."""
     curve, n = _released(tables, model, task)
     last, early = curve.row(-1, named=True), _best(curve, share)
@@ -33,7 +33,7 @@ def released_early_recovery(tables: Tables, *, model: str = MODEL, task: str = T
     return Aggregate(quantity, "inputs", above, error, n)
 
 
-def released_early_beyond_chance(tables: Tables, *, model: str = MODEL, task: str = TASK, share: int = QUARTER) -> Aggregate:
+def released_early_beyond_chance(tables: Tables, *, model: str = GPT_J, task: str = UNNATURAL, share: int = QUARTER) -> Aggregate:
     """Released: accuracy at the layer of `released_early_recovery`, beyond chance, which is that of the embeddings."""
     curve, n = _released(tables, model, task)
     early, chance = _best(curve, share), curve.row(0, named=True)
@@ -41,9 +41,13 @@ def released_early_beyond_chance(tables: Tables, *, model: str = MODEL, task: st
     return Aggregate(quantity, "inputs", early["mean"] - chance["mean"], early["error"], n)
 
 
-def released_damage_before_end(tables: Tables, *, model: str = MODEL, task: str = TASK, back: int = LAST_COUPLE) -> Aggregate:
+def released_damage_before_end(
+    tables: Tables, *, model: str = GPT_J, task: str = UNNATURAL, back: int = LAST_COUPLE
+) -> Aggregate:
     """Released: accuracy lost to false demonstrations so many layers before the last."""
     curve, n = _released(tables, model, task)
+    if not 0 <= back < len(curve):
+        raise MissingEvidence(f"{model} has no layer {back} before the last")
     before = curve.row(-1 - back, named=True)
     lost, error = before["mean_normal"] - before["mean"], before["error"] + before["error_normal"]
     return Aggregate(f"accuracy lost {back} layers before the last ({model}, {task})", "inputs", lost, error, n)
@@ -51,8 +55,10 @@ def released_damage_before_end(tables: Tables, *, model: str = MODEL, task: str 
 
 def _best(curve: pl.DataFrame, share: int) -> dict[str, float]:
     """The layer with the highest accuracy after false demonstrations, of the last part of the layers but the last two."""
-    candidates = upper_layers(curve.row(-1, named=True)["layer"], share)
-    return curve.filter(pl.col("layer").is_in(list(candidates))).sort("mean", "layer").row(-1, named=True)
+    candidates = curve.filter(pl.col("layer").is_in(list(upper_layers(curve.row(-1, named=True)["layer"], share))))
+    if candidates.is_empty():
+        raise MissingEvidence(f"there is no layer in the last 1/{share} of them, but for the last two")
+    return candidates.sort("mean", "layer").row(-1, named=True)
 
 
 def _released(tables: Tables, model: str, task: str) -> tuple[pl.DataFrame, int]:

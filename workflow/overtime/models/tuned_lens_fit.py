@@ -92,11 +92,17 @@ def divergence(model: PreTrainedModel, tokenizer: Tokenizer, texts: list[str], t
     return _divergence(Readout.of(anatomy(model)), stream, translators)
 
 
-def lens_texts(wikitext: str | Path) -> dict[str, list[str]]:
-    """The texts at hand: "packages" always, and "wikitext-2" (as released, marks such as @-@ included) if the folder holds it."""
+def lens_texts(wikitext: str | Path, needed: str | None = None) -> dict[str, list[str]]:
+    """The texts at hand: "packages" always, and "wikitext-2" (as released, marks such as @-@ included) if the folder holds it.
+
+    InputError without the one that is `needed`.
+    """
     files = sorted(Path(wikitext).rglob("*.txt"))
     found = {"wikitext-2": [line for file in files for line in file_text(file)]} if files else {}
-    return {"packages": offline_text()} | found
+    texts = {"packages": offline_text()} | found
+    if needed not in (None, *texts):
+        raise InputError(f"{wikitext}: {needed} could not be had, and no other text will do; connect, or set mirror")
+    return texts
 
 
 def offline_text(packages: tuple[str, ...] = DESCRIBED_PACKAGES) -> list[str]:
