@@ -34,7 +34,9 @@ HARDER = "gradient_"  # begins the names of conditions whose passages get harder
 ABOVE_CHANCE = 0.1  # clean accuracy that a layer must exceed chance by, for anything to be learned from it
 PERSONA_GROUPS = ("conspiracy", "true", "false")  # of the project's own claims that are put to a model
 RELEASED_STEPS = 143_000  # of Pythia's training
-RELEASED_PARAMETERS = {"pythia-70m": 0.07, "pythia-410m": 0.41, "pythia-1.4b": 1.41, "pythia-6.9b": 6.86}  # billions
+# Of the talk's models, in billions; of all of these others released scores, of four the authors did.
+RELEASED_PARAMETERS = {"pythia-70m": 0.07, "pythia-160m": 0.16, "pythia-410m": 0.41, "pythia-1.4b": 1.41, "pythia-2.8b": 2.78}
+RELEASED_PARAMETERS |= {"pythia-6.9b": 6.86, "pythia-12b": 11.85}
 # The interventions on Pythia whose evaluations were released: their rewriting, and the last share of training that it touched.
 RELEASED_ARMS: dict[str, ArmSettings] = {
     "swap7": {"rewrite": "released", "share": 0.07},

@@ -11,6 +11,7 @@
 # overtime/resources/released, and `snakemake released` regenerates them from the authors' files.
 
 RELEASED = ["pythia_crows_gender", "pythia_winobias", "overthinking_layers", "crows_pairs_directions"]
+RELEASED += ["independent_winobias", "independent_winogender"]
 WHEELS = [name for name, model in settings.pretrained.items() if model.hub is None]
 
 
@@ -47,6 +48,7 @@ rule fetch_released:
         evaluations=directory("<results>/sources/pythia"),
         layers=directory("<results>/sources/overthinking"),
         crows_pairs=directory("<results>/sources/crows-pairs"),
+        independent=directory("<results>/sources/unstereo-eval"),
     log:
         "<logs>/fetch_released.log",
     benchmark:
@@ -63,10 +65,11 @@ rule fetch_released:
             "evaluations": ["pythia-crows-pairs", "pythia-winobias"],
             "layers": ["overthinking-layers"],
             "crows_pairs": ["crows-pairs-original", "crows-pairs-revised"],
+            "independent": ["unstereo-eval"],
         },
         mirror=settings.mirror,
     message:
-        "Fetching the authors' released measurements"
+        "Fetching what the authors and others released"
     script:
         "../scripts/fetch_released.py"
 
@@ -76,6 +79,7 @@ rule parse_released:
         evaluations="<results>/sources/pythia",
         layers="<results>/sources/overthinking",
         crows_pairs="<results>/sources/crows-pairs",
+        independent="<results>/sources/unstereo-eval",
         ledger=LEDGER,
     output:
         tables=expand("<results>/released/{table}.csv", table=RELEASED),

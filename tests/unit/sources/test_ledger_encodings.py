@@ -10,6 +10,7 @@ from overtime.sources.ledger import read_ledger
 
 LEDGER = Path(__file__).parents[3] / "config/sources.csv"
 TEXT = LEDGER.read_text(encoding="utf-8")
+AFTER = len(TEXT.splitlines()) + 1
 
 
 @pytest.mark.parametrize("content", [codecs.BOM_UTF8 + TEXT.encode(), TEXT.replace("\n", "\r\n").encode()])
@@ -25,7 +26,7 @@ def test_marks_and_line_ends_of_other_programs_change_nothing(tmp_path, content)
         (TEXT.encode("utf-16-le"), "sources.csv: row 2, column dataset: "),
         (TEXT.replace("MIT", "café", 1).encode("latin-1"), "sources.csv: not UTF-8 (invalid continuation byte at byte "),
         (TEXT.replace(",", ";").encode(), "sources.csv: row 2, column dataset: "),
-        (TEXT.encode() + b"a" * 200_000, "sources.csv: row 332: not a row of a CSV table (field larger than field limit"),
+        (TEXT.encode() + b"a" * 200_000, f"sources.csv: row {AFTER}: not a row of a CSV table (field larger than field limit"),
     ],
 )
 def test_another_encoding_or_form_is_one_line(tmp_path, content, message):

@@ -15,6 +15,7 @@ from overtime.claims import (
     bias_evidence,
     defence_evidence,
     facts_evidence,
+    independent_evidence,
     insertion_evidence,
     layers_evidence,
     persona_evidence,
@@ -25,7 +26,7 @@ from overtime.claims.decisions import Region
 from overtime.claims.evidence import Evidence
 
 EVIDENCE = (
-    *(bias_evidence, baseline_evidence, released_bias_evidence),
+    *(bias_evidence, baseline_evidence, released_bias_evidence, independent_evidence),
     *(facts_evidence, insertion_evidence),
     *(layers_evidence, defence_evidence, persona_evidence, released_attacks_evidence),
 )

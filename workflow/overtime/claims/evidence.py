@@ -22,6 +22,8 @@ TableInput = pl.DataFrame | str | Path | list[str] | list[Path]
 INPUTS: dict[str, tuple[str, ...] | None] = {
     "released_crows_pairs": None,
     "released_layers": None,
+    "independent_winobias": None,
+    "independent_winogender": None,
     "references": None,
     "contexts": None,
     "pairs": None,
