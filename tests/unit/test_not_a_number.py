@@ -108,7 +108,9 @@ def test_the_same_run_twice_is_refused():
 
 def test_answers_have_no_nan():
     answer = {"set": "s", "corpus": "c", "counted": "d", "model": "m", "condition": "closed_book", "question": 0, "unit": "e"}
-    answers = pl.DataFrame([answer | {"correct": NAN, "hit": None, "count": 3}], schema_overrides={"hit": pl.Float64})
+    answers = pl.DataFrame(
+        [answer | {"correct": NAN, "hit": None, "own": None, "count": 3}], schema_overrides={"hit": pl.Float64}
+    )
     for table in (counts_table, retrieval_table):
         with pytest.raises(InputError, match="answers: column correct, row 1: nan"):
             table(answers)

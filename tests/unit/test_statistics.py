@@ -19,6 +19,7 @@ from overtime.statistics import (
     bootstrap_mean,
     mean_of,
     spearman_of,
+    spearman_within,
     wilson,
 )
 
@@ -119,6 +120,22 @@ def test_rank_trend_and_auroc_intervals():
     above = hits[:, None] > misses
     error = np.sqrt(above.mean(axis=1).var(ddof=1) / len(hits) + above.mean(axis=0).var(ddof=1) / len(misses))
     assert (area.upper - area.lower) / (2 * 1.96) == pytest.approx(error, rel=0.08)
+
+
+def test_rank_correlation_within_strata_is_that_of_ranks_within_them():
+    """By hand: ranks (-1/4, 1/4) and (-1/3, 0, 1/3) as shares; y agrees in the first and turns two in the second."""
+    x, y, strata = [1, 2, 10, 20, 30], [5, 6, 0, 2, 1], ["a", "a", "b", "b", "b"]
+    expected = (2 / 16 + 1 / 9) / (2 / 16 + 2 / 9)
+    ones = np.ones((1, 5))
+    assert spearman_within(x, y, strata)(ones) == pytest.approx(expected)
+    assert spearman_within(x, y, ["a"] * 5)(ones) == pytest.approx(spearman_of(x, y)(ones))
+    constant = spearman_within([*x, 7, 7], [*y, 0, 1], [*strata, "c", "c"])(np.ones((1, 7)))
+    assert constant == pytest.approx(expected)  # a stratum without a trend to see says nothing, not that there is none
+    assert spearman_within([1, 1], [0, 1], ["a", "a"])(np.ones((1, 2))) == 0
+    doubled = spearman_within(np.repeat(x, 2), np.repeat(y, 2), np.repeat(strata, 2))(np.ones((1, 10)))
+    assert spearman_within(x, y, strata)(2 * ones) == pytest.approx(doubled)
+    without = spearman_within(x, y, strata)(np.array([[1.0, 1, 0, 1, 1]]))
+    assert without == pytest.approx(spearman_within(x[:2] + x[3:], y[:2] + y[3:], strata[:2] + strata[3:])(np.ones((1, 4))))
 
 
 def test_wilson():

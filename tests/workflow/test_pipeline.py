@@ -31,7 +31,7 @@ def test_every_figure_has_its_table_and_pictures(finished, figure):
     folder = finished / "results/tiny/figures"
     table = pl.read_parquet(folder / f"{figure}.parquet")
     assert set(table.columns) >= COLUMNS
-    assert set(table["source"]) <= {"released", "measured", "spoken"}
+    assert set(table["source"]) <= {"released", "measured", "proxy", "spoken"}
     assert (folder / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (folder / f"{figure}.svg").read_text()[:300]
     assert json.loads((folder / f"{figure}.json").read_text())["$schema"].startswith("https://vega.github.io/schema/vega-lite")
@@ -80,6 +80,23 @@ def test_counts_come_from_the_corpus_and_from_the_record(finished):
         assert row["comentions"] == about.filter(kind="comention").height
     assert (rows["count"] < rows["statements"] + rows["comentions"]).any(), "the last name alone is not found"
     assert rows.filter(group="evaluation").select((pl.col("count") > pl.col("statements")).any()).item()
+
+
+def test_real_questions_are_a_proxy_beside_the_suite(finished):
+    results = finished / "results/tiny"
+    questions = pl.read_parquet(results / "questions/encyclopedia.parquet")
+    assert questions.filter(pl.col("text").is_not_null()).height == 8
+    assert questions.height == 12  # articles without a question are searched, too
+    assert questions["asked"].sum() == 6
+    answers = pl.read_parquet(results / "scores/answers/encyclopedia/smollm2-135m.parquet")
+    assert set(answers["condition"]) == {"closed_book", "bm25_1", "bm25_3", "oracle", "wrong"}
+    assert answers.filter(condition="oracle").select(pl.col("own").all(), pl.col("hit").all()).row(0) == (True, True)
+    for figure in ("fig3", "fig5"):
+        rows = pl.read_parquet(results / f"figures/{figure}.parquet").filter(set="encyclopedia")
+        assert set(rows["source"]) == {"proxy"}
+    assert "CC BY-SA 4.0" in (results / "index.html").read_text()
+    claims = pl.read_parquet(results / "claims.parquet")
+    assert claims.filter(pl.col("id").str.ends_with("-real"))["source"].to_list() == ["proxy"] * 6
 
 
 def test_passages_stand_beside_those_that_get_harder(finished):

@@ -12,6 +12,10 @@ __version__ = "0.1.0"
 
 # The ways of rewriting text by gender, one list for settings, paths, labels and the rewriting itself; see corpora.rewrite.
 Rewriting = Literal["feminize", "masculinize", "swap", "released"]
+# What stands in for documents of the training data: of the project's own questions, and of those from the encyclopedia.
+FREQUENCY = "occurrences of the rarer name in a billion words (wordfreq), a popularity proxy"
+ARTICLE_COUNT = "articles of an encyclopedia sample that name subject and answer, a proxy"
+ARTICLE_BINS = (0, 2, 4)  # least number of articles in a bin
 
 
 # Of an address: user and password, what follows a question mark or a hash, and what follows the words of an Authorization.

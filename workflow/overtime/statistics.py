@@ -206,7 +206,8 @@ def spearman_within(x: ArrayLike, y: ArrayLike, strata: ArrayLike) -> Statistic:
             terms = np.stack([np.einsum("ri,ri,ri->r", own, ranks_x, ranks_y), square_x, square_y])
             sums += np.divide(terms, own.sum(axis=1) ** 2, out=np.zeros_like(terms), where=(square_x > 0) & (square_y > 0))
         scale: NDArray[np.float64] = np.sqrt(sums[1] * sums[2])
-        return np.divide(sums[0], scale, out=np.zeros_like(scale), where=scale > 0)
+        pooled: NDArray[np.float64] = np.divide(sums[0], scale, out=np.zeros_like(scale), where=scale > 0)
+        return pooled
 
     return statistic
 

@@ -8,7 +8,7 @@ from overtime.attacks.task_limits import check_task, described
 from overtime.corpora.world_limits import check_context, check_people
 from overtime.pipeline.settings import setting_error
 from overtime.pipeline.settings_corpora import check_paths, find_shards
-from overtime.pipeline.settings_questions import BUILT_IN
+from overtime.pipeline.settings_questions import BUILT_IN, FROM_ARTICLES
 from overtime.sources.ledger import read_ledger, select
 
 LEDGER = CONFIG / "sources.csv"
@@ -182,6 +182,12 @@ def question_source(wildcards):
     if questions.format in BUILT_IN:
         return "<results>/encyclopedia.parquet"
     return f"<results>/public/{questions.dataset}" if questions.dataset else "<results>/sources/questions/{set}.parquet"
+
+
+def family_tables(wildcards):
+    """The tables by which articles of the encyclopedia become questions."""
+    named = settings.questions.sets[wildcards.set].format in FROM_ARTICLES
+    return [RESOURCES / "facts" / name for name in ("families.toml", "countries.txt")] if named else []
 
 
 def asked_table(wildcards):

@@ -1,8 +1,8 @@
 # Question sets for pretrained models: the project's own and public ones, asked closed book and with passages; and questions on
 # what was inserted into the text of a published checkpoint that was trained further.
 #
-# in:   resources/facts, <results>/public/{dataset} or the Hub, pretrained/{model}/, continued/{run}; settings questions, pretrained,
-#       corpora (insert, asked), continued (control)
+# in:   resources/facts, <results>/encyclopedia.parquet, public/{dataset} or the Hub, pretrained/{model}/, continued/{run};
+#       settings questions, pretrained, corpora (insert, asked), continued (control)
 # out:  <results>/questions/{set}.parquet, scores/answers/{set}/{model}.parquet (empty where a public set cannot be reached),
 #       counts/{set}/{corpus}.parquet;
 #       <results>/scores/continued/{run}/{asked}.parquet, <results>/gain/{run}.parquet (the table of figure 4)
@@ -66,6 +66,7 @@ rule fetch_linked:
 rule gather_questions:
     input:
         source=question_source,
+        families=family_tables,
         entities=lambda w: "<results>/sources/questions/{set}.jsonl" if settings.questions.sets[w.set].entities else [],
         annotations=lambda w: settings.questions.sets[w.set].annotations or [],
     output:

@@ -78,22 +78,26 @@ def test_retrieval_table_has_the_hit_rate_beside_accuracy():
     number = np.arange(300)
     correct = {"closed_book": number % 3 == 2, "bm25_1": number % 6 > 0, "oracle": number >= 0}
     hits = {"closed_book": [None] * 300, "bm25_1": number % 2 == 0, "oracle": number >= 0}
-    tables = [run(correct[c], condition=[c] * 300, own=pl.Series(hits[c], dtype=pl.Boolean)) for c in correct]
+    own = hits | {"bm25_1": number % 4 == 0}  # of the other half of the hits, another passage held the answer
+    shown = [{"hit": pl.Series(hits[c], dtype=pl.Boolean), "own": pl.Series(own[c], dtype=pl.Boolean)} for c in correct]
+    tables = [run(correct[c], condition=[c] * 300, **one) for c, one in zip(correct, shown)]
     table = retrieval_table(suite_answers([pl.concat(tables)], asked(300), counts), factor=10)
     assert table["condition"].to_list() == ["bm25_1"] * 3 + ["closed_book"] * 3 + ["oracle"] * 3
     closed, retrieved, oracle = (table.filter(condition=condition) for condition in correct)
-    assert closed.select("x", "y", "n", "hit").rows() == [
-        (pytest.approx(3), 0, 100, None),
-        (pytest.approx(30), 0, 100, None),
-        (pytest.approx(300), 1, 100, None),
+    assert closed.select("x", "y", "n", "hit", "own").rows() == [
+        (pytest.approx(3), 0, 100, None, None),
+        (pytest.approx(30), 0, 100, None, None),
+        (pytest.approx(300), 1, 100, None, None),
     ]
-    assert retrieved.select("y", "hit").rows() == [(0.5, 0.5), (1, 0.5), (1, 0.5)]
+    assert retrieved.select("y", "hit", "own").rows() == [(0.5, 0.5, 0.25), (1, 0.5, 0.25), (1, 0.5, 0.25)]
+    assert retrieved["own_upper"][0] == pytest.approx(wilson(25, 100).upper)
     assert retrieved["hit_upper"][0] == pytest.approx(wilson(50, 100).upper)
     assert oracle["lower"][0] == pytest.approx(wilson(100, 100).lower)
 
 
 def said(name, model, correct, condition="closed_book"):
-    rows = {"question": range(len(correct)), "correct": correct, "hit": pl.Series([None] * len(correct), dtype=pl.Boolean)}
+    unknown = pl.Series([None] * len(correct), dtype=pl.Boolean)
+    rows = {"question": range(len(correct)), "correct": correct, "hit": unknown, "own": unknown}
     return pl.DataFrame(rows).with_columns(set=pl.lit(name), model=pl.lit(model), condition=pl.lit(condition))
 
 
@@ -155,10 +159,11 @@ def random_answers(seed, conditions=("closed_book", "bm25_1", "oracle")):
     rows = [
         {"model": "m", "condition": condition, "question": question, "unit": f"e{question // 3}", "count": counts[question]}
         | {"correct": float(random.random() < 0.5), "hit": None if random.random() < 0.4 else float(random.random() < 0.5)}
+        | {"own": None}
         for condition in conditions
         for question in range(n)
     ]
-    table = pl.DataFrame(rows, schema_overrides={"hit": pl.Float64, "count": pl.Int64})
+    table = pl.DataFrame(rows, schema_overrides={"hit": pl.Float64, "own": pl.Float64, "count": pl.Int64})
     return table.with_columns(set=pl.lit("s"), corpus=pl.lit("c"), counted=pl.lit("documents"))
 
 

@@ -120,7 +120,11 @@ def test_a_question_without_a_count_is_in_no_bin_and_the_others_are(caplog):
     assert caplog.messages == ["popqa: 1 of 3 questions have no count: they are in no bin of counts"]
     answers = named.select("set", "question", "count", counted="proxy", corpus=pl.lit(None, pl.String), correct=pl.lit(1.0))
     answers = answers.with_columns(
-        model=pl.lit("m"), condition=pl.lit("closed_book"), hit=pl.lit(None, pl.Float64), unit="question"
+        model=pl.lit("m"),
+        condition=pl.lit("closed_book"),
+        hit=pl.lit(None, pl.Float64),
+        own=pl.lit(None, pl.Float64),
+        unit="question",
     )
     table = retrieval_table(answers, factor=10)
     bins = table.select("bin_low", "bin_high", "n").sort("bin_low", nulls_last=True)

@@ -166,11 +166,11 @@ def test_spoken_values_are_drawn_as_said() -> None:
 
 
 def test_human_line_is_drawn_or_its_absence_stated() -> None:
-    assert "No human line (suite, xquad)" in written("fig5")
+    assert "No human line (suite, encyclopedia, xquad)" in written("fig5")
     human = TABLES["fig5"].filter((pl.col("condition") == "oracle") & (pl.col("model") == "s"))
     human = human.with_columns(condition=pl.lit("human"), model=pl.lit(None, pl.String), source=pl.lit("released"))
     text = written("fig5", pl.concat([TABLES["fig5"], human]))
-    assert "No human line (xquad)" in text
+    assert "No human line (encyclopedia, xquad)" in text
     assert "human annotators" in text
 
 
@@ -209,14 +209,27 @@ def test_a_proxy_is_named_on_its_axis_and_has_no_spoken_marks() -> None:
 def test_trends_and_hit_rates_are_drawn_beside_accuracy() -> None:
     trends = [row for row in data("fig3") if row.get("y") == 0.6 and row.get("upper") == 0.7]
     assert {row["model"] for row in trends} == set(TABLES["fig3"]["model"].drop_nulls())
-    shown = [row for row in data("fig5") if row.get("y") == 0.86]
-    assert {row["condition"] for row in shown} == {"BM25, top passage", "BM25, top 3 passages"}
-    assert any(row.get("hit") == 0.93 for row in data("fig5"))
+    assert [row["label"] for row in data("fig3") if row.get("y") == 0.44] == ["smollm2-135m, within families"]
+    for share in (0.86, 0.91):  # of own passages, and of passages with the answer
+        shown = [row for row in data("fig5") if row.get("y") == share]
+        assert {row["condition"] for row in shown} == {"BM25, top passage", "BM25, top 3 passages"}
+    assert any((row.get("own"), round(row.get("hit") or 0, 2)) == (0.93, 0.98) for row in data("fig5"))
+
+
+def test_articles_of_an_encyclopedia_are_three_bins_and_a_proxy() -> None:
+    for name in ("fig3", "fig5"):
+        drawn = TABLES[name].filter(set="encyclopedia")
+        assert {row["x"] for row in data(name, drawn) if isinstance(row.get("x"), str)} == {"0 to 1", "2 to 3", "4 or more"}
+        text = written(name, drawn)
+        assert "Proxy: " in text
+        assert "log scale" not in text
+        assert '"sort": ["0 to 1", "2 to 3", "4 or more"]' in text.replace('","', '", "').replace('":[', '": [')
+    assert "an encyclopedia sample for the training corpus" in written("fig3")
 
 
 def test_counts_of_zero_survive_the_logarithmic_axis() -> None:
     zero = TABLES["fig3"].with_columns(x=pl.when(pl.col("bin_low") == 1).then(0.0).otherwise(pl.col("x")))
-    assert min(row["x"] for row in data("fig3", zero) if "x" in row) == 0.5
+    assert min(row["x"] for row in data("fig3", zero) if isinstance(row.get("x"), float)) == 0.5
     assert "? '0' :" in written("fig3", zero)
 
 

@@ -46,6 +46,17 @@ def config() -> dict:
             {"format": "popqa", "hub": "x/y"},
             "config: questions.sets.new: hub and split",
         ),
+        (
+            ["questions", "sets", "encyclopedia", "sample"],
+            100,
+            "config: questions.sets.encyclopedia.sample: 100 is not the same number from each of 3 bins of counts",
+        ),
+        (["questions", "sets", "encyclopedia", "dataset"], "encyclopedia", "config: questions.sets.encyclopedia: give either"),
+        (
+            ["questions", "sets", "years"],
+            {"format": "birth_years", "annotations": "people.jsonl"},
+            "config: questions.sets.years: entities and annotations are of published sets",
+        ),
         (["questions", "sets", "suite"], {"format": "own"}, "config: questions: a set cannot be called suite"),
         (["pretrained", "smollm2-135m", "corpus"], "pile", "config: pretrained: no corpus pile in entity_maps"),
         (["checkpoints", "Pythia"], family(baseline=[9]), "config: checkpoints.Pythia: a name is made of lower-case letters"),

@@ -3,17 +3,18 @@
 Measured: the largest model that has an entity map, on the question set with the most counted questions. Proxies: the largest
 model on the project's own questions, with word frequency for documents, and on questions from an encyclopedia, with the articles
 that name subject and answer. They are never pooled, and neither are question sets. The unit is the passage that several questions
-were written on, else the question.
+were written on, of the encyclopedia the article, else the question.
 """
 
 from dataclasses import replace
 
 import polars as pl
 
+from overtime import ARTICLE_BINS, ARTICLE_COUNT
 from overtime.claims.evidence import MissingEvidence, Tables, ordered_models
 from overtime.claims.facts_answers import CLOSED_BOOK, RUN_ANSWERS, Answers
 from overtime.files import require_unique
-from overtime.tables import ARTICLE_BINS, ARTICLES, RETRIEVED
+from overtime.tables import RETRIEVED
 
 OWN_QUESTIONS = "own"  # what the project's own question set is called
 
@@ -49,13 +50,13 @@ def on_encyclopedia(tables: Tables, passages: bool = False) -> Answers:
     Rare are those of the lowest bin of counts, frequent those of the highest; items have their `family`.
     """
     place = pl.format(" ({} on questions from an encyclopedia, its articles for documents)", "model")
-    core = (pl.col("proxy") == ARTICLES) & pl.col("passage").is_not_null()  # years of birth are asked without
+    core = (pl.col("proxy") == ARTICLE_COUNT) & pl.col("passage").is_not_null()  # years of birth are asked without
     found = _with_proxy(tables, core, passages, place)
     if found is None:
         raise MissingEvidence("no pretrained model answered questions from the encyclopedia" + " with passages" * passages)
     sets = tables.read("sets", "set", "question", "family").filter(set=found.table["set"][0])
     items = found.items.join(sets.select("question", "family"), on="question", how="left", maintain_order="left")
-    return replace(found, items=items, rare=ARTICLE_BINS[1] - 1, frequent=ARTICLE_BINS[-1])
+    return replace(found, items=items, unit="articles", rare=ARTICLE_BINS[1] - 1, frequent=ARTICLE_BINS[-1])
 
 
 def _with_proxy(tables: Tables, chosen: pl.Expr, passages: bool, place: pl.Expr) -> Answers | None:

@@ -90,9 +90,10 @@ def question_prompts(questions: pl.DataFrame, top: Sequence[int] = (1,), seed: i
     """Four-shot prompts of every condition: `condition`, `question`, `prompt`, `answers`, `hit`, `own`.
 
     questions: `question`, `text`, `answers`; `passage` for the conditions beyond closed_book, which questions without one do not
-    get; `asked` if not all are asked (the passages of the others are searched, too). Conditions are bm25_{k} for each k of `top` (the k best of all passages, the best one last,
-    next to the question), oracle (the question's own passage) and wrong (a passage drawn among those that hold no answer).
-    `hit`: a passage is shown that holds an answer, whatever it is about; `own`: the own passage is; null for closed_book. A question for which there is no wrong passage is left out.
+    get; `asked` if not all are asked (the passages of the others are searched, too). Conditions are bm25_{k} for each k of `top`
+    (the k best of all passages, the best one last, next to the question), oracle (the question's own passage) and wrong (a
+    passage drawn among those that hold no answer). `hit`: a passage is shown that holds an answer, whatever it is about; `own`:
+    the own passage is; null for closed_book. A question for which there is no wrong passage is left out.
     """
     asked, alone = _asked(questions), pl.Series(dtype=pl.Int64)
     start = answered_questions(passages=False)

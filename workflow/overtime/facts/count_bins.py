@@ -3,10 +3,9 @@
 import numpy as np
 import polars as pl
 
-from overtime import InputError
+from overtime import ARTICLE_BINS, ARTICLE_COUNT, InputError
 from overtime.facts.clustered_share import clustered_share
 from overtime.files import require_finite
-from overtime.tables import ARTICLE_BINS, ARTICLES
 
 GREATEST = 2**63 - 1  # count that a table can hold
 
@@ -30,7 +29,7 @@ def by_bin(binned: pl.DataFrame, by: list[str], value: str) -> pl.DataFrame:
     """
     edges = ["bin_low", "bin_high"]
     count, n = pl.col("count"), pl.len().cast(pl.Int64)
-    few = pl.col("counted").first() == ARTICLES
+    few = pl.col("counted").first() == ARTICLE_COUNT
     x = pl.when(few).then(count.mean()).otherwise(count.log().mean().exp())
     bins = binned.group_by(*by, *edges, maintain_order=True).agg(value, "unit", x=x, y=pl.col(value).mean(), n=n)
     intervals = [clustered_share(*row) for row in bins.select(value, "unit").iter_rows()]
@@ -61,7 +60,7 @@ def _with_bins(table: pl.DataFrame, factor: int, fewest: int) -> pl.DataFrame:
     """Add `bin_low` and `bin_high`."""
     values = table["count"].fill_null(0).to_numpy()
     known = table.drop_nulls("count").unique("question")["count"].sort().to_numpy()
-    few = table["counted"][0] == ARTICLES
+    few = table["counted"][0] == ARTICLE_COUNT
     starts, ends = _few_bins(values) if few else _merged_bins(values, known[known > 0], factor, fewest)
     bins = pl.Series("bin_low", starts), pl.Series("bin_high", ends)
     return table.with_columns(pl.when(pl.col("count").is_not_null()).then(edge).alias(edge.name) for edge in bins)

@@ -1,20 +1,20 @@
 """Answers beside how often the training data state the fact: what the tables of figures 3 and 5 are made from.
 
-A row per model, condition and question: `set`, `corpus`, `counted`, `model`, `condition`, `question`, `unit`, `correct`, `hit`
-(a passage was shown that holds the answer), `own` (the question's own was; all three shares, the mean over seeds), `count`, and of
-questions from an encyclopedia `family` and `frequency`, a second proxy. `counted` says what `count` counts; `corpus` names the corpus whose documents were
-counted, null where a stated proxy stands in for them or nothing is known. `unit` is what is independent: the entity of the suite
-that several questions ask about, the passage that several questions of a set were written on, else the question. The entities
-that a published set links to its questions do not say which of them a question is about.
+A row per model, condition and question: `set`, `corpus`, `counted`, `model`, `condition`, `question`, `unit`, `correct`, `hit` (a
+passage was shown that holds the answer), `own` (the question's own was; all three shares, the mean over seeds), `count`, and of
+questions from an encyclopedia `family` and `frequency`, a second proxy. `counted` says what `count` counts; `corpus` names the
+corpus whose documents were counted, null where a stated proxy stands in for them or nothing is known. `unit` is what is
+independent: the entity of the suite that several questions ask about, the passage that several questions of a set were written
+on, else the question. The entities that a published set links to its questions do not say which of them a question is about.
 """
 
 from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from overtime import InputError
+from overtime import FREQUENCY, InputError
 from overtime.files import require_unique
-from overtime.tables import FREQUENCY, last_step, mean_over_seeds
+from overtime.tables import last_step, mean_over_seeds
 
 SUITE = "suite"  # the generated questions, as the name of a set and of the corpus that they were counted in
 DOCUMENTS = "relevant documents in {}"
@@ -23,7 +23,9 @@ KEY = ["set", "corpus", "counted", "model"]
 FIELDS = dict.fromkeys([*KEY, "condition"], pl.String) | {"question": pl.Int64, "unit": pl.String}
 FIELDS |= {"correct": pl.Float64, "hit": pl.Float64, "own": pl.Float64, "count": pl.Int64}
 FIELDS |= {"family": pl.String, "frequency": pl.Int64}
-EVIDENCE = pl.when(pl.col("corpus").is_null() & pl.col("counted").is_not_null()).then(pl.lit("proxy")).otherwise(pl.lit("measured"))
+KIND_OF_EVIDENCE = (
+    pl.when(pl.col("corpus").is_null() & pl.col("counted").is_not_null()).then(pl.lit("proxy")).otherwise(pl.lit("measured"))
+)
 ANSWERED = {"set": pl.String, "model": pl.String, "condition": pl.String, "question": pl.Int64} | {
     "correct": pl.Boolean,
     "hit": pl.Boolean,
@@ -37,9 +39,9 @@ COUNTED = {"set": pl.String, "corpus": pl.String, "question": pl.Int64, "count":
 def suite_answers(scores: Iterable[pl.DataFrame], questions: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
     """Answers of the suite after the last step of every run, averaged over seeds; none where no model of it was asked.
 
-    scores: tables of one arm, with `condition`, `hit` and `own` or closed book; questions: `question`, `entity`; counts: `question`,
-    `statements`. The count is that of the documents that state the fact, as they were generated: looking for names in the text
-    also counts documents that state nothing, and a namesake's, and misses those by the last name alone. An own passage
+    scores: tables of one arm, with `condition`, `hit` and `own` or closed book; questions: `question`, `entity`; counts:
+    `question`, `statements`. The count is that of the documents that state the fact, as they were generated: looking for names in
+    the text also counts documents that state nothing, and a namesake's, and misses those by the last name alone. An own passage
     states the fact of this very person. Raises InputError for a question without a count.
     """
     tables = list(scores)
@@ -75,10 +77,13 @@ def set_answers(
 ) -> pl.DataFrame:
     """Answers of pretrained models to question sets, and of people where a set has annotators (`model` null).
 
-    Tables have the columns of `ANSWERED`, `ASKED` (those of `MAY_LACK` may be left out) and `COUNTED`, one or more for a set; corpora: the
-    corpus of each model. The count is that of the model's corpus; where there is none, the set's own proxy; else null.
+    Tables have the columns of `ANSWERED`, `ASKED` (those of `MAY_LACK` may be left out) and `COUNTED`, one or more for a set;
+    corpora: the corpus of each model. The count is that of the model's corpus; where there is none, the set's own proxy; else
+    null.
     """
-    questions = (table.with_columns(pl.lit(None).alias(name) for name in MAY_LACK if name not in table.columns) for table in questions)
+    questions = (
+        table.with_columns(pl.lit(None).alias(name) for name in MAY_LACK if name not in table.columns) for table in questions
+    )
     shown, asked, known = (_all(*tables) for tables in ((answers, ANSWERED), (questions, ASKED), (counts, COUNTED)))
     require_unique(shown, ["set", "model", "condition", "question"], "answers")
     require_unique(asked, ["set", "question"], "questions")

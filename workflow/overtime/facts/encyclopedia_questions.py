@@ -1,10 +1,9 @@
-"""Questions that an encyclopedia's articles answer, in the form of question sets, with counts that stand in for training documents.
+"""Questions that an encyclopedia's articles answer, as a question set, with counts that stand in for training documents.
 
-A question's `count` is the number of articles that name what it is about and the answer, by the published rule; `frequency` is how
-often the rarer of the two occurs in a billion words of English. Both stand in for the documents of a model's training data.
+A question's `count` is the number of articles that name what it is about and the answer, by the published rule; `frequency` is
+how often the rarer of the two occurs in a billion words of English. Both stand in for the documents of a model's training data.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import polars as pl
@@ -19,7 +18,6 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "answers": pl.List(pl.String),
     "passage": pl.String,
     "family": pl.String,
-    "title": pl.String,
     "names": pl.List(pl.String),
 }
 BILLION = 10**9
@@ -49,18 +47,15 @@ def articles_asked(articles: pl.DataFrame, chosen: str = CORE) -> pl.DataFrame:
 
     A question is left out where its words hold an answer, and where two articles answer the same question differently.
     """
-    rows: list[tuple[str, Article, Asked, str]] = []
+    rows: list[tuple[str, list[str], str, str, list[str]]] = []
     for title, topic, description, text in articles.select("title", "topic", "description", "text").iter_rows():
         article = Article(title, topic, description or "", first_sentence(text), text)
-        asked = ((family.name, family.ask(article)) for family in families() if family.set == chosen)
-        rows += [(name, article, one, lead(title, description, text)) for name, one in asked if one and not _told(one)]
-    answers = defaultdict(set)
-    for _, _, asked, _ in rows:
-        answers[asked.text].add(asked.answers[0])
-    kept = {asked.text: (family, article, asked, passage) for family, article, asked, passage in reversed(rows)}
-    clear = [row for row in reversed(kept.values()) if len(answers[row[2].text]) == 1]
-    found = [(asked.text, asked.answers, passage, family, one.title, asked.subject) for family, one, asked, passage in clear]
-    return pl.DataFrame(found, COLUMNS, orient="row")
+        of_families = ((family.name, family.ask(article)) for family in families() if family.set == chosen)
+        passage = lead(title, description, text)
+        rows += [(one.text, one.answers, passage, name, one.subject) for name, one in of_families if one and not _told(one)]
+    table = pl.DataFrame(rows, COLUMNS, orient="row")
+    clear = pl.col("answers").list.first().n_unique().over("text") == 1
+    return table.filter(clear).unique("text", keep="first", maintain_order=True)
 
 
 def count_articles(texts: Sequence[str], subjects: Sequence[Sequence[str]], answers: Sequence[Sequence[str]]) -> pl.Series:
@@ -81,7 +76,7 @@ def _told(asked: Asked) -> bool:
 
 
 def _frequencies(questions: pl.DataFrame) -> list[int]:
-    """Occurrences in a billion words of the rarer of subject and answer, each in its most frequent name (wordfreq; 0: unlisted)."""
+    """Occurrences in a billion words of the rarer of subject and answer, each by its most frequent name (0: unlisted)."""
     from wordfreq import word_frequency
 
     sides = questions.select("names", "answers").iter_rows()

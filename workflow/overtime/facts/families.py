@@ -6,7 +6,7 @@ The table of families, and how it is read, is `resources/facts/families.toml`.
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -41,7 +41,7 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Family:
+class QuestionFamily:
     """A row of the table."""
 
     name: str
@@ -122,7 +122,7 @@ def _folded(names: list[str]) -> Iterator[str]:
 
 
 def _worded(found: dict[str, str], article: Article) -> dict[str, str]:
-    """What a question is worded with: everything found, with its article (`the_`), in lower case where the text has it (`stated_`)."""
+    """What questions are worded with: all that was found, also with its article (`the_`), and in lower case (`stated_`)."""
     values: dict[str, str] = {}
     for name, stands in found.items():
         value = known[0] if isinstance(known := _word(name, stands), list) else stands
@@ -146,7 +146,7 @@ def _form(name: str) -> str:
     return rf"\b(?:{_any_of({*words, *(word[0].upper() + word[1:] for word in words)})})(?!\w)"
 
 
-def _any_of(names: Any) -> str:
+def _any_of(names: Iterable[str]) -> str:
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 
@@ -166,6 +166,9 @@ def _table() -> dict[str, Any]:
 
 
 @cache
-def families() -> tuple[Family, ...]:
+def families() -> tuple[QuestionFamily, ...]:
     """All families of the table, in its order."""
-    return tuple(Family(**{**row, **{name: tuple(row.get(name, ())) for name in ("topics", "endings")}}) for row in _table()["family"])
+    return tuple(
+        QuestionFamily(**{**row, **{name: tuple(row.get(name, ())) for name in ("topics", "endings")}})
+        for row in _table()["family"]
+    )

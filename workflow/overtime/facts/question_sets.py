@@ -15,20 +15,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from overtime import InputError
+from overtime import ARTICLE_BINS, ARTICLE_COUNT, FREQUENCY, InputError
 from overtime.corpora.answer_lists import answer_list
 from overtime.corpora.text_files import checked_text, read_csv, read_text, text_lines, whole_numbers
 from overtime.facts.encyclopedia_questions import encyclopedia_questions
 from overtime.files import RESOURCES, read_table
-from overtime.tables import ARTICLE_BINS, ARTICLES, FREQUENCY
 
 logger = logging.getLogger(__name__)
 OWN = RESOURCES / "facts/questions.csv"
 # What a set that brings its own `count` counts: never documents of a model's training data, which takes an entity map.
 PROXIES = {
     "own": FREQUENCY,
-    "encyclopedia": ARTICLES,
-    "birth_years": ARTICLES,
+    "encyclopedia": ARTICLE_COUNT,
+    "birth_years": ARTICLE_COUNT,
     "popqa": "monthly views of the subject's Wikipedia page, a popularity proxy",
 }
 Kinds = dict[str, pl.DataType | type[pl.DataType]]
@@ -200,13 +199,12 @@ def as_set(name: str, form: str, table: pl.DataFrame, sample: int | None, seed: 
     The sample from the encyclopedia has as many questions in every bin of counts, or all of a bin with fewer, which the log says.
     Questions that are not asked stay, because their passages belong to the pool that retrieval searches.
     """
-    answered = table["answers"].list.len().to_numpy() > 0
-    questions = int(table["text"].is_not_null().sum())
-    _report(name, questions, questions - int(answered.sum()), "answer: they are not asked")
+    answered, questions = table["answers"].list.len().to_numpy() > 0, table.drop_nulls("text")
+    _report(name, questions.height, questions.height - int(answered.sum()), "answer: they are not asked")
     counts = table["count"].fill_null(0).to_numpy() if form == "encyclopedia" and "count" in table.columns else None
     asked = answered if sample is None else _drawn(answered, counts, sample, np.random.default_rng(seed))
     if "count" in table.columns:
-        _report(name, questions, table.filter(pl.col("text").is_not_null())["count"].null_count(), "count: they are in no bin of counts")
+        _report(name, questions.height, questions["count"].null_count(), "count: they are in no bin of counts")
     proxy = pl.lit(PROXIES.get(form) if "count" in table.columns else None, pl.String)
     table = table.with_columns(set=pl.lit(name), proxy=proxy, asked=pl.Series(asked, dtype=pl.Boolean))
     missing = [pl.lit(None, kind).alias(column) for column, kind in SET.items() if column not in table.columns]

@@ -3,7 +3,7 @@
 import polars as pl
 
 from overtime.facts.count_bins import by_bin, with_bins
-from overtime.facts.counted_answers import EVIDENCE, KEY, on_same_questions
+from overtime.facts.counted_answers import KEY, KIND_OF_EVIDENCE, on_same_questions
 from overtime.tables import figure_table
 
 
@@ -20,8 +20,10 @@ def retrieval_table(answers: pl.DataFrame, factor: int = 2, fewest: int = 1) -> 
     binned = with_bins(on_same_questions(answers, KEY, "condition"), factor, fewest)
     rows, place = by_bin(binned, by, "correct"), [*by, "bin_low", "bin_high"]
     for shown in ("hit", "own"):
-        shares = by_bin(binned.drop_nulls(shown), by, shown).rename({"y": shown, "lower": f"{shown}_lower", "upper": f"{shown}_upper"})
+        shares = by_bin(binned.drop_nulls(shown), by, shown).rename(
+            {"y": shown, "lower": f"{shown}_lower", "upper": f"{shown}_upper"}
+        )
         columns = [*place, shown, f"{shown}_lower", f"{shown}_upper"]
         rows = rows.join(shares.select(columns), on=place, how="left", nulls_equal=True, maintain_order="left")
     series = pl.concat_str("model", "condition", separator=" ", ignore_nulls=True)
-    return figure_table(rows.with_columns(source=EVIDENCE, series=series), *by, "bin_low", "bin_high")
+    return figure_table(rows.with_columns(source=KIND_OF_EVIDENCE, series=series), *by, "bin_low", "bin_high")

@@ -4,8 +4,8 @@ import altair as alt
 import polars as pl
 from altair.typing import ChartType
 
+from overtime import ARTICLE_BINS, ARTICLE_COUNT
 from overtime.figures import theme
-from overtime.tables import ARTICLE_BINS, ARTICLES
 
 CORRECT = "questions answered correctly"
 CURVE_WIDTH = 400
@@ -14,8 +14,9 @@ CURVE_WIDTH = 400
 def fig3(table: pl.DataFrame) -> alt.VConcatChart:
     """A panel for each question set and way of counting, a curve for each model, with the talk's spoken values.
 
-    Of questions from an encyclopedia the counts are few: three bins, no logarithmic axis. Spoken rows name their mark in `series`; `lower` to `upper` is the spoken range and `bin_low` to `bin_high` the counts that it
-    was said of (no bin: all counts). They stand only where documents are counted. Below are the curves' rank correlations.
+    Of questions from an encyclopedia the counts are few: three bins, no logarithmic axis. Spoken rows name their mark in
+    `series`; `lower` to `upper` is the spoken range and `bin_low` to `bin_high` the counts that it was said of (no bin: all
+    counts). They stand only where documents are counted. Below are the curves' rank correlations.
     """
     said = table.filter(pl.col("source") == "spoken")
     panels = by_panel(table.filter(pl.col("source") != "spoken"))
@@ -32,7 +33,7 @@ def fig3(table: pl.DataFrame) -> alt.VConcatChart:
 def by_panel(rows: pl.DataFrame) -> list[pl.DataFrame]:
     """The rows of each question set and way of counting, the suite first, articles before another proxy of the same questions."""
     parts = rows.partition_by("set", "counted", maintain_order=True)
-    return sorted(parts, key=lambda part: (part["set"][0] != "suite", part["set"][0], part["counted"][0] != ARTICLES))
+    return sorted(parts, key=lambda part: (part["set"][0] != "suite", part["set"][0], part["counted"][0] != ARTICLE_COUNT))
 
 
 def name(rows: pl.DataFrame) -> str:
@@ -42,7 +43,7 @@ def name(rows: pl.DataFrame) -> str:
 
 def curves(rows: pl.DataFrame, said: pl.DataFrame, colour: alt.Color) -> ChartType:
     """Accuracy by count, with the spoken values where `rows` count documents."""
-    documents, articles = rows["corpus"][0] is not None, rows["counted"][0] == ARTICLES
+    documents, articles = rows["corpus"][0] is not None, rows["counted"][0] == ARTICLE_COUNT
     base = by_count(rows, "model", rows["counted"][0]).encode(color=colour)
     points = theme.points(base, "model", "bin_low", "bin_high", size=34, units=True)
     layers = [theme.band(base), base.mark_line(), points, *(spoken(said, rows) if documents else [])]
@@ -63,7 +64,7 @@ def by_count(rows: pl.DataFrame, label: str, counted: str) -> alt.Chart:
 
 def positioned(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with their place `x` on an axis of counts: a count of zero at one half; of few articles the words for the bin."""
-    if rows["counted"][0] != ARTICLES:
+    if rows["counted"][0] != ARTICLE_COUNT:
         return rows.with_columns(x=pl.max_horizontal("x", 0.5))
     last = pl.format("{} or more", "bin_low")
     words = pl.when(pl.col("bin_low") == ARTICLE_BINS[-1]).then(last).otherwise(pl.format("{} to {}", "bin_low", "bin_high"))
@@ -73,7 +74,9 @@ def positioned(rows: pl.DataFrame) -> pl.DataFrame:
 def count_axis(x: pl.Series, counted: str | list[str] | None) -> alt.X:
     """An axis of counts, titled with what is counted: logarithmic, with 0 at one half, or of the bins that are named."""
     if x.dtype == pl.String:
-        return alt.X("x:O", title=counted and wrapped(str(counted)), sort=x.unique(maintain_order=True).to_list()).axis(labelAngle=0)
+        return alt.X("x:O", title=counted and wrapped(str(counted)), sort=x.unique(maintain_order=True).to_list()).axis(
+            labelAngle=0
+        )
     ticks = [0.5] * (theme.lowest(x) < 1) + [10**power for power in range(9) if 10**power <= theme.highest(x) * 1.5]
     axis = alt.Axis(values=ticks, labelExpr="datum.value < 1 ? '0' : format(datum.value, ',')")
     scale = alt.Scale(type="log", nice=False, padding=12)
@@ -99,7 +102,8 @@ def interval(rows: pl.DataFrame) -> str:
     """What intervals are over: of the suite entities, of a set with several questions on a passage passages, else questions."""
     if (rows["units"] == rows["n"]).all():
         return "95% interval over questions"
-    return f"95% interval over {theme.extent(rows['units'])} {'entities' if rows['set'][0] == 'suite' else 'passages'}"
+    of_set = "articles" if rows["counted"][0] == ARTICLE_COUNT else "passages"
+    return f"95% interval over {theme.extent(rows['units'])} {'entities' if rows['set'][0] == 'suite' else of_set}"
 
 
 def extremes(rows: pl.DataFrame) -> str:
@@ -108,7 +112,7 @@ def extremes(rows: pl.DataFrame) -> str:
     for model in theme.by_parameters(rows):
         y = rows.filter(pl.col("model") == model).sort("x")["y"]
         parts.append(f"{model} {y[0]:.0%} to {y[-1]:.0%}")
-    proxy = f" by {rows['counted'][0]}" if rows["source"][0] == "proxy" else ""
+    proxy = f" by {rows['counted'][0].split()[0]}" if rows["source"][0] == "proxy" else ""
     return f"From the rarest to the commonest facts, {name(rows)}{proxy}: {'; '.join(parts)}."
 
 
@@ -129,7 +133,12 @@ def trends(rows: pl.DataFrame, colour: alt.Color) -> ChartType:
     zero = alt.Chart(pl.DataFrame({"y": [0]})).mark_rule(strokeDash=[3, 3]).encode(x="y:Q")
     values = base.mark_text(align="left", dx=8, fontSize=11).encode(x="upper:Q", text=alt.Text("y:Q", format=".2f"))
     return alt.layer(
-        zero, theme.bars(base), theme.points(base, "model", size=44), values, width=CURVE_WIDTH, height=sum(34 if "," in label else 24 for label in labels)
+        zero,
+        theme.bars(base),
+        theme.points(base, "model", size=44),
+        values,
+        width=CURVE_WIDTH,
+        height=sum(34 if "," in label else 24 for label in labels),
     )
 
 

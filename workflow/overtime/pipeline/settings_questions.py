@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from overtime import ARTICLE_BINS
 from overtime.pipeline.settings_types import Count, Named, Section
 
-
-BUILT_IN = ("own", "encyclopedia", "birth_years")  # formats whose source is known
+FROM_ARTICLES = ("encyclopedia", "birth_years")  # formats of sets that are made from the encyclopedia's articles
+BUILT_IN = ("own", *FROM_ARTICLES)  # formats whose source is known
 
 
 class Linked(Section):
@@ -38,6 +39,10 @@ class QuestionSet(Section):
             raise ValueError(f"give either dataset or hub, and neither for the formats {', '.join(BUILT_IN)}")
         if (self.hub is None) != (self.split is None):
             raise ValueError("hub and split go together")
+        if self.format in FROM_ARTICLES and (self.entities or self.annotations):
+            raise ValueError(f"entities and annotations are of published sets; the format {self.format} has neither")
+        if self.format == "encyclopedia" and self.sample is not None and self.sample % len(ARTICLE_BINS):
+            raise ValueError(f"sample: {self.sample} is not the same number from each of {len(ARTICLE_BINS)} bins of counts")
         return self
 
 
