@@ -7,7 +7,13 @@ import polars as pl
 
 from overtime import ARTICLE_COUNT
 from overtime.facts.ask_pretrained import question_prompts
-from overtime.facts.encyclopedia_questions import articles_asked, count_articles, encyclopedia_questions
+from overtime.facts.encyclopedia_questions import (
+    articles_asked,
+    clear_names,
+    common_words,
+    count_articles,
+    encyclopedia_questions,
+)
 from overtime.facts.families import families
 from overtime.facts.question_sets import SET, as_set, read
 from overtime.files import write_table
@@ -62,6 +68,16 @@ def test_counts_are_of_documents_that_name_both_by_any_name():
     texts = ["Ada Lumen is from Denmark.", "Lumen, a Danish writer.", "Danish lamps.", "Lumenau and Denmark", "Lumen"]
     counts = count_articles(texts, [["Ada Lumen", "Lumen"], ["Lumenau"]], [["Danish", "Denmark"], ["Lumenau"]])
     assert counts.to_list() == [2, 0]  # an answer that is the subject is none, by the published rule
+
+
+def test_a_last_name_that_is_another_s_or_a_word_is_not_counted():
+    """Titles: two Lumens. Texts: west is a word, Wick is none."""
+    common = common_words(["Ada Lumen", "Bo Lumen", "Mae West", "Cy Wick"], ["Ada went west.", "Wick stayed."])
+    called = [["Ada Lumen", "Lumen"], ["Mae West", "West"], ["Cy Wick", "Wick"], ["Lumen"], ["yen", "west"]]
+    assert clear_names(called, common) == [["Ada Lumen"], ["Mae West"], ["Cy Wick", "Wick"], ["Lumen"], ["yen", "west"]]
+    west = ("Mae West", "People", "American actress (1900–1980)", "Mae West was an American actress.")
+    away = ("Lamp", "Technology", None, "American lamps come from the West, and the west is far.")
+    assert encyclopedia_questions(articles(west, away))["count"].to_list() == [1, None]
 
 
 def planted(*sizes):

@@ -41,7 +41,7 @@ def test_what_is_not_confirmed_or_not_clear_is_not_asked(case):
 def test_names_of_subject_and_answer():
     assert names_of_kind("person", "Jan van Lumen") == ["Jan van Lumen", "van Lumen", "Lumen"]
     assert names_of_kind("person", "Ada Lumen") == ["Ada Lumen", "Lumen"]
-    for alone in ("Lumen", "Lumen III", "Ada the Great", "Ada of Lampa"):
+    for alone in ("Lumen", "Lumen III", "Ada the Great", "Ada of Lampa", "Ada Jr."):
         assert names_of_kind("person", alone) == [alone]
     assert names_of_kind("country", "U.S.")[:2] == ["United States", "the United States"]
     assert names_of_kind("people", "Danish") == ["Danish", "Denmark"]
@@ -49,3 +49,7 @@ def test_names_of_subject_and_answer():
     assert short_title("The Good, the Lamp (film)", "thing") == "The Good, the Lamp"
     accents = ask("country_of_place", "Lampa", "Geography", "City in Ivory Coast", "Lampa is in Ivory Coast.")
     assert accents.answers == ["Ivory Coast", "Côte d'Ivoire", "Cote d'Ivoire"]
+    english = ask("nationality", "Ada Lumen", "People", "English writer (1900–1980)", "Ada Lumen was an English writer.")
+    assert english.answers[:3] == ["English", "England", "British"]
+    assert english.names == ["English", "England"]  # who is British need not be
+    assert english.subject == ["Ada Lumen", "Lumen"]

@@ -4,7 +4,9 @@ A question's `count` is the number of articles that name what it is about and th
 how often the rarer of the two occurs in a billion words of English. Both stand in for the documents of a model's training data.
 """
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -18,22 +20,26 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "answers": pl.List(pl.String),
     "passage": pl.String,
     "family": pl.String,
-    "names": pl.List(pl.String),
+    "subject_names": pl.List(pl.String),
+    "answer_names": pl.List(pl.String),
 }
 BILLION = 10**9
+TITLE_WORD = re.compile(r"\w[\w'’-]*")
 
 
 def encyclopedia_questions(articles: pl.DataFrame, chosen: str = CORE) -> pl.DataFrame:
     """The questions of a set of families, in the order of articles: `question`, the columns of `COLUMNS`, `count`, `frequency`.
 
-    articles: `title`, `topic`, `description` (may be null), `text`. `passage` is the article's lead and `names` what the question
-    is about is called. For the core, articles without a question follow as rows of a passage alone, since they are searched too;
-    questions of other sets have none, and are asked closed book only.
+    articles: `title`, `topic`, `description` (may be null), `text`. `passage` is the article's lead. For the core, articles
+    without a question follow as rows of a passage alone, since they are searched too; questions of other sets have none, and are
+    asked closed book only.
     """
     found = articles_asked(articles, chosen)
     whole = articles.select(pl.concat_str("title", "description", "text", separator="\n", ignore_nulls=True)).to_series()
-    counts = count_articles(whole.to_list(), found["names"].to_list(), found["answers"].to_list())
-    found = found.with_columns(count=counts, frequency=pl.Series(_frequencies(found), dtype=pl.Int64))
+    common = common_words(articles["title"], whole)
+    subjects, answers = (clear_names(found[side], common) for side in ("subject_names", "answer_names"))
+    counts = count_articles(whole.to_list(), subjects, answers)
+    found = found.with_columns(count=counts, frequency=pl.Series(_frequencies(subjects, answers), dtype=pl.Int64))
     if chosen != CORE:
         return found.with_columns(passage=pl.lit(None, pl.String), question=pl.int_range(pl.len()))
     leads = pl.Series("passage", [lead(*row) for row in articles.select("title", "description", "text").iter_rows()], pl.String)
@@ -47,15 +53,32 @@ def articles_asked(articles: pl.DataFrame, chosen: str = CORE) -> pl.DataFrame:
 
     A question is left out where its words hold an answer, and where two articles answer the same question differently.
     """
-    rows: list[tuple[str, list[str], str, str, list[str]]] = []
+    rows: list[tuple[str, list[str], str, str, list[str], list[str]]] = []
     for title, topic, description, text in articles.select("title", "topic", "description", "text").iter_rows():
         article = Article(title, topic, description or "", first_sentence(text), text)
         of_families = ((family.name, family.ask(article)) for family in families() if family.set == chosen)
         passage = lead(title, description, text)
-        rows += [(one.text, one.answers, passage, name, one.subject) for name, one in of_families if one and not _told(one)]
+        clear = ((name, one) for name, one in of_families if one and not _told(one))
+        rows += [(one.text, one.answers, passage, name, one.subject, one.names) for name, one in clear]
     table = pl.DataFrame(rows, COLUMNS, orient="row")
-    clear = pl.col("answers").list.first().n_unique().over("text") == 1
-    return table.filter(clear).unique("text", keep="first", maintain_order=True)
+    alike = pl.col("answers").list.first().n_unique().over("text") == 1
+    return table.filter(alike).unique("text", keep="first", maintain_order=True)
+
+
+def common_words(titles: Iterable[str], texts: Iterable[str]) -> set[str]:
+    """Words of several titles, and those that texts have in lower case: as a last name they are not clear."""
+    of_titles = Counter(word for title in titles for word in set(TITLE_WORD.findall(title)))
+    several = {word for word, number in of_titles.items() if number > 1}
+    return several | {word for text in texts for word in TITLE_WORD.findall(text) if word.islower()}
+
+
+def clear_names(called: Iterable[Sequence[str]], common: set[str]) -> list[list[str]]:
+    """The names by which each is counted: without a last name that is another's, too, or a word (Mae West, Stephen King)."""
+
+    def clear(name: str, usual: str) -> bool:
+        return not (usual.endswith(f" {name}") and {name, name.lower()} & common)
+
+    return [[name for name in names if clear(name, names[0])] for names in called]
 
 
 def count_articles(texts: Sequence[str], subjects: Sequence[Sequence[str]], answers: Sequence[Sequence[str]]) -> pl.Series:
@@ -75,9 +98,9 @@ def _told(asked: Asked) -> bool:
     return any(f" {normalize(answer)} " in words for answer in asked.answers)
 
 
-def _frequencies(questions: pl.DataFrame) -> list[int]:
+def _frequencies(subjects: Sequence[Sequence[str]], answers: Sequence[Sequence[str]]) -> list[int]:
     """Occurrences in a billion words of the rarer of subject and answer, each by its most frequent name (0: unlisted)."""
     from wordfreq import word_frequency
 
-    sides = questions.select("names", "answers").iter_rows()
-    return [round(BILLION * min(max(word_frequency(name, "en") for name in side) for side in both)) for both in sides]
+    both = zip(subjects, answers, strict=True)
+    return [round(BILLION * min(max(word_frequency(name, "en") for name in names) for names in sides)) for sides in both]

@@ -17,7 +17,7 @@ from overtime.files import RESOURCES
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 QUALIFIER = re.compile(r" \([^()]*\)$")
-SURNAME = re.compile(r"[^\W\d_]\S*(?<![IVX])$")
+SURNAME = re.compile(r"[^\W\d_]\S*(?<![IVX.])$")
 CORE = "core"
 PERSONS = ("person", "inventor")
 
@@ -33,11 +33,15 @@ class Article(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A question with all names of what it is about and of what is right, the usual one first."""
+    """A question with all names of what it is about, all right answers, and those of them that are names of the answer alone.
+
+    The usual name is the first.
+    """
 
     text: str
     subject: list[str]
     answers: list[str]
+    names: list[str]
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,9 @@ class QuestionFamily:
                     return None
                 found |= match.groupdict()
         subject, names = (self._names(name, found[name]) for name in (self.subject, self.answer))
-        answers = [*names, *(f"{name} {ending}" for ending in self.endings for name in names)]
-        return Asked(self.question.format(**_worded(found, article)), subject, [*dict.fromkeys(_folded(answers))])
+        accepted = [*names, *(other for name in names for other in _table()["accepted"].get(name, []))]
+        right = [*accepted, *(f"{name} {ending}" for ending in self.endings for name in accepted)]
+        return Asked(self.question.format(**_worded(found, article)), subject, [*dict.fromkeys(_folded(right))], names)
 
     def _names(self, name: str, value: str) -> list[str]:
         return names_of_kind(self.title if name == "title" else name, value)
@@ -96,7 +101,7 @@ def names_of_kind(kind: str, value: str) -> list[str]:
     """The names of what stands in a text as `value`: the usual one, what else it is called, and a person's last name."""
     known = _word(kind, value)
     names = known if isinstance(known, list) else [value]
-    names = [*names, *(other for name in names for other in _table()["also"].get(name, []))]
+    names = [*dict.fromkeys([*names, *(other for name in names for other in _table()["also"].get(name, []))])]
     words = value.split()
     if kind in PERSONS and len(words) > 1 and not {"the", "of"} & set(words) and SURNAME.match(words[-1]):
         particles = next(place for place in range(len(words), 0, -1) if not words[place - 2].islower())
