@@ -4,8 +4,9 @@ import logging
 from pathlib import Path
 
 import polars as pl
+import pytest
 
-from overtime import ARTICLE_COUNT
+from overtime import ARTICLE_COUNT, InputError
 from overtime.facts.ask_pretrained import question_prompts
 from overtime.facts.encyclopedia_questions import (
     articles_asked,
@@ -116,6 +117,9 @@ def test_the_set_is_read_from_the_articles_and_empty_without_them(tmp_path):
         nothing = as_set("real", form, read(form, tmp_path / "none.parquet"), 240, 0)
         assert nothing.schema == SET
         assert nothing.is_empty()
+    write_table(articles(LAMP), tmp_path / "lamp.parquet")
+    with pytest.raises(InputError, match="none of 1 articles answers a question of resources/facts/families"):
+        read("encyclopedia", tmp_path / "lamp.parquet")
 
 
 def test_own_passage_and_answer_shown_are_told_apart():

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from overtime import InputError
 from overtime.corpora.counting import count_texts, relevant_documents
 from overtime.facts.answer_match import normalize
 from overtime.facts.families import CORE, Article, Asked, families
@@ -32,9 +33,11 @@ def encyclopedia_questions(articles: pl.DataFrame, chosen: str = CORE) -> pl.Dat
 
     articles: `title`, `topic`, `description` (may be null), `text`. `passage` is the article's lead. For the core, articles
     without a question follow as rows of a passage alone, since they are searched too; questions of other sets have none, and are
-    asked closed book only.
+    asked closed book only. Raises InputError for articles none of which answers a question.
     """
     found = articles_asked(articles, chosen)
+    if articles.height and found.is_empty():
+        raise InputError(f"encyclopedia: none of {articles.height} articles answers a question of resources/facts/families.toml")
     whole = articles.select(pl.concat_str("title", "description", "text", separator="\n", ignore_nulls=True)).to_series()
     common = common_words(articles["title"], whole)
     subjects, answers = (clear_names(found[side], common) for side in ("subject_names", "answer_names"))

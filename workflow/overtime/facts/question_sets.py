@@ -63,8 +63,7 @@ def read(form: str, source: Path) -> pl.DataFrame:
     if form == "own":
         return load_questions()
     if form in FAMILIES:
-        articles = read_table(source)
-        return encyclopedia_questions(articles, FAMILIES[form]) if articles.height else pl.DataFrame(schema=ROWS)
+        return encyclopedia_questions(read_table(source), FAMILIES[form])
     files = sorted(path for path in source.rglob("[!.]*") if path.is_file()) if source.is_dir() else [source]
     tables = [_read_file(form, path) for path in files]
     return pl.concat(tables).with_columns(question=pl.int_range(pl.len())) if tables else pl.DataFrame(schema=ROWS)
