@@ -17,7 +17,7 @@ from overtime.tables import RELEASED_ARMS, RELEASED_STEPS, arm_table, interval_c
 def audit_table(
     released: pl.DataFrame, reenacted: dict[str, pl.DataFrame], ways: pl.DataFrame, resamples: int = 2000, seed: int = 0
 ) -> pl.DataFrame:
-    """Rows of the audit figure: every released point in both measures, the re-enactment by model and scoring, and rewritten texts.
+    """Rows of the audit figure: every released point in both measures, the re-enactment by model and scoring, rewritten texts.
 
     `reenacted` holds `shifted_scores` by model, `ways` what `reference_counts` gives by way of rewriting. Adds `measure`
     (stereotype, likelihood_difference; touched, masculine_words, masculine_pronouns), `model`, `arm`, `step`, `code`, `scoring`;
@@ -49,6 +49,10 @@ def audit_table(
                 x=pl.col("step") / (RELEASED_STEPS / 100), y=y, lower=y - half, upper=y + half, measure=pl.lit(measure)
             )
         )
+    return pl.concat([*tables, _reenacted(reenacted, resamples, seed), *_of_texts(ways)], how="diagonal_relaxed")
+
+
+def _reenacted(reenacted: dict[str, pl.DataFrame], resamples: int, seed: int) -> pl.DataFrame:
     rows = []
     for model, scores in reenacted.items():
         require_finite(scores, f"re-enactment on {model}")
@@ -57,7 +61,7 @@ def audit_table(
                 interval = bootstrap_mean(part[column].cast(pl.Float64), resamples=resamples, seed=seed)
                 names = {"model": model, "scoring": scoring, "measure": measure, "series": f"{model} {scoring}"}
                 rows.append({"source": "measured", **names, **interval_columns(interval)})
-    return pl.concat([*tables, interval_rows(rows), *_of_texts(ways)], how="diagonal_relaxed")
+    return interval_rows(rows)
 
 
 def _of_texts(ways: pl.DataFrame) -> list[pl.DataFrame]:

@@ -19,12 +19,12 @@ from overtime.corpora.text_files import text_lines
 from overtime.files import read_table
 
 REFERENCE_COLUMNS = {"text": pl.String, "word": pl.String, "masculine": pl.Int64, "released": pl.Int64}
-COUNTED = ("documents", "touched", "words", "words_touched", "masculine", "feminine", "masculine_pronouns", "feminine_pronouns")
-WAY_COLUMNS = dict.fromkeys(("text", "unit", "way"), pl.String) | dict.fromkeys(COUNTED, pl.Int64)
+TALLIED = ("documents", "touched", "words", "words_touched", "masculine", "feminine", "masculine_pronouns", "feminine_pronouns")
+WAY_COLUMNS = dict.fromkeys(("text", "unit", "way"), pl.String) | dict.fromkeys(TALLIED, pl.Int64)
 # The second documents of two are rewritten as the arm of two-way augmentation rewrites half of them by chance.
-AS_WRITTEN, RELEASED, ONE_WAY = "as written", "released six strings", "masculine→feminine"
+AS_WRITTEN, RELEASED, FEMINIZED = "as written", "released six strings", "masculine→feminine"
 HALF_TWO_WAY, TWO_WAY = "two-way, every second document", "two-way, every document"
-PRONOUNS = frozenset("he him his himself she her hers herself".split())
+GENDERED_PRONOUNS = frozenset("he him his himself she her hers herself".split())
 
 Texts = Mapping[str, tuple[str, Iterable[str]]]  # name -> what a document is called (in the plural), documents
 
@@ -56,14 +56,14 @@ def reference_counts(texts: Texts) -> tuple[pl.DataFrame, pl.DataFrame]:
         rows = [(name, word, number, released[word]) for word, number in masculine.items()]
         table = pl.DataFrame(rows, REFERENCE_COLUMNS, orient="row")
         words.append(table.sort("masculine", "word", descending=[True, False]))
-        ways += [(name, unit, way, *(of[column] for column in COUNTED)) for way, of in counts.items() if of["documents"]]
+        ways += [(name, unit, way, *(of[column] for column in TALLIED)) for way, of in counts.items() if of["documents"]]
     return pl.concat(words), pl.DataFrame(ways, WAY_COLUMNS, orient="row")
 
 
 def _count(documents: Iterable[str]) -> tuple[Counter[str], Counter[str], dict[str, Counter[str]]]:
-    """Masculine words, those of them that the release changes, and `COUNTED` by way of rewriting."""
+    """Masculine words, those of them that the release changes, and `TALLIED` by way of rewriting."""
     masculine, released = Counter[str](), Counter[str]()
-    counts = {way: Counter[str]() for way in (AS_WRITTEN, RELEASED, ONE_WAY, HALF_TWO_WAY, TWO_WAY)}
+    counts = {way: Counter[str]() for way in (AS_WRITTEN, RELEASED, FEMINIZED, HALF_TWO_WAY, TWO_WAY)}
     for number, text in enumerate(documents):
         found = {mode: finder(mode)(text) or [] for mode in ("feminize", "masculinize", "swap")}
         places = _released_places(text)
@@ -74,7 +74,7 @@ def _count(documents: Iterable[str]) -> tuple[Counter[str], Counter[str], dict[s
         rewritten = {
             AS_WRITTEN: (text, 0),
             RELEASED: (rewrite(text, "released") if places else text, len(changed)),
-            ONE_WAY: (replaced(text, found["feminize"]), len(found["feminize"])),
+            FEMINIZED: (replaced(text, found["feminize"]), len(found["feminize"])),
             HALF_TWO_WAY: swapped if number % 2 else (text, 0),
             TWO_WAY: swapped,
         }
@@ -86,10 +86,10 @@ def _count(documents: Iterable[str]) -> tuple[Counter[str], Counter[str], dict[s
 
 
 def _tally(text: str) -> dict[str, int]:
-    tally = {}
+    tally: dict[str, int] = {}
     for gender, mode in (("masculine", "feminize"), ("feminine", "masculinize")):
         words = _words(text, finder(mode)(text) or [])
-        tally |= {gender: len(words), f"{gender}_pronouns": sum(word in PRONOUNS for word in words)}
+        tally |= {gender: len(words), f"{gender}_pronouns": sum(word in GENDERED_PRONOUNS for word in words)}
     return tally
 
 
