@@ -8,7 +8,7 @@ from overtime.figures import theme
 
 WIDTH, STEP = 262, 26
 SHARES = ("touched", "masculine_words", "masculine_pronouns")
-MARKS = ["bar: documents touched", "masculine: ● words, ○ pronouns"]
+LEGEND = ["bar: documents touched", "masculine: ● words, ○ pronouns"]
 
 
 def rewritten_texts(table: pl.DataFrame) -> ChartType | None:
@@ -23,7 +23,7 @@ def of_text(rows: pl.DataFrame, named: bool) -> ChartType:
     scale = alt.Scale(domain=[-0.02, 1.02], nice=False)
     axis = alt.Undefined if named else alt.Axis(labels=False, ticks=False)
     base = theme.drawing(rows, "way", "measure").encode(
-        x=alt.X("y:Q", title=MARKS, scale=scale, axis=alt.Axis(format=".0%", tickCount=5)),
+        x=alt.X("y:Q", title=LEGEND, scale=scale, axis=alt.Axis(format=".0%", tickCount=5)),
         y=alt.Y("way:N", title=None, sort=rows["way"].unique(maintain_order=True).to_list(), axis=axis),
     )
     touched, words, pronouns = (base.transform_filter(alt.datum.measure == measure) for measure in SHARES)
