@@ -18,11 +18,13 @@ The rule, in this order:
 import re
 import tomllib
 
+from overtime.corpora.fixed_phrases import in_phrase, phrases_by_word
 from overtime.corpora.neighbours import REACH, WORD_CLASSES
 from overtime.files import RESOURCES
 
 _NAMES = RESOURCES / "rewriting" / "names.toml"
 _SET = {name: frozenset(words.split()) for name, words in tomllib.loads(_NAMES.read_text("utf-8")).items()}
+_FIXED = phrases_by_word(phrase.replace("_", " ") for phrase in _SET["fixed"])
 _SMALL = WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | WORD_CLASSES["number"]
 _NEXT = re.compile(r"\.?[^\S\n]+[*_\[\"“]{0,3}((?:[A-Z]\.)+|\w[\w'’-]*)")
 _INITIALS = re.compile(r"(?:[A-Z]\.)+|(?:St|Jr|Dr|Mr|Mrs|Ms)\.")
@@ -32,6 +34,15 @@ _QUOTE = re.compile(r"""["“”]""")
 _HEADLINE = 80  # characters on either side
 _OF_THE = re.compile(r" of the [A-Z]\w*[^s\W](?!\w)")  # King of the Ring, but King of the Franks
 _COMPOUND = re.compile(r"\w{3,}m[ae]n|\w{3,}wom[ae]n")  # "Congressman Lewis"
+_OWNED = ("'s ", "’s ", "' ", "’ ")
+_LINK = re.compile(r"(?:['’]s?)?(?: of)?")
+_WORK_END = re.compile(r"(?:['’]s?)?(?:,?[^\S\n]+(?:[A-Z][\w.'’-]*|and|the|of|a|an|in|to|with|for|on|or)){0,6} \((?:19|20)\d\d\)")
+# Hanyu Pinyin: a syllable, and two that are no English word by one of these letters.
+_SYLLABLE = (
+    r"(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(?:iang|iong|uang|ang|eng|ing|ong|iao|ian|uai|uan|an|en|in|un|ai|ei|ao|ou|ia|ie|iu|ua|ui|uo"
+    r"|ue|[aeiou])"
+)
+_PINYIN = re.compile(rf"{_SYLLABLE}|(?=\w*(?:zh|x|q|j|ai|ui|uo|iang|uang|iong|ong|ing|eng)){_SYLLABLE}{_SYLLABLE}", re.IGNORECASE)
 _NAME_LENGTH = 4  # words after a title that may make it the name of a place
 
 
@@ -39,6 +50,21 @@ def before_name(text: str, start: int, end: int) -> bool:
     """Whether a capitalised word follows the title `text[start:end]`: "Sir Isaac", "Ms. Lovelace", "LADY MACBETH"."""
     following = _NEXT.match(text, end)
     return text[start].isupper() and following is not None and following[1][0].isupper()
+
+
+def is_chinese_name(text: str, start: int, end: int) -> bool:
+    """Whether `He` or `She`, at `text[start:end]`, is a name: Zheng He, Lao She, He Jiankui, Professor He."""
+    if text[start - 1 : start] == " " and text[start - 2 : start - 1] not in (".", ","):
+        before, initial = _before(text, start)
+        if before.lower().rstrip(".") in _SET["before_surname"] and before[0].isupper():
+            return True
+        if before[:1].isupper() and before.lower() not in _SMALL and _PINYIN.fullmatch(before):
+            return not (_is_open(before, initial) or _in_headline(text, start, end))
+    after = _next(text, end) if text[end + 1 : end + 2].isupper() else ""
+    if after.istitle() and after.lower() not in _SMALL and _PINYIN.fullmatch(after):
+        further = text[end + 1 + len(after) : end + 3 + len(after)]
+        return not (further[:1] == " " and further[1:2].isupper())
+    return False
 
 
 def is_common(text: str, start: int, end: int) -> bool:
@@ -49,9 +75,7 @@ def is_common(text: str, start: int, end: int) -> bool:
     if text[start:end].isupper():
         return _in_capitals(text, word, before, after, end)
     near_capital, far_capital = before[:1].isupper(), after[:1].isupper()
-    if (near_capital and f"{before.lower()}_{word}" in _SET["fixed"]) or (
-        far_capital and f"{word}_{after.lower()}" in _SET["fixed"]
-    ):
+    if in_phrase(text, start, end, _FIXED, capitals=True) or _names_dated_work(text, start, end):
         return False
     if word in _SET["always_titles"]:
         return not _names_work(text, start)
@@ -70,6 +94,8 @@ def is_common(text: str, start: int, end: int) -> bool:
             and not _is_place(text, end)
             and not _names_work(text, start)
         )
+    if (text.startswith(_OWNED, end) or after == "of") and _is_place(text, end):
+        return False  # King's College, Women's Tennis Association, Princess of Asturias Awards
     if before in ("of", "&") and _next_before(text, start)[:1].isupper():
         return False
     return not _is_surname(text, word, before, after, start)
@@ -120,7 +146,8 @@ def _in_capitals(text: str, word: str, before: str, after: str, end: int) -> boo
 
 
 def _is_place(text: str, end: int) -> bool:
-    """Whether the capitalised words that follow end in a street, a hospital or the like."""
+    """Whether the capitalised words that follow, past an apostrophe or `of`, end in a street, a hospital or the like."""
+    end = _LINK.match(text, end).end()
     for _ in range(_NAME_LENGTH):
         match = _NEXT.match(text, end)
         if match is None or not match[1][0].isupper():
@@ -134,6 +161,16 @@ def _is_place(text: str, end: int) -> bool:
 def _names_work(text: str, start: int) -> bool:
     """Whether the possessive of a full name stands before: "Virginia Woolf's Mrs Dalloway"."""
     return re.search(r"[A-Z]\w+ [A-Z]\w+(?: ?['’]s) \Z", text[max(0, start - 50) : start]) is not None
+
+
+def _names_dated_work(text: str, start: int, end: int) -> bool:
+    """Whether a film or a book is named with its year, two words at least: "The Quiet Man (1952)", "Women in Love (1920)"."""
+    if text.find("(", end, end + 60) < 0 or (match := _WORK_END.match(text, end)) is None:
+        return False
+    linked = _before(text, start)[0][:1].isupper()
+    if text[start:end].lower() in _SET["titles"] and not linked:
+        return match[0].startswith(_OWNED) or " and " in match[0]
+    return linked or match[0].count(" ") > 1
 
 
 def _in_quoted_title(text: str, start: int, end: int) -> bool:
@@ -164,8 +201,8 @@ def _in_headline(text: str, start: int, end: int) -> bool:
 def _is_surname(text: str, word: str, before: str, after: str, start: int) -> bool:
     if word not in _SET["surnames"] or after == "of":
         return False
-    if word.endswith("s") and after in ("is", "was", "has", "does"):
-        return True  # Queens is a borough
+    if after in (("is", "was", "has", "does") if word.endswith("s") else ("are", "were", "have")):
+        return True  # Queens is a borough, Queen are a band
     near = text[max(0, start - REACH) : start]
     last = [one.lower() for one in near.split()[-2:]]
     if after in ("and", "or"):
