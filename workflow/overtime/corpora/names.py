@@ -36,7 +36,10 @@ _OF_THE = re.compile(r" of the [A-Z]\w*[^s\W](?!\w)")  # King of the Ring, but K
 _COMPOUND = re.compile(r"\w{3,}m[ae]n|\w{3,}wom[ae]n")  # "Congressman Lewis"
 _OWNED = ("'s ", "’s ", "' ", "’ ")
 _LINK = re.compile(r"(?:['’]s?)?(?: of)?")
-_WORK_END = re.compile(r"(?:['’]s?)?(?:,?[^\S\n]+(?:[A-Z][\w.'’-]*|and|the|of|a|an|in|to|with|for|on|or)){0,6} \((?:19|20)\d\d\)")
+_WORK_END = re.compile(
+    r"(?:['’]s?)?(?:,?[^\S\n]+(?:[A-Z][\w.'’-]*|and|the|of|a|an|in|to|with|for|on|or)){0,6}"
+    r"(?: \((?:1[5-9]|20)\d\d\)| (?:is|was) an? (?:1[5-9]|20)\d\d )"
+)
 # Hanyu Pinyin: a syllable, and two that are no English word by one of these letters.
 _SYLLABLE = (
     r"(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(?:iang|iong|uang|ang|eng|ing|ong|iao|ian|uai|uan|an|en|in|un|ai|ei|ao|ou|ia|ie|iu|ua|ui|uo"
@@ -54,7 +57,7 @@ def before_name(text: str, start: int, end: int) -> bool:
 
 def is_chinese_name(text: str, start: int, end: int) -> bool:
     """Whether `He` or `She`, at `text[start:end]`, is a name: Zheng He, Lao She, He Jiankui, Professor He."""
-    if text[start - 1 : start] == " " and text[start - 2 : start - 1] not in (".", ","):
+    if text[start - 1 : start] == " ":
         before, initial = _before(text, start)
         if before.lower().rstrip(".") in _SET["before_surname"] and before[0].isupper():
             return True
@@ -79,6 +82,8 @@ def is_common(text: str, start: int, end: int) -> bool:
         return False
     if word in _SET["always_titles"]:
         return not _names_work(text, start)
+    if after in _SET["particles"] and word not in _SET["titles"]:
+        return False
     if _in_quoted_title(text, start, end) or (word in _SET["titles"] and _OF_THE.match(text, end)):
         return False
     linked = near_capital and not _is_open(before, initial)
@@ -148,9 +153,9 @@ def _in_capitals(text: str, word: str, before: str, after: str, end: int) -> boo
 def _is_place(text: str, end: int) -> bool:
     """Whether the capitalised words that follow, past an apostrophe or `of`, end in a street, a hospital or the like."""
     end = _LINK.match(text, end).end()
-    for _ in range(_NAME_LENGTH):
+    for place in range(_NAME_LENGTH):
         match = _NEXT.match(text, end)
-        if match is None or not match[1][0].isupper():
+        if match is None or not match[1][0].isupper() or (place and match[0][0] == "." and text[end - 2 : end] != "St"):
             return False
         if match[1].lower() in _SET["places"]:
             return True
@@ -164,13 +169,16 @@ def _names_work(text: str, start: int) -> bool:
 
 
 def _names_dated_work(text: str, start: int, end: int) -> bool:
-    """Whether a film or a book is named with its year, two words at least: "The Quiet Man (1952)", "Women in Love (1920)"."""
-    if text.find("(", end, end + 60) < 0 or (match := _WORK_END.match(text, end)) is None:
+    """Whether a film or a book is named with its year: "The Quiet Man (1952)", "Women in Love (1920)", "The King is a 2019 film"."""
+    if (match := _WORK_END.match(text, end)) is None:
         return False
-    linked = _before(text, start)[0][:1].isupper()
-    if text[start:end].lower() in _SET["titles"] and not linked:
-        return match[0].startswith(_OWNED) or " and " in match[0]
-    return linked or match[0].count(" ") > 1
+    before, initial = _before(text, start)
+    title = text[start:end].lower() in _SET["titles"]
+    if before[:1].isupper() and not (title and _is_open(before, initial) and before not in ("The", "A", "An")):
+        return True
+    if title:
+        return "'s " in match[0] or "’s " in match[0]
+    return match[0].count(" ") > 1 and "(" in match[0]
 
 
 def _in_quoted_title(text: str, start: int, end: int) -> bool:
