@@ -1,45 +1,46 @@
 """Fixed phrases that hold a gendered word and stay: King Lear, The Lord of the Rings, mother of pearl, no man's land."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 
-Phrases = Mapping[str, Sequence[tuple[str, str]]]  # word -> what stands before and after it in each of its phrases
+Phrases = Mapping[str, re.Pattern[str]]  # word -> what matches behind it where it stands in one of its phrases
+
+_SMALL = ("a", "and", "de", "in", "no", "of", "the", "with")
+_ONLY_LETTERS = r"(?<![^\W_])", r"s?(?![^\W_])"  # before a phrase, and after it: an s of the plural may follow
+_SPELLINGS = {"'": "['’]", " ": "[ \u00a0]"}
 
 
-def phrases_by_word(phrases: Iterable[str]) -> Phrases:
-    """The phrases (in lower case, parts joined by spaces) by each of their words, without the ending of a possessive."""
-    found: dict[str, list[tuple[str, str]]] = {}
+def phrases_by_word(phrases: Iterable[str], names: bool = False) -> Phrases:
+    """The phrases (in lower case, parts joined by spaces) by each of their words, without the ending of a possessive.
+
+    Of `names`, the word before and the first longer word behind begin with a capital; any case will do elsewhere.
+    """
+    found: dict[str, list[str]] = {}
     for phrase in phrases:
         place = 0
         for part in phrase.split(" "):
             word = part.partition("'")[0]
-            found.setdefault(word, []).append((phrase[:place], phrase[place + len(word) :]))
+            before, after = phrase[:place], phrase[place + len(word) :]
+            behind = f"(?<={_ONLY_LETTERS[0]}{_spelled(before, names)}{_spelled(word)})" if before else ""
+            found.setdefault(word, []).append(behind + _spelled(after, names) + _ONLY_LETTERS[1])
             place += len(part) + 1
-    return found
+    return {word: re.compile("|".join(patterns)) for word, patterns in found.items()}
 
 
-def in_phrase(text: str, start: int, end: int, phrases: Phrases, capitals: bool = False) -> bool:
-    """Whether the word `text[start:end]` stands in one of its `phrases`, also in the plural or possessive.
-
-    With `capitals`, what stands before it must begin with one, and some word after it too.
-    """
-    for before, after in phrases.get(text[start:end].lower(), ()):
-        left, right = start - len(before), end + len(after)
-        if left < 0 or text[left - 1 : left].isalnum() or not _ends(text, right):
-            continue
-        first, last = text[left:start], text[end:right]
-        if (_plain(first), _plain(last)) != (before, after):
-            continue
-        if not capitals or (first[:1].isupper() or not first) and (not last or not last.islower()):
-            return True
-    return False
+def in_phrase(text: str, end: int, word: str, phrases: Phrases) -> bool:
+    """Whether the `word` (in lower case) that ends at `end` stands in one of its `phrases`, also in the plural or possessive."""
+    pattern = phrases.get(word)
+    return pattern is not None and pattern.match(text, end) is not None
 
 
-def _plain(text: str) -> str:
-    return text.lower().replace("’", "'").replace("\u00a0", " ")
-
-
-def _ends(text: str, end: int) -> bool:
-    """Whether a word ends here, but for the s of a plural."""
-    if text[end : end + 1] == "s":
-        end += 1
-    return not text[end : end + 1].isalnum()
+def _spelled(part: str, capital: bool = False) -> str:
+    """A pattern for a part of a phrase, whose first longer word begins with a capital if `capital`."""
+    words = part.split(" ")
+    large = next((word for word in words if word and word not in _SMALL and not word.startswith("'")), None) if capital else None
+    letters = []
+    for word in words:
+        first = word[:1].upper() if word == large else "".join(sorted({word[:1].lower(), word[:1].upper()}))
+        large = None if word == large else large
+        rest = "".join(_SPELLINGS.get(letter) or f"[{letter.lower()}{letter.upper()}]" for letter in word[1:])
+        letters.append((_SPELLINGS.get(first) or f"[{first}]") + rest if word else "")
+    return _SPELLINGS[" "].join(letters)

@@ -3,8 +3,9 @@
 The words are the rows of `resources/rewriting/gender_words.csv` and the compounds of `man_compounds.txt` (fireman, firemen). A
 word is rewritten to its first row (dad to mom, but both mom and mum to dad); rows of kind `determiner` and `name` apply where a
 noun or a capitalised name follows; rows of kind `feminine` turn the feminine word into the masculine one, which is everybody's,
-and not back, rows of kind `masculine` the masculine word alone; rows of kind `left out` list the ambiguous words that are never touched. A word is a run of letters and digits with
-its inner hyphens. An apostrophe ends a word, so that `he's` and `he’ll` are `he` with something after it.
+and not back, rows of kind `masculine` the masculine word alone; rows of kind `left out` list the ambiguous words that are never
+touched. A word is a run of letters and digits with its inner hyphens. An apostrophe ends a word, so that `he's` and `he’ll` are
+`he` with something after it.
 """
 
 import csv

@@ -24,7 +24,7 @@ from overtime.files import RESOURCES
 
 _NAMES = RESOURCES / "rewriting" / "names.toml"
 _SET = {name: frozenset(words.split()) for name, words in tomllib.loads(_NAMES.read_text("utf-8")).items()}
-_FIXED = phrases_by_word(phrase.replace("_", " ") for phrase in _SET["fixed"])
+_FIXED = phrases_by_word([phrase.replace("_", " ") for phrase in _SET["fixed"]], names=True)
 _SMALL = WORD_CLASSES["function"] | WORD_CLASSES["modifier"] | WORD_CLASSES["number"]
 _NEXT = re.compile(r"\.?[^\S\n]+[*_\[\"“]{0,3}((?:[A-Z]\.)+|\w[\w'’-]*)")
 _INITIALS = re.compile(r"(?:[A-Z]\.)+|(?:St|Jr|Dr|Mr|Mrs|Ms)\.")
@@ -35,7 +35,10 @@ _HEADLINE = 80  # characters on either side
 _OF_THE = re.compile(r" of the [A-Z]\w*[^s\W](?!\w)")  # King of the Ring, but King of the Franks
 _COMPOUND = re.compile(r"\w{3,}m[ae]n|\w{3,}wom[ae]n")  # "Congressman Lewis"
 _OWNED = ("'s ", "’s ", "' ", "’ ")
-_LINK = re.compile(r"(?:['’]s?)?(?: of)?")
+_TITLE_ENDS = ("r", "s", "f")  # of Dr., Mrs., Prof.
+_OWNER = re.compile(r"[A-Z]\w+['’]s $")  # "The Time Traveler's Wife", where a daughter of his would be small
+_LINKS = ("of", "in", "for")
+_LINK = re.compile(r"(?:['’]s?)?(?: (?:of|in|for))?")
 _WORK_END = re.compile(
     r"(?:['’]s?)?(?:,?[^\S\n]+(?:[A-Z][\w.'’-]*|and|the|of|a|an|in|to|with|for|on|or)){0,6}"
     r"(?: \((?:1[5-9]|20)\d\d\)| (?:is|was) an? (?:1[5-9]|20)\d\d )"
@@ -46,6 +49,7 @@ _SYLLABLE = (
     r"|ue|[aeiou])"
 )
 _PINYIN = re.compile(rf"{_SYLLABLE}|(?=\w*(?:zh|x|q|j|ai|ui|uo|iang|uang|iong|ong|ing|eng)){_SYLLABLE}{_SYLLABLE}", re.IGNORECASE)
+_NEAR = 80
 _NAME_LENGTH = 4  # words after a title that may make it the name of a place
 
 
@@ -57,7 +61,8 @@ def before_name(text: str, start: int, end: int) -> bool:
 
 def is_chinese_name(text: str, start: int, end: int) -> bool:
     """Whether `He` or `She`, at `text[start:end]`, is a name: Zheng He, Lao She, He Jiankui, Professor He."""
-    if text[start - 1 : start] == " ":
+    near = text[start - 2 : start - 1]
+    if text[start - 1 : start] == " " and (near.isalnum() or (near == "." and text[start - 3 : start - 2] in _TITLE_ENDS)):
         before, initial = _before(text, start)
         if before.lower().rstrip(".") in _SET["before_surname"] and before[0].isupper():
             return True
@@ -78,12 +83,14 @@ def is_common(text: str, start: int, end: int) -> bool:
     if text[start:end].isupper():
         return _in_capitals(text, word, before, after, end)
     near_capital, far_capital = before[:1].isupper(), after[:1].isupper()
-    if in_phrase(text, start, end, _FIXED, capitals=True) or _names_dated_work(text, start, end):
+    if in_phrase(text, end, word, _FIXED) or _names_dated_work(text, start, end):
         return False
     if word in _SET["always_titles"]:
         return not _names_work(text, start)
-    if after in _SET["particles"] and word not in _SET["titles"]:
-        return False
+    if word not in _SET["titles"] and (
+        after in _SET["particles"] or (not before and _OWNER.search(text, max(0, start - REACH), start))
+    ):
+        return _in_headline(text, start, end)
     if _in_quoted_title(text, start, end) or (word in _SET["titles"] and _OF_THE.match(text, end)):
         return False
     linked = near_capital and not _is_open(before, initial)
@@ -99,9 +106,9 @@ def is_common(text: str, start: int, end: int) -> bool:
             and not _is_place(text, end)
             and not _names_work(text, start)
         )
-    if (text.startswith(_OWNED, end) or after == "of") and _is_place(text, end):
+    if (text.startswith(_OWNED, end) or after in _LINKS) and _is_place(text, end):
         return False  # King's College, Women's Tennis Association, Princess of Asturias Awards
-    if before in ("of", "&") and _next_before(text, start)[:1].isupper():
+    if before in ("of", "for", "&") and _next_before(text, start)[:1].isupper():
         return False
     return not _is_surname(text, word, before, after, start)
 
@@ -151,8 +158,9 @@ def _in_capitals(text: str, word: str, before: str, after: str, end: int) -> boo
 
 
 def _is_place(text: str, end: int) -> bool:
-    """Whether the capitalised words that follow, past an apostrophe or `of`, end in a street, a hospital or the like."""
-    end = _LINK.match(text, end).end()
+    """Whether the capitalised words that follow, past an apostrophe or a preposition, end in a street, a hospital or the like."""
+    if link := _LINK.match(text, end):
+        end = link.end()
     for place in range(_NAME_LENGTH):
         match = _NEXT.match(text, end)
         if match is None or not match[1][0].isupper() or (place and match[0][0] == "." and text[end - 2 : end] != "St"):
@@ -169,8 +177,9 @@ def _names_work(text: str, start: int) -> bool:
 
 
 def _names_dated_work(text: str, start: int, end: int) -> bool:
-    """Whether a film or a book is named with its year: "The Quiet Man (1952)", "Women in Love (1920)", "The King is a 2019 film"."""
-    if (match := _WORK_END.match(text, end)) is None:
+    """Whether a film or a book is named with its year: "Women in Love (1920)", "The King is a 2019 film"."""
+    near = text[end : end + _NEAR]
+    if not ("(1" in near or "(2" in near or " a 1" in near or " a 2" in near) or (match := _WORK_END.match(text, end)) is None:
         return False
     before, initial = _before(text, start)
     title = text[start:end].lower() in _SET["titles"]

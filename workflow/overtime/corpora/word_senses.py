@@ -43,7 +43,7 @@ def in_other_sense(text: str, start: int, end: int) -> bool:
         and (following[1] in senses or (word in _EITHER and not senses.isdisjoint(_following_words(text, end))))
     ):
         return True
-    if in_phrase(text, start, end, _PHRASES) or (word in _SISTERS and _TAXON.match(text, end)):
+    if in_phrase(text, end, word, _PHRASES) or (word in _SISTERS and _TAXON.match(text, end)):
         return True
     if word in _POSSESSIVES:
         return previous_word(text, start) not in _POSSESSIVES[word]
