@@ -93,6 +93,11 @@ def test_a_pronoun_with_a_capital_is_one(text):
         ("The King. The Church of England.", "The Queen. The Church of England."),
         ("A Farmer's Son is read by a farmer's son.", "A Farmer's Son is read by a farmer's daughter."),
         ("Señor Paz met the señor.", "Señora Paz met the señor."),
+        (
+            "The Duke and the King are here; King and Duke were not.",
+            "The Duchess and the Queen are here; Queen and Duchess were not.",
+        ),
+        ("Brother to both, and the brother of Gonzales.", "Sister to both, and the sister of Gonzales."),
     ],
 )
 def test_names_of_works_and_of_places_stay_and_their_words_elsewhere_do_not(text, feminine):

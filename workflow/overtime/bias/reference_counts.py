@@ -21,7 +21,7 @@ from overtime.files import read_table
 REFERENCE_COLUMNS = {"text": pl.String, "word": pl.String, "masculine": pl.Int64, "released": pl.Int64}
 TALLIED = ("documents", "touched", "words", "words_touched", "masculine", "feminine", "masculine_pronouns", "feminine_pronouns")
 WAY_COLUMNS = dict.fromkeys(("text", "unit", "way"), pl.String) | dict.fromkeys(TALLIED, pl.Int64)
-# The second documents of two are rewritten as the arm of two-way augmentation rewrites half of them by chance.
+# Two-way augmentation rewrites half of the documents by chance: here it is every second one, so that nothing is drawn.
 AS_WRITTEN, RELEASED, FEMINIZED = "as written", "released six strings", "masculine→feminine"
 HALF_TWO_WAY, TWO_WAY = "two-way, every second document", "two-way, every document"
 GENDERED_PRONOUNS = frozenset("he him his himself she her hers herself".split())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 Phrases = Mapping[str, re.Pattern[str]]  # word -> what matches behind it where it stands in one of its phrases
 
 _SMALL = ("a", "and", "de", "in", "no", "of", "the", "with")
-_ONLY_LETTERS = r"(?<![^\W_])", r"s?(?![^\W_])"  # before a phrase, and after it: an s of the plural may follow
+_BEGIN, _END = r"(?<![^\W_])", r"s?(?![^\W_])"  # an s of the plural may follow
 _SPELLINGS = {"'": "['’]", " ": "[ \u00a0]"}
 
 
@@ -21,8 +21,8 @@ def phrases_by_word(phrases: Iterable[str], names: bool = False) -> Phrases:
         for part in phrase.split(" "):
             word = part.partition("'")[0]
             before, after = phrase[:place], phrase[place + len(word) :]
-            behind = f"(?<={_ONLY_LETTERS[0]}{_spelled(before, names)}{_spelled(word)})" if before else ""
-            found.setdefault(word, []).append(behind + _spelled(after, names) + _ONLY_LETTERS[1])
+            behind = f"(?<={_BEGIN}{_spelled(before, names)}{_spelled(word)})" if before else ""
+            found.setdefault(word, []).append(behind + _spelled(after, names) + _END)
             place += len(part) + 1
     return {word: re.compile("|".join(patterns)) for word, patterns in found.items()}
 

@@ -4,12 +4,13 @@ The rule, in this order:
 
 1. In capitals throughout ("HE IS THE KING") a word is as in lower case; between lower-case words MR, MS, SIR, LAD and their like
    are symbols ("MR images").
-2. A fixed name of `resources/rewriting/names.toml` stays (Burger King, King Lear), and so does a title in quotation marks.
+2. A fixed name of `resources/rewriting/names.toml` stays (Burger King, King Lear), and so does a title in quotation marks, with
+   its year ("The Quiet Man (1952)") or after its owner with a capital ("The Time Traveler's Wife").
 3. In a headline, all of whose long words have capitals and one of which is a verb, a word is as in lower case.
 4. After a capitalised word it stays (Stephen King, Iron Man, the film The Queen, Isle of Man), unless that word begins the
    sentence or leaves a title open (Crown Prince, French King, Admiral Prince Pavel).
 5. Before a capitalised word a title changes (King Henry), unless a place or an organisation is named (King Street, Prince George
-   Hospital) or a person's work ("Virginia Woolf's Mrs Dalloway"); any other noun stays (Boy George).
+   Hospital, King's College, Princess of Asturias Awards) or a person's work ("Virginia Woolf's Mrs Dalloway"); any other noun stays (Boy George).
 6. What is also a surname stays where it has no article and tells no role ("as sung by King", but "crowned King"), and at the
    beginning of a sentence where the text has named its bearer (Stephen King ... King wrote).
 7. Anything else begins a sentence or is written large, and changes.
@@ -218,13 +219,15 @@ def _in_headline(text: str, start: int, end: int) -> bool:
 def _is_surname(text: str, word: str, before: str, after: str, start: int) -> bool:
     if word not in _SET["surnames"] or after == "of":
         return False
-    if after in (("is", "was", "has", "does") if word.endswith("s") else ("are", "were", "have")):
-        return True  # Queens is a borough, Queen are a band
+    if word.endswith("s") and after in ("is", "was", "has", "does"):
+        return True  # Queens is a borough
     near = text[max(0, start - REACH) : start]
     last = [one.lower() for one in near.split()[-2:]]
     if after in ("and", "or"):
         return _is_named(text, start, word)
     if before == "":
+        if not word.endswith("s") and after in ("are", "were", "have"):
+            return True  # Queen are a band
         return near.rstrip().endswith(",") or _is_named(text, start, word)
     if last[-1] in WORD_CLASSES["determiner"] or last[-1] in _SET["open_adjectives"]:
         return False

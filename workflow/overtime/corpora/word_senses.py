@@ -15,10 +15,10 @@ _PHRASES = phrases_by_word(phrase for line in _TABLE["phrases"].split("\n") if l
 _VERBS = frozenset(_TABLE["verbs"].split())
 AMBIGUOUS = frozenset(_FOLLOWING) | frozenset(_PHRASES) | frozenset(_POSSESSIVES) | _VERBS
 _SISTERS = ("sister", "sisters", "brother", "brothers")
-# "sister to Ginkgoales", "as a sister of the Zygnematophyceae", "sister to all other mosses".
+# "sister to Ginkgoales", "as a sister of the Zygnematophyceae", "sister to all other mosses"; but "sister of Gonzales".
 _TAXON = re.compile(
-    r"[^\S\n]+(?:to|of)[^\S\n]+(?:(?:the[^\S\n]+)?[A-Z][a-z]+(?:ales|aceae|idae|inae|oidea|iformes|phyta|phytes?|phyceae|mycota"
-    r"|mycetes|mycotina|morpha|morphs?|ptera|poda|pods?|zoa|zoans?|opsida|ida)\b|(?:all|both)\b)"
+    r"[^\S\n]+(?:(?:to|(?:to|of)[^\S\n]+the)[^\S\n]+[A-Z][a-z]+(?:ales|aceae|idae|inae|oidea|iformes|phyta|phytes?|phyceae|mycota"
+    r"|mycetes|mycotina|morpha|ptera|poda|zoa|opsida)\b|to[^\S\n]+all[^\S\n]+other\b)"
 )
 _BEFORE_VERB = frozenset(_TABLE["before_verb"].split())
 _BARE_VERBS = ("groom", "grooms", "husband", "man")  # also without an article behind
