@@ -9,8 +9,8 @@ The rule, in this order:
 3. In a headline, all of whose long words have capitals and one of which is a verb, a word is as in lower case.
 4. After a capitalised word it stays (Stephen King, Iron Man, the film The Queen, Isle of Man), unless that word begins the
    sentence or leaves a title open (Crown Prince, French King, Admiral Prince Pavel).
-5. Before a capitalised word a title changes (King Henry), unless a place or an organisation is named (King Street, Prince George
-   Hospital, King's College, Princess of Asturias Awards) or a person's work ("Virginia Woolf's Mrs Dalloway"); any other noun stays (Boy George).
+5. Before a capitalised word a title changes (King Henry), unless a place or an organisation is named (King Street, King's College,
+   Prince George Hospital) or a person's work ("Virginia Woolf's Mrs Dalloway"); any other noun stays (Boy George).
 6. What is also a surname stays where it has no article and tells no role ("as sung by King", but "crowned King"), and at the
    beginning of a sentence where the text has named its bearer (Stephen King ... King wrote).
 7. Anything else begins a sentence or is written large, and changes.
@@ -38,8 +38,7 @@ _COMPOUND = re.compile(r"\w{3,}m[ae]n|\w{3,}wom[ae]n")  # "Congressman Lewis"
 _OWNED = ("'s ", "’s ", "' ", "’ ")
 _TITLE_ENDS = ("r", "s", "f")  # of Dr., Mrs., Prof.
 _OWNER = re.compile(r"[A-Z]\w+['’]s $")  # "The Time Traveler's Wife", where a daughter of his would be small
-_LINKS = ("of", "in", "for")
-_LINK = re.compile(r"(?:['’]s?)?(?: (?:of|in|for))?")
+_LINKS, _LINK = ("of", "in", "for"), re.compile(r"(?:['’]s?)?(?: (?:of|in|for))?")
 _WORK_END = re.compile(
     r"(?:['’]s?)?(?:,?[^\S\n]+(?:[A-Z][\w.'’-]*|and|the|of|a|an|in|to|with|for|on|or)){0,6}"
     r"(?: \((?:1[5-9]|20)\d\d\)| (?:is|was) an? (?:1[5-9]|20)\d\d )"
@@ -50,8 +49,7 @@ _SYLLABLE = (
     r"|ue|[aeiou])"
 )
 _PINYIN = re.compile(rf"{_SYLLABLE}|(?=\w*(?:zh|x|q|j|ai|ui|uo|iang|uang|iong|ong|ing|eng)){_SYLLABLE}{_SYLLABLE}", re.IGNORECASE)
-_NEAR = 80
-_NAME_LENGTH = 4  # words after a title that may make it the name of a place
+_NEAR, _NAME_LENGTH = 80, 4  # characters to a year; words after a title that may make it the name of a place
 
 
 def before_name(text: str, start: int, end: int) -> bool:
