@@ -9,8 +9,8 @@ The rule, in this order:
 3. In a headline, all of whose long words have capitals and one of which is a verb, a word is as in lower case.
 4. After a capitalised word it stays (Stephen King, Iron Man, the film The Queen, Isle of Man), unless that word begins the
    sentence or leaves a title open (Crown Prince, French King, Admiral Prince Pavel).
-5. Before a capitalised word a title changes (King Henry), unless a place or an organisation is named (King Street, King's College,
-   Prince George Hospital) or a person's work ("Virginia Woolf's Mrs Dalloway"); any other noun stays (Boy George).
+5. Before a capitalised word a title changes (King Henry), unless a place or an organisation is named (King Street, King's
+   College, Prince George Hospital) or a person's work ("Virginia Woolf's Mrs Dalloway"); any other noun stays (Boy George).
 6. What is also a surname stays where it has no article and tells no role ("as sung by King", but "crowned King"), and at the
    beginning of a sentence where the text has named its bearer (Stephen King ... King wrote).
 7. Anything else begins a sentence or is written large, and changes.
