@@ -133,7 +133,18 @@ def audit() -> pl.DataFrame:
                 )
             )
             rows.append(row("measured", f"{model} {scoring}", None, y, 0.05, n, measure="stereotype", **kept))
-    return frame(rows)
+    return frame([*rows, *rewritten_texts()])
+
+
+def rewritten_texts() -> list[dict[str, object]]:
+    shares = {"touched": (0.25, 10_033), "masculine_words": (0.83, 8_812), "masculine_pronouns": (0.88, 5_937)}
+    rows = []
+    for text in ("the encyclopedia", "the generated corpus"):
+        for way in ("as written", "released six strings"):
+            for measure, (y, n) in shares.items():
+                kept = {"text": text, "unit": "summaries", "way": way, "measure": measure}
+                rows.append(row("measured", f"{text}, {way}", None, y, 0, n, **kept) | {"lower": None, "upper": None})
+    return rows
 
 
 def fig1_pretrained() -> pl.DataFrame:

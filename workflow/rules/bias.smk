@@ -1,12 +1,12 @@
 # Gender bias of the suite: sentence pairs scored at every checkpoint of every arm, whether the swap took at all, and the audit
-# of the released evaluations; which masculine words the released intervention changes.
+# of the released evaluations; what ways of rewriting do to the gendered words of texts at hand.
 #
-# in:   <results>/corpus/{pairs,contexts}.parquet, corpus/documents.jsonl, checkpoints/{model}/{arm}; public/wikitext-2;
-#       resources/{released,rewriting}; settings figures, arms;
+# in:   <results>/corpus/{pairs,contexts}.parquet, corpus/documents.jsonl, checkpoints/{model}/{arm};
+#       <results>/encyclopedia.parquet, public/wikitext-2; resources/{released,rewriting}; settings figures, arms;
 #       <results>/scores/{crows_pairs,pronouns_english} of published models (rules bias_published)
 # out:  <results>/scores/{pairs,pronouns}/{model}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet;
-#       <results>/references.parquet (rule claims)
-# steps: score_bias (one job for all runs of a size) -> tabulate_bias; reenact_* -> tabulate_audit; count_references
+#       <results>/references.parquet (rule claims), references_by_way.parquet
+# steps: score_bias (one job for all runs of a size) -> tabulate_bias; reenact_*, count_references -> tabulate_audit
 
 # The released models that stand beside the suite's in each figure, as in the talk.
 RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
@@ -136,6 +136,7 @@ rule reenact_pretrained:
 rule tabulate_audit:
     input:
         scores=expand("<results>/scores/shifted/{model}.parquet", model=AUDITED),
+        ways="<results>/references_by_way.parquet",
         released=RESOURCES / "released/pythia_crows_gender.csv",
     output:
         table="<results>/figures/fig1_audit.parquet",
@@ -158,11 +159,13 @@ rule tabulate_audit:
 
 rule count_references:
     input:
+        encyclopedia="<results>/encyclopedia.parquet",
         wikitext="<results>/public/wikitext-2",
         documents="<results>/corpus/documents.jsonl",
         words=sorted((RESOURCES / "rewriting").iterdir()),
     output:
         table="<results>/references.parquet",
+        ways="<results>/references_by_way.parquet",
     log:
         "<logs>/count_references.log",
     benchmark:
@@ -174,6 +177,6 @@ rule count_references:
     params:
         code=code("count_references"),
     message:
-        "Counting the masculine words that the released intervention changes"
+        "Counting gendered words of texts at hand, as written and rewritten"
     script:
         "../scripts/count_references.py"

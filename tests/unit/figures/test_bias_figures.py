@@ -96,3 +96,19 @@ def test_the_real_model_is_drawn_beside_the_reference_of_its_pairs() -> None:
     assert places["all gender pairs (320)"] == {0.506, 0.608}
     assert places["type 1, net bias (396)"] == {0.07}
     assert 0.4321 not in {row["y"] for row in rows}
+
+
+def test_each_text_has_a_panel_of_its_own() -> None:
+    text = written("fig1_audit")
+    assert "Measured: the encyclopedia" in text
+    assert "n = 10,033 summaries, 8,812 gendered words," in text
+    assert {row["y"] for row in data("fig1_audit") if row.get("measure") == "masculine_pronouns"} == {0.88}
+    told = caption("fig1_audit", TABLES["fig1_audit"], SETTINGS)
+    assert "Of the encyclopedia 83% of the gendered words are masculine after them (83% before, 8,812 words)." in told
+
+
+def test_a_text_without_gendered_words_and_no_text_at_all_can_be_drawn() -> None:
+    table = TABLES["fig1_audit"]
+    empty = table.filter(pl.col("measure").is_in(["masculine_words", "masculine_pronouns"]).not_())
+    assert "0 gendered words" in written("fig1_audit", empty)
+    assert "summaries" not in written("fig1_audit", table.filter(pl.col("text").is_null()))
