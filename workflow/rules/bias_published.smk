@@ -36,7 +36,7 @@ SCORED |= {
     for (model, arm, job), steps in JOBS.items()
 }
 # Of these, what others scored, too -> what they call it.
-COMPARED = {run: same for run, place in SCORED.items() if (same := same_model(*place, THEIRS))}
+WITH_OTHERS = {run: same for run, place in SCORED.items() if (same := same_model(*place, THEIRS))}
 
 
 rule score_pretrained:
@@ -136,7 +136,7 @@ rule score_checkpoints:
 
 rule compare_independent:
     input:
-        scores=expand("<results>/scores/winobias_forms/{run}.parquet", run=COMPARED),
+        scores=expand("<results>/scores/winobias_forms/{run}.parquet", run=WITH_OTHERS),
         independent=INDEPENDENT,
     output:
         table="<results>/independent_check.parquet",
@@ -150,23 +150,16 @@ rule compare_independent:
         mem_mb=500,
     params:
         code=code("compare_independent"),
-        names=COMPARED,
+        names=WITH_OTHERS,
     message:
         "Comparing the margins of WinoBias sentences with those of others"
     script:
         "../scripts/compare_independent.py"
 
 
-def compared(wildcards):
-    """The comparison that the target `independent_check` judges, where there is one."""
-    if not COMPARED:
-        raise WorkflowError("no model of this run is one that others scored: see LAST_REVISIONS in sources/scored_by_others.py")
-    return "<results>/independent_check.parquet"
-
-
 rule independent_check:
     input:
-        table=compared,
+        table=rules.compare_independent.output.table if WITH_OTHERS else [],
     output:
         text="<results>/independent_check.txt",
     log:

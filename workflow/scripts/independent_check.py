@@ -6,6 +6,8 @@ from overtime.files import atomic, read_table
 from overtime.pipeline.step import step
 
 with step(snakemake):
+    if not snakemake.input.table:
+        raise InputError("no model of this run is one that others scored, at the end of its training: nothing to compare")
     table = read_table(snakemake.input.table)
     if lines := disagreements(table):
         raise InputError("; ".join(lines))

@@ -14,8 +14,8 @@ from overtime.files import require_finite, require_unique
 # Between what rounding does and what another model is: the margins of SmolLM2-135M in bfloat16 and in float32 have a correlation
 # of 0.998 and differ by 0.06 nats in the median; those of the two most alike of others' models, 0.988 and 0.18 nats.
 FEWEST_CORRELATION, MOST_MEDIAN = 0.99, 0.1
-COLUMNS = {"model": pl.String, "independent": pl.String, "n": pl.Int64, "correlation": pl.Float64}
-COLUMNS |= {"largest_difference": pl.Float64, "median_difference": pl.Float64, "same_sign": pl.Float64, "agrees": pl.Boolean}
+COMPARISON = {"model": pl.String, "independent": pl.String, "n": pl.Int64, "correlation": pl.Float64}
+COMPARISON |= {"largest_difference": pl.Float64, "median_difference": pl.Float64, "same_sign": pl.Float64, "agrees": pl.Boolean}
 
 
 def independent_check(scores: Mapping[str, pl.DataFrame], names: Mapping[str, str], independent: pl.DataFrame) -> pl.DataFrame:
@@ -32,7 +32,7 @@ def independent_check(scores: Mapping[str, pl.DataFrame], names: Mapping[str, st
         | _agreement(model, own, independent.select("sentence", theirs=names[model]))
         for model, own in scores.items()
     ]
-    return pl.DataFrame(rows, COLUMNS, orient="row")
+    return pl.DataFrame(rows, COMPARISON, orient="row")
 
 
 def disagreements(table: pl.DataFrame) -> list[str]:
