@@ -15,7 +15,7 @@ from project import create, snakemake
 from overtime.figures.catalog import FIGURES
 
 BUNDLE = {"write_manifest", "build_gallery", "zip_bundle"}
-STEMS = ("bias", "audit", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
+STEMS = ("bias", "association", "audit", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
 TABULATED = {f"tabulate_{stem}" for stem in STEMS}
 COLUMNS = {"source", "series", "x", "y", "lower", "upper", "n"}
 
@@ -31,7 +31,7 @@ def test_every_figure_has_its_table_and_pictures(finished, figure):
     folder = finished / "results/tiny/figures"
     table = pl.read_parquet(folder / f"{figure}.parquet")
     assert set(table.columns) >= COLUMNS
-    assert set(table["source"]) <= {"released", "measured", "spoken"}
+    assert set(table["source"]) <= {"released", "released by others", "measured", "spoken"}
     assert (folder / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (folder / f"{figure}.svg").read_text()[:300]
     assert json.loads((folder / f"{figure}.json").read_text())["$schema"].startswith("https://vega.github.io/schema/vega-lite")

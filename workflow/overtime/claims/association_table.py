@@ -22,9 +22,7 @@ from overtime.claims.independent_evidence import (
     towards_stereotype,
 )
 from overtime.statistics import Statistic, mean_of
-from overtime.tables import RELEASED_PARAMETERS, figure_table, interval_columns, interval_rows
-
-OTHERS = "released by others"
+from overtime.tables import BY_OTHERS, RELEASED_PARAMETERS, figure_table, interval_columns, interval_rows
 
 
 def preference_table(tables: Tables) -> pl.DataFrame:
@@ -41,7 +39,7 @@ def preference_table(tables: Tables) -> pl.DataFrame:
             chosen = np.isin(sides, DIRECTIONS if direction == "all" else [direction])
             runs = {model: [_preference(towards_stereotype(items, own)[chosen], sides[chosen])] for model, own in margins.items()}
             sample = Sample("", {"occupations": occupations[chosen]}, runs, limits=SHARE)
-            names = {"source": OTHERS, "kind": "others", "metric": WINOBIAS, "direction": direction, "corpus": corpus}
+            names = {"source": BY_OTHERS, "kind": "others", "metric": WINOBIAS, "direction": direction, "corpus": corpus}
             rows += _at_each_size(sample, names)
     return _placed(interval_rows(rows), RELEASED_PARAMETERS)
 
@@ -56,7 +54,7 @@ def association_table(tables: Tables, parameters: Mapping[str, float]) -> pl.Dat
     for sentences in (WINOGENDER, WINOBIAS):
         for corpus in CORPORA:
             for metric, measure in {"slope": independent_slope, "correlation": independent_correlation}.items():
-                names = {"source": OTHERS, "sentences": sentences, "corpus": corpus, "metric": metric}
+                names = {"source": BY_OTHERS, "sentences": sentences, "corpus": corpus, "metric": metric}
                 rows += _at_each_size(measure(tables, corpus=corpus, sentences=sentences), names)
     try:
         suite = {"slope": association_slope(tables), "correlation": association_correlation(tables)}

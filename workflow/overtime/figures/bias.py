@@ -44,7 +44,7 @@ def over_training(table: pl.DataFrame, title: str) -> alt.VConcatChart:
             every = references.filter(pl.col("direction") == "all")
             rows.append(theme.beside(*[all_pairs(whole, every, styles, late) for late in (False, True)], spacing=150))
         rows.append(theme.beside(*[one_view(mine, references, styles, view) for view in VIEWS], spacing=76))
-        if kind == "released":
+        if kind == "released" and not others.is_empty():
             rows.append(preference_by_size(others))
     figure: alt.VConcatChart = theme.finish(rows, title, final_values(curves)).resolve_scale(color="independent")
     return figure
