@@ -34,12 +34,14 @@ def fig2_association(table: pl.DataFrame) -> alt.VConcatChart:
             rows.append(
                 theme.beside(*[association(mine.filter(metric=metric), metric) for metric in ASSOCIATION_METRICS], spacing=110)
             )
-    lines = [ends(table.filter(sentences=sentences, corpus=corpus)) for sentences in SENTENCE_SETS for corpus in CORPUS_COLOURS]
+    lines = [
+        size_ends(table.filter(sentences=sentences, corpus=corpus)) for sentences in SENTENCE_SETS for corpus in CORPUS_COLOURS
+    ]
     missing = [] if "suite" in table["sentences"] else ["The suite is not shown: its pairs or scores do not allow it."]
     return theme.finish(rows, "How models follow the association in their corpus, by size", [*filter(None, lines), *missing])
 
 
-def ends(rows: pl.DataFrame) -> str:
+def size_ends(rows: pl.DataFrame) -> str:
     """In words: slope and correlation of the smallest and the largest model."""
     if rows.is_empty():
         return ""
