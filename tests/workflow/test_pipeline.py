@@ -121,6 +121,14 @@ def test_an_edit_reruns_what_depends_on_it_and_nothing_else(project, edited, rer
     assert not planned & kept if kept else planned == rerun
 
 
+def test_without_a_model_that_others_scored_the_check_fails_with_one_line(project):
+    result = snakemake(project, "independent_check")
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert "[independent_check] error: no model of this run is one that others scored" in output
+    assert "Traceback" not in output
+
+
 def test_published_checkpoints_become_jobs_of_several_steps(tmp_path):
     """Eight checkpoints in jobs of three, wanted by a figure and by the claims."""
     steps = {"baseline": [3000, 13000, 63000, 133000, 143000], "swap7": [134000, 138000, 143000]}
