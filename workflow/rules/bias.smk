@@ -4,9 +4,10 @@
 # in:   <results>/corpus/{pairs,contexts}.parquet, corpus/documents.jsonl, checkpoints/{model}/{arm};
 #       <results>/encyclopedia.parquet, public/wikitext-2; resources/{released,rewriting}; settings figures, arms;
 #       <results>/scores/{crows_pairs,pronouns_english} of published models (rules bias_published)
-# out:  <results>/scores/{pairs,pronouns}/{model}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet;
+# out:  <results>/scores/{pairs,pronouns}/{model}.parquet, figures/{fig1,fig2,fig2_association,fig1_audit}.parquet;
 #       <results>/references.parquet (rule claims), references_by_way.parquet
-# steps: score_bias (one job for all runs of a size) -> tabulate_bias; reenact_*, count_references -> tabulate_audit
+# steps: score_bias (one job for all runs of a size) -> tabulate_bias, tabulate_association; reenact_*, count_references
+#        -> tabulate_audit
 
 # The released models that stand beside the suite's in each figure, as in the talk.
 RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
@@ -57,6 +58,7 @@ rule tabulate_bias:
         ),
         released=RESOURCES / "released/pythia_crows_gender.csv",
         directions=RESOURCES / "released/crows_pairs_directions.csv",
+        independent=lambda wildcards: [INDEPENDENT] if wildcards.figure == "fig2" else [],
     output:
         table="<results>/figures/{figure}.parquet",
     log:
@@ -78,6 +80,30 @@ rule tabulate_bias:
         parameters=PARAMETERS,
     script:
         "../scripts/tabulate_bias.py"
+
+
+rule tabulate_association:
+    input:
+        independent_winobias=INDEPENDENT,
+        independent_winogender=RESOURCES / "released/independent_winogender.csv",
+        pairs="<results>/corpus/pairs.parquet",
+        pair_scores=suite_scores("pairs"),
+    output:
+        table="<results>/figures/fig2_association.parquet",
+    log:
+        "<logs>/tabulate_association.log",
+    benchmark:
+        "<benchmarks>/tabulate_association.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("tabulate_association"),
+        arms=ARM_SETTINGS,
+        parameters=PARAMETERS,
+    script:
+        "../scripts/tabulate_association.py"
 
 
 rule reenact_suite:
