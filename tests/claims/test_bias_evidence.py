@@ -8,12 +8,14 @@ from planted_bias import pairs, published, suite, variant
 from sklearn.metrics import roc_auc_score
 
 from overtime import InputError
+from overtime.bias.reference_counts import texts_at_hand
 from overtime.claims import baseline_evidence as baseline
 from overtime.claims import bias_evidence as bias
 from overtime.claims import bias_statistics as statistics
 from overtime.claims.bias_measures import corpus_log_odds
+from overtime.claims.claim_file import read_claims
 from overtime.claims.decisions import decide
-from overtime.claims.evidence import MissingEvidence, Tables
+from overtime.claims.evidence import MissingEvidence, Record, Tables
 from overtime.claims.released_bias_evidence import all_references, released_size_contrast
 from overtime.files import RESOURCES
 from overtime.tables import RELEASED_PARAMETERS
@@ -433,19 +435,50 @@ def test_two_released_baselines_are_no_line():
         released_size_contrast(Tables({"released_crows_pairs": two}))
 
 
-def references(*rows: tuple[str, int, int]) -> Tables:
+def references(*rows: tuple[str, int, int], text: str = "a text") -> pl.DataFrame:
     columns = {"word": pl.String, "masculine": pl.Int64, "released": pl.Int64}
-    return Tables({"references": pl.DataFrame(rows, columns, orient="row").with_columns(text=pl.lit("a text"))})
+    return pl.DataFrame(rows, columns, orient="row").with_columns(text=pl.lit(text))
+
+
+def of_references(*rows: tuple[str, int, int], words: str = "all") -> Record:
+    return all_references(Tables({"references": references(*rows)}), text="a text", words=words)
 
 
 def test_all_references_are_at_least_95_in_100():
-    part = all_references(references(("he", 80, 80), ("himself", 2, 0), ("king", 14, 0), ("man", 4, 0)))
+    part = of_references(("he", 80, 80), ("himself", 2, 0), ("king", 14, 0), ("man", 4, 0))
     assert (part.holds, part.n, part.unit) == (False, 100, "masculine words")
     assert part.facts == (
         "the released strings change 80% of 100 masculine words in a text (98% of he, him, his and himself); "
         "most often left: king, man, himself"
     )
-    assert all_references(references(("he", 95, 95), ("king", 5, 0))).holds
-    assert not all_references(references(("he", 94, 94), ("king", 6, 0))).holds
-    with pytest.raises(MissingEvidence, match="no masculine words"):
-        all_references(references(("he", 0, 0)))
+    assert of_references(("he", 95, 95), ("king", 5, 0)).holds
+    assert not of_references(("he", 94, 94), ("king", 6, 0)).holds
+
+
+def test_pronouns_alone_are_the_narrowest_reading():
+    part = of_references(("he", 97, 97), ("himself", 3, 0), ("king", 900, 0), words="pronouns")
+    assert (part.holds, part.n, part.unit) == (True, 100, "masculine pronouns")
+    assert part.facts == "the released strings change 97% of 100 masculine pronouns in a text; most often left: himself"
+    with pytest.raises(MissingEvidence, match="a text is not at hand, or has no masculine pronouns"):
+        of_references(("king", 9, 0), words="pronouns")
+
+
+def test_texts_are_never_pooled():
+    both = pl.concat([references(("he", 100, 100)), references(("he", 100, 0), text="another")])
+    tables = Tables({"references": both})
+    assert all_references(tables, text="a text").n == all_references(tables, text="another").n == 100
+    assert all_references(tables, text="a text").holds
+    assert not all_references(tables, text="another").holds
+    with pytest.raises(MissingEvidence, match="a third is not at hand, or has no masculine words"):
+        all_references(tables, text="a third")
+
+
+def test_the_texts_of_the_claims_are_those_that_are_counted(tmp_path):
+    pl.DataFrame(schema={"text": pl.String}).write_parquet(tmp_path / "articles.parquet")
+    names = set(texts_at_hand(tmp_path / "articles.parquet", tmp_path, tmp_path))
+    claims = [
+        claim for claim in read_claims(RESOURCES.parents[1] / "claims.yaml") if claim.id in ("all-references", "all-pronouns")
+    ]
+    told = [test.evidence[source].options["text"] for claim in claims for test in claim.tests for source in claim.sources]
+    assert set(told) == {"the encyclopedia", "the generated corpus"} < names
+    assert len(told) == 4

@@ -18,7 +18,7 @@ from overtime.models.label_tokens import label_tokens
 from overtime.models.likelihood import score_pairs
 
 RUN = Path(__file__).parents[2] / "results/mini"
-FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig1_pretrained", "fig7_detect", "fig7_defend"]
+FIGURES = [f"fig{i}" for i in range(1, 8)] + ["fig1_audit", "fig1_pretrained", "fig2_association", "fig7_detect", "fig7_defend"]
 
 
 def figure(name: str) -> pl.DataFrame:

@@ -81,6 +81,18 @@ def test_every_model_is_in_the_figures_of_its_studies(finished, settings):
         assert models <= set(pl.read_parquet(finished / f"figures/{figure}.parquet")["model"]), study
 
 
+def test_models_that_others_scored_are_compared_and_one_that_disagrees_fails_the_check(finished):
+    """Random weights under the name of GPT-J."""
+    table = pl.read_parquet(finished / "independent_check.parquet")
+    assert table.select("model", "independent", "n", "agrees").rows() == [("gpt-j-6b", "gpt-j-6b", 792, False)]
+    folder = finished.parents[1]
+    result = snakemake(folder, "independent_check", settings=[folder / "config/talk.yaml", TINY, SMALL])
+    assert result.returncode != 0
+    line = "[independent_check] error: gpt-j-6b: its 792 WinoBias margins are not those of gpt-j-6b by others"
+    assert line in result.stdout + result.stderr
+    assert not (finished / "independent_check.txt").exists()
+
+
 def test_weights_are_gone_after_their_use(finished, settings):
     assert {path.name for path in (finished / "pretrained").iterdir()} - {SEALS} == {
         name for name, model in settings.pretrained.items() if model.hub is None

@@ -134,7 +134,18 @@ def audit() -> pl.DataFrame:
                 )
             )
             rows.append(row("measured", f"{model} {scoring}", None, y, 0.05, n, measure="stereotype", **kept))
-    return frame(rows)
+    return frame([*rows, *rewritten_texts()])
+
+
+def rewritten_texts() -> list[dict[str, object]]:
+    shares = {"touched": (0.25, 10_033), "masculine_words": (0.83, 8_812), "masculine_pronouns": (0.88, 5_937)}
+    rows = []
+    for text in ("the encyclopedia", "the generated corpus"):
+        for way in ("as written", "released six strings"):
+            for measure, (y, n) in shares.items():
+                kept = {"text": text, "unit": "summaries", "way": way, "measure": measure}
+                rows.append(row("measured", f"{text}, {way}", None, y, 0, n, **kept) | {"lower": None, "upper": None})
+    return rows
 
 
 def fig1_pretrained() -> pl.DataFrame:
@@ -389,9 +400,39 @@ def fig7_defend() -> pl.DataFrame:
     return frame(rows)
 
 
+OTHERS = {"pythia-70m": 0.07, "pythia-410m": 0.41, "pythia-12b": 11.85}
+
+
+def preference_of_others() -> list[dict[str, object]]:
+    rows = []
+    for model, size in OTHERS.items():
+        for corpus in ("standard", "deduplicated"):
+            for direction, y, n in (("all", 0.51, 792), ("feminine", 0.13, 396), ("masculine", 0.89, 396)):
+                keys = {"model": model, "corpus": corpus, "direction": direction, "metric": "winobias", "kind": "others"}
+                y += 0.02 * np.log(size / 0.07)
+                rows.append(row("released by others", f"{model} {corpus} {direction}", size, y, 0.08, n, units=n // 20, **keys))
+    return rows
+
+
+def fig2_association() -> pl.DataFrame:
+    rows = []
+    measures = {"slope": 0.7, "correlation": 0.4}
+    for sentences, n, units in (("winogender", 120, 60), ("winobias", 792, 40), ("suite", 288, 72)):
+        suite = sentences == "suite"
+        for corpus in ["suite"] if suite else ["standard", "deduplicated"]:
+            for model, size in ({"xs": 0.00002, "m": 0.0004} if suite else OTHERS).items():
+                for metric, y in measures.items():
+                    keys = {"model": model, "corpus": corpus, "sentences": sentences, "metric": metric}
+                    keys |= {"units": units, "seeds": 3 if suite else 1}
+                    source = "measured" if suite else "released by others"
+                    rows.append(row(source, f"{model} {corpus} {metric} {sentences}", size, y + 0.1 * size**0.3, 0.3, n, **keys))
+    return frame(rows)
+
+
 def tables() -> dict[str, pl.DataFrame]:
     """A table for every figure."""
     one = bias({"pythia-410m": 0.57, "pythia-1.4b": 0.6}, {"s": 0.7, "m": 0.87}, codes=True)
     two = bias({"pythia-70m": 0.505, "pythia-6.9b": 0.6}, {"xs": 0.6, "l": 0.85}, codes=False)
-    others = [fig1_pretrained, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend]
+    two = pl.concat([two, frame(preference_of_others())], how="diagonal_relaxed")
+    others = [fig1_pretrained, fig2_association, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend]
     return {"fig1": one, "fig2": two, "fig1_audit": audit()} | {build.__name__: build() for build in others}

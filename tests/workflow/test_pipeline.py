@@ -15,7 +15,7 @@ from project import create, snakemake
 from overtime.figures.catalog import FIGURES
 
 BUNDLE = {"write_manifest", "build_gallery", "zip_bundle"}
-STEMS = ("bias", "audit", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
+STEMS = ("bias", "association", "audit", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
 TABULATED = {f"tabulate_{stem}" for stem in STEMS}
 COLUMNS = {"source", "series", "x", "y", "lower", "upper", "n"}
 
@@ -31,7 +31,7 @@ def test_every_figure_has_its_table_and_pictures(finished, figure):
     folder = finished / "results/tiny/figures"
     table = pl.read_parquet(folder / f"{figure}.parquet")
     assert set(table.columns) >= COLUMNS
-    assert set(table["source"]) <= {"released", "measured", "proxy", "spoken"}
+    assert set(table["source"]) <= {"released", "released by others", "measured", "proxy", "spoken"}
     assert (folder / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (folder / f"{figure}.svg").read_text()[:300]
     assert json.loads((folder / f"{figure}.json").read_text())["$schema"].startswith("https://vega.github.io/schema/vega-lite")
@@ -136,6 +136,14 @@ def test_an_edit_reruns_what_depends_on_it_and_nothing_else(project, edited, rer
     planned = jobs(dry_run.stdout + dry_run.stderr)
     assert planned >= rerun
     assert not planned & kept if kept else planned == rerun
+
+
+def test_without_a_model_that_others_scored_the_check_fails_with_one_line(project):
+    result = snakemake(project, "independent_check")
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert "[independent_check] error: no model of this run is one that others scored" in output
+    assert "Traceback" not in output
 
 
 def test_published_checkpoints_become_jobs_of_several_steps(tmp_path):

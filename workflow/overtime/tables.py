@@ -27,6 +27,7 @@ class ArmSettings(TypedDict):
     probability: NotRequired[float]
 
 
+BY_OTHERS = "released by others"  # a kind of evidence, and the source of its rows
 ALWAYS_FEMININE = "always feminine"  # the series of a model that prefers the feminine sentence of every pair
 RARE = 99  # most documents of a rare fact: "single digits or double digits" (06:09)
 RETRIEVED = "bm25_"  # conditions with the k best passages of BM25 are bm25_{k}

@@ -1,12 +1,13 @@
 # Gender bias of the suite: sentence pairs scored at every checkpoint of every arm, whether the swap took at all, and the audit
-# of the released evaluations; which masculine words the released intervention changes.
+# of the released evaluations; what ways of rewriting do to the gendered words of texts at hand.
 #
-# in:   <results>/corpus/{pairs,contexts}.parquet, corpus/documents.jsonl, checkpoints/{model}/{arm}; public/wikitext-2;
-#       resources/{released,rewriting}; settings figures, arms;
+# in:   <results>/corpus/{pairs,contexts}.parquet, corpus/documents.jsonl, checkpoints/{model}/{arm};
+#       <results>/encyclopedia.parquet, public/wikitext-2; resources/{released,rewriting}; settings figures, arms;
 #       <results>/scores/{crows_pairs,pronouns_english} of published models (rules bias_published)
-# out:  <results>/scores/{pairs,pronouns}/{model}.parquet, figures/fig1.parquet, fig2.parquet, fig1_audit.parquet;
-#       <results>/references.parquet (rule claims)
-# steps: score_bias (one job for all runs of a size) -> tabulate_bias; reenact_* -> tabulate_audit; count_references
+# out:  <results>/scores/{pairs,pronouns}/{model}.parquet, figures/{fig1,fig2,fig2_association,fig1_audit}.parquet;
+#       <results>/references.parquet (rule claims), references_by_way.parquet
+# steps: score_bias (one job for all runs of a size) -> tabulate_bias, tabulate_association; reenact_*, count_references
+#        -> tabulate_audit
 
 # The released models that stand beside the suite's in each figure, as in the talk.
 RELEASED_MODELS = {"fig1": ["pythia-410m", "pythia-1.4b"], "fig2": ["pythia-70m", "pythia-6.9b"]}
@@ -57,6 +58,7 @@ rule tabulate_bias:
         ),
         released=RESOURCES / "released/pythia_crows_gender.csv",
         directions=RESOURCES / "released/crows_pairs_directions.csv",
+        independent=lambda wildcards: [INDEPENDENT] if wildcards.figure == "fig2" else [],
     output:
         table="<results>/figures/{figure}.parquet",
     log:
@@ -78,6 +80,30 @@ rule tabulate_bias:
         parameters=PARAMETERS,
     script:
         "../scripts/tabulate_bias.py"
+
+
+rule tabulate_association:
+    input:
+        independent_winobias=INDEPENDENT,
+        independent_winogender=RESOURCES / "released/independent_winogender.csv",
+        pairs="<results>/corpus/pairs.parquet",
+        pair_scores=suite_scores("pairs"),
+    output:
+        table="<results>/figures/fig2_association.parquet",
+    log:
+        "<logs>/tabulate_association.log",
+    benchmark:
+        "<benchmarks>/tabulate_association.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("tabulate_association"),
+        arms=ARM_SETTINGS,
+        parameters=PARAMETERS,
+    script:
+        "../scripts/tabulate_association.py"
 
 
 rule reenact_suite:
@@ -136,6 +162,7 @@ rule reenact_pretrained:
 rule tabulate_audit:
     input:
         scores=expand("<results>/scores/shifted/{model}.parquet", model=AUDITED),
+        ways="<results>/references_by_way.parquet",
         released=RESOURCES / "released/pythia_crows_gender.csv",
     output:
         table="<results>/figures/fig1_audit.parquet",
@@ -158,11 +185,13 @@ rule tabulate_audit:
 
 rule count_references:
     input:
+        encyclopedia="<results>/encyclopedia.parquet",
         wikitext="<results>/public/wikitext-2",
         documents="<results>/corpus/documents.jsonl",
         words=sorted((RESOURCES / "rewriting").iterdir()),
     output:
         table="<results>/references.parquet",
+        ways="<results>/references_by_way.parquet",
     log:
         "<logs>/count_references.log",
     benchmark:
@@ -174,6 +203,6 @@ rule count_references:
     params:
         code=code("count_references"),
     message:
-        "Counting the masculine words that the released intervention changes"
+        "Counting gendered words of texts at hand, as written and rewritten"
     script:
         "../scripts/count_references.py"

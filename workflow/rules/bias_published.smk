@@ -1,12 +1,15 @@
 # Gender bias of published models: CrowS-Pairs, WinoBias and neutral contexts, at one checkpoint or over a training run.
 #
 # in:   <results>/pretrained/{model}, <results>/public/{crows-pairs-*,winobias}; settings pretrained (study bias), checkpoints, crows_pairs
-# out:  <results>/scores/{crows_pairs,winobias,pronouns_english}/{model}.parquet, figures/fig1_pretrained.parquet;
-#       <results>/scores/{crows_pairs,winobias,pronouns_english}/{model}/{arm}/step{steps}.parquet (rules bias, claims)
-# steps: score_pretrained -> tabulate_pretrained; score_checkpoints (steps: 3000, or all of the job from 3000-43000)
+# out:  <results>/scores/{crows_pairs,winobias,winobias_forms,pronouns_english}/{model}.parquet, figures/fig1_pretrained.parquet;
+#       <results>/scores/{crows_pairs,winobias,winobias_forms,pronouns_english}/{model}/{arm}/step{steps}.parquet (rules bias, claims)
+#       <results>/independent_check.parquet; <results>/independent_check.txt (target `independent_check`)
+# steps: score_pretrained -> tabulate_pretrained; score_checkpoints (steps: 3000, or all of the job from 3000-43000);
+#        either -> compare_independent -> independent_check
+from overtime.sources.scored_by_others import same_model, scored_models
 
-TESTS = ["crows_pairs", "winobias", "pronouns_english"]
-TESTS_TOKENS = 80_000  # in all of them, starts that sentences share counted once
+TESTS = ["crows_pairs", "winobias", "winobias_forms", "pronouns_english"]
+TESTS_TOKENS = 100_000  # in all of them, starts that sentences share counted once
 # The jobs on published checkpoints, each with its steps, and their score tables by figure.
 JOBS = {
     (model, arm, job): steps
@@ -24,6 +27,16 @@ CHECKPOINTS = {
     for figure in ("fig1", "fig2")
 }
 PUBLISHED = sum(CHECKPOINTS.values(), [])
+INDEPENDENT = RESOURCES / "released/independent_winobias.csv"
+THEIRS = checked(None, scored_models, INDEPENDENT)
+# What is scored -> its repository on the Hub and revision.
+SCORED = {name: (settings.pretrained[name].hub, settings.pretrained[name].revision) for name in pretrained("bias")}
+SCORED |= {
+    f"{model}/{arm}/step{job}": (settings.checkpoints[model].arms[arm].hub, f"step{steps[-1]}")
+    for (model, arm, job), steps in JOBS.items()
+}
+# Of these, what others scored, too -> what they call it.
+WITH_OTHERS = {run: same for run, place in SCORED.items() if (same := same_model(*place, THEIRS))}
 
 
 rule score_pretrained:
@@ -35,6 +48,7 @@ rule score_pretrained:
     output:
         crows_pairs="<results>/scores/crows_pairs/{model}.parquet",
         winobias="<results>/scores/winobias/{model}.parquet",
+        winobias_forms="<results>/scores/winobias_forms/{model}.parquet",
         pronouns_english="<results>/scores/pronouns_english/{model}.parquet",
     log:
         "<logs>/score_pretrained/{model}.log",
@@ -90,6 +104,7 @@ rule score_checkpoints:
     output:
         crows_pairs="<results>/scores/crows_pairs/{model}/{arm}/step{steps}.parquet",
         winobias="<results>/scores/winobias/{model}/{arm}/step{steps}.parquet",
+        winobias_forms="<results>/scores/winobias_forms/{model}/{arm}/step{steps}.parquet",
         pronouns_english="<results>/scores/pronouns_english/{model}/{arm}/step{steps}.parquet",
     log:
         "<logs>/score_checkpoints/{model}/{arm}/step{steps}.log",
@@ -117,3 +132,46 @@ rule score_checkpoints:
         "Scoring {wildcards.model}, {wildcards.arm}, step {wildcards.steps}"
     script:
         "../scripts/score_checkpoints.py"
+
+
+rule compare_independent:
+    input:
+        scores=expand("<results>/scores/winobias_forms/{run}.parquet", run=WITH_OTHERS),
+        independent=INDEPENDENT,
+    output:
+        table="<results>/independent_check.parquet",
+    log:
+        "<logs>/compare_independent.log",
+    benchmark:
+        "<benchmarks>/compare_independent.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        code=code("compare_independent"),
+        names=WITH_OTHERS,
+    message:
+        "Comparing the margins of WinoBias sentences with those of others"
+    script:
+        "../scripts/compare_independent.py"
+
+
+rule independent_check:
+    input:
+        table=rules.compare_independent.output.table if WITH_OTHERS else [],
+    output:
+        text="<results>/independent_check.txt",
+    log:
+        "<logs>/independent_check.log",
+    benchmark:
+        "<benchmarks>/independent_check.tsv"
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        code=code("independent_check"),
+    script:
+        "../scripts/independent_check.py"

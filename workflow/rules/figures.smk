@@ -55,6 +55,7 @@ rule write_manifest:
             rules.judge_claims.input.pronoun_scores,
             expand("<results>/scores/{test}/{model}.parquet", test=TESTS, model=pretrained("bias")),
             expand("<results>/scores/{test}/{run}.parquet", test=TESTS, run=PUBLISHED),
+            "<results>/independent_check.parquet" if WITH_OTHERS else [],
             rules.judge_claims.input.closed_book,
             rules.judge_claims.input.passages,
             rules.judge_claims.input.sets,

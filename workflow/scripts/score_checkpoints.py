@@ -5,12 +5,14 @@ from tempfile import TemporaryDirectory
 
 from overtime.bias.score_published import score_checkpoints
 from overtime.bias.sentence_sets import read_suites
+from overtime.bias.winobias_forms import read_winobias_forms
 from overtime.files import write_table
 from overtime.pipeline.step import step
 
 with step(snakemake), TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder:
-    params, suites = snakemake.params, read_suites(snakemake.input.crows_pairs, snakemake.input.winobias)
-    inference = {**params.inference, "timings": snakemake.input.timings}
+    input, params = snakemake.input, snakemake.params
+    suites = read_suites(input.crows_pairs, input.winobias) | {"winobias_forms": read_winobias_forms(input.winobias)}
+    inference = {**params.inference, "timings": input.timings}
     tables = score_checkpoints(params.hub, params.steps, Path(folder), suites, inference)
     for name, table in tables.items():
         write_table(table, snakemake.output[name])

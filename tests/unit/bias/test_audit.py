@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
 
 from overtime.bias.audit_table import audit_table
+from overtime.bias.reference_counts import WAY_COLUMNS
 from overtime.bias.shifted_scoring import shifted_scores
 from overtime.figures.audit import late_means
 from overtime.models.likelihood import score_pairs
@@ -17,7 +18,7 @@ RELEASED = pl.read_csv(Path(__file__).parents[3] / "workflow/overtime/resources"
 
 
 def test_each_code_gives_another_level():
-    points = audit_table(RELEASED, {}).filter(measure="stereotype")
+    points = audit_table(RELEASED, {}, pl.DataFrame(schema=WAY_COLUMNS)).filter(measure="stereotype")
     levels = {
         (m, a, c): (n, mean) for m, a, c, mean, n in late_means(points).select("model", "arm", "code", "y", "n").iter_rows()
     }
@@ -113,9 +114,20 @@ def test_the_figures_table_holds_both_measures_of_every_point_and_of_every_scori
         | {"pct_stereotype": [0.6], "stderr": [0.02], "likelihood_difference": [30.0], "likelihood_difference_stderr": [2.0]}
     )
     scores = pl.DataFrame({"scoring": ["clean"] * 4, "stereotype": [True, True, True, False], "difference": [1.0, 2.0, 3.0, 6.0]})
-    table = audit_table(released, {"m": scores}, resamples=200)
+    counts = [
+        ("a text", "lines", "as written", 10, 0, 8, 0, 6, 2, 3, 0),
+        ("empty", "lines", "as written", 4, 0, 0, 0, 0, 0, 0, 0),
+    ]
+    table = audit_table(released, {"m": scores}, pl.DataFrame(counts, WAY_COLUMNS, orient="row"), resamples=200)
     rows = {(row["source"], row["measure"]): row for row in table.iter_rows(named=True)}
     assert rows["released", "stereotype"]["x"] == 50
     assert rows["released", "likelihood_difference"]["upper"] == pytest.approx(33.92)
     assert rows["measured", "stereotype"]["y"] == 0.75
     assert (rows["measured", "likelihood_difference"]["y"], rows["measured", "likelihood_difference"]["n"]) == (3.0, 4)
+    texts = table.filter(pl.col("text").is_not_null()).select("text", "measure", "y", "n", "lower")
+    assert texts.rows() == [
+        ("a text", "touched", 0, 10, None),
+        ("empty", "touched", 0, 4, None),
+        ("a text", "masculine_words", 0.75, 8, None),
+        ("a text", "masculine_pronouns", 1, 3, None),
+    ]

@@ -1,5 +1,7 @@
 """The figures of case study 1: where curves start, which code scored a point, panels of published and of real models."""
 
+import json
+
 import polars as pl
 import pytest
 from figure_tables import declared, published_bias
@@ -96,3 +98,48 @@ def test_the_real_model_is_drawn_beside_the_reference_of_its_pairs() -> None:
     assert places["all gender pairs (320)"] == {0.506, 0.608}
     assert places["type 1, net bias (396)"] == {0.07}
     assert 0.4321 not in {row["y"] for row in rows}
+
+
+def test_each_text_has_a_panel_of_its_own() -> None:
+    text = written("fig1_audit")
+    assert "Measured: the encyclopedia" in text
+    assert "n = 10,033 summaries, 8,812 gendered words," in text
+    assert {row["y"] for row in data("fig1_audit") if row.get("measure") == "masculine_pronouns"} == {0.88}
+    told = caption("fig1_audit", TABLES["fig1_audit"], SETTINGS)
+    assert "Of the encyclopedia 83% of the gendered words are masculine after them (83% before, 8,812 words)." in told
+
+
+def test_a_text_without_gendered_words_and_no_text_at_all_can_be_drawn() -> None:
+    table = TABLES["fig1_audit"]
+    empty = table.filter(pl.col("measure").is_in(["masculine_words", "masculine_pronouns"]).not_())
+    assert "0 gendered words" in written("fig1_audit", empty)
+    assert "summaries" not in written("fig1_audit", table.filter(pl.col("text").is_null()))
+
+
+def test_what_others_scored_has_panels_by_size_and_no_curve_over_training() -> None:
+    text = written("fig2")
+    order = [text.index(f'"{title}') for title in ("Released: all pairs", "Released by others: WinoBias", "Measured: the suite")]
+    assert order == sorted(order)
+    assert "n = 396 to 792 sentences, 19 to 39 occupations" in text
+    drawn = {(row["model"], row["curve"], round(row["y"], 5)) for row in data("fig2") if "curve" in row}
+    others = TABLES["fig2"].filter(kind="others")
+    names = {"all": "both alike"} | {side: side for side in ("feminine", "masculine")}
+    assert drawn == {(m, names[side], round(y, 5)) for m, side, y in others.select("model", "direction", "y").iter_rows()}
+    assert "pythia-12b" not in "".join(json.loads(text)["title"]["subtitle"])
+    assert "on 792 WinoBias sentences" in caption("fig2", TABLES["fig2"], SETTINGS)
+    assert "Released by others" not in written("fig1")
+
+
+def test_association_keeps_the_suite_apart_and_says_where_it_is_lacking() -> None:
+    table = TABLES["fig2_association"]
+    text = written("fig2_association")
+    assert "Released by others, WinoBias, the Pile without duplicates: slope " in text
+    assert "Measured, the suite's pairs, the suite's corpus: slope " in text
+    for rows in json.loads(text)["datasets"].values():
+        models = {row["model"] for row in rows if "model" in row}
+        assert not ("m" in models and any(name.startswith("pythia") for name in models))
+    alone = table.filter(pl.col("sentences") != "suite")
+    assert "The suite is not shown" in written("fig2_association", alone)
+    assert "The suite is not shown" in caption("fig2_association", alone, SETTINGS)
+    bounds = pl.lit(None, pl.Float64)
+    assert "upper" in written("fig2_association", table.with_columns(lower=bounds, upper=bounds))

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from overtime import InputError
-from overtime.sources.independent_scores import read_associations, read_winobias_margins, sentence_hash, write_independent_scores
+from overtime.sources.independent_scores import read_associations, read_winobias_margins, write_independent_scores
 from overtime.sources.ledger import read_ledger, select
+from overtime.sources.scored_by_others import same_model, scored_models, sentence_hash
 
 ROOT = Path(__file__).parents[3]
 MIRROR = Path(os.environ.get("OVERTIME_MIRROR", ROOT.parent / "shared" / "mirror"))
@@ -116,3 +117,28 @@ def test_no_scores_and_words_that_stand_twice_are_refused(tmp_path):
     words.write_text("word,pmi_diff\nbaker,0.5\nbaker,0.6\n")
     with pytest.raises(InputError, match=r"words\.csv: the word 'baker' stands twice"):
         read_associations(words)
+
+
+@pytest.mark.parametrize(
+    ("hub", "revision", "same"),
+    [
+        ("EleutherAI/pythia-410m", None, "pythia-410m"),
+        ("EleutherAI/pythia-410m-deduped", "step143000", "pythia-410m-deduped"),
+        ("EleutherAI/gpt-j-6b", "float16", "gpt-j-6b"),
+        ("EleutherAI/pythia-410m", "step142000", None),
+        ("EleutherAI/pythia-410m-deduped-v0", "step143000", None),
+        ("EleutherAI/pythia-intervention-410m-deduped", "step143000", None),
+        ("someone/pythia-410m", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_model_is_the_same_at_the_end_of_the_same_training(hub, revision, same):
+    scored = scored_models(TABLES / "independent_winobias.csv")
+    assert set(scored) == MODELS
+    assert same_model(hub, revision, scored) == same
+
+
+def test_a_table_of_scores_without_its_keys_is_named(tmp_path):
+    (tmp_path / "scores.csv").write_text("sentence,pythia-70m\n")
+    with pytest.raises(InputError, match=r"scores\.csv: no column occupation; expected sentence, occupation"):
+        scored_models(tmp_path / "scores.csv")

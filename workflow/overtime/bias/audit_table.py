@@ -7,23 +7,22 @@ The table holds what each code gives, beside a re-enactment of the first on mode
 did not run the released models again.
 """
 
-from typing import TYPE_CHECKING
-
 import polars as pl
 
 from overtime.files import require_finite
 from overtime.statistics import bootstrap_mean
 from overtime.tables import RELEASED_ARMS, RELEASED_STEPS, arm_table, interval_columns, interval_rows, with_arms
 
-if TYPE_CHECKING:
-    pass
 
+def audit_table(
+    released: pl.DataFrame, reenacted: dict[str, pl.DataFrame], ways: pl.DataFrame, resamples: int = 2000, seed: int = 0
+) -> pl.DataFrame:
+    """Rows of the audit figure: every released point in both measures, the re-enactment by model and scoring, rewritten texts.
 
-def audit_table(released: pl.DataFrame, reenacted: dict[str, pl.DataFrame], resamples: int = 2000, seed: int = 0) -> pl.DataFrame:
-    """Rows of the audit figure: every released point in both measures, and the re-enactment by model and scoring.
-
-    `reenacted` holds `shifted_scores` by model. Adds `measure` (stereotype, likelihood_difference), `model`, `arm`, `step`,
-    `code`, `scoring`; released intervals are 1.96 standard errors, measured ones a bootstrap over pairs.
+    `reenacted` holds `shifted_scores` by model, `ways` what `reference_counts` gives by way of rewriting. Adds `measure`
+    (stereotype, likelihood_difference; touched, masculine_words, masculine_pronouns), `model`, `arm`, `step`, `code`, `scoring`;
+    `text`, `unit`, `way`. Released intervals are 1.96 standard errors, measured ones a bootstrap over pairs; texts have none,
+    for they are counted whole.
     """
     points = with_arms(released, arm_table(RELEASED_ARMS)).select(
         "model",
@@ -50,6 +49,10 @@ def audit_table(released: pl.DataFrame, reenacted: dict[str, pl.DataFrame], resa
                 x=pl.col("step") / (RELEASED_STEPS / 100), y=y, lower=y - half, upper=y + half, measure=pl.lit(measure)
             )
         )
+    return pl.concat([*tables, _reenacted(reenacted, resamples, seed), *_of_texts(ways)], how="diagonal_relaxed")
+
+
+def _reenacted(reenacted: dict[str, pl.DataFrame], resamples: int, seed: int) -> pl.DataFrame:
     rows = []
     for model, scores in reenacted.items():
         require_finite(scores, f"re-enactment on {model}")
@@ -58,4 +61,21 @@ def audit_table(released: pl.DataFrame, reenacted: dict[str, pl.DataFrame], resa
                 interval = bootstrap_mean(part[column].cast(pl.Float64), resamples=resamples, seed=seed)
                 names = {"model": model, "scoring": scoring, "measure": measure, "series": f"{model} {scoring}"}
                 rows.append({"source": "measured", **names, **interval_columns(interval)})
-    return pl.concat([*tables, interval_rows(rows)], how="diagonal_relaxed")
+    return interval_rows(rows)
+
+
+def _of_texts(ways: pl.DataFrame) -> list[pl.DataFrame]:
+    """Shares of documents touched, and of gendered words and of pronouns that are masculine after each way of rewriting."""
+    gendered, pronouns = (pl.sum_horizontal(f"masculine{kind}", f"feminine{kind}") for kind in ("", "_pronouns"))
+    shares = {
+        "touched": ("touched", pl.col("documents")),
+        "masculine_words": ("masculine", gendered),
+        "masculine_pronouns": ("masculine_pronouns", pronouns),
+    }
+    series = pl.format("{}, {}", "text", "way")
+    return [
+        ways.filter(of > 0).select(
+            "text", "unit", "way", source=pl.lit("measured"), measure=pl.lit(measure), series=series, y=pl.col(part) / of, n=of
+        )
+        for measure, (part, of) in shares.items()
+    ]

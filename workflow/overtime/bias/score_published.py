@@ -11,9 +11,11 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
 from overtime.bias.pronoun_contexts import pronoun_contexts, pronoun_log_odds
+from overtime.bias.winobias_forms import encode_forms
 from overtime.models.answers import token_log_probs
 from overtime.models.likelihood import encode_pairs, score_encoded
 from overtime.models.load import load
+from overtime.models.token_batches import Batch
 from overtime.models.weights import reload_weights
 from overtime.sources.hub import sweep
 
@@ -22,20 +24,23 @@ ScoreTables = dict[str, pl.DataFrame]
 KEPT_COLUMNS = {
     "crows_pairs": ["pair", "bias_type", "stereo_antistereo", "direction"],
     "winobias": ["pair", "type", "side", "item"],
+    "winobias_forms": ["sentence"],
 }
 
 
 def prepare(model: PreTrainedModel, tokenizer: Tokenizer, suites: ScoreTables) -> Callable[[], ScoreTables]:
     """Tokenise the tests once; each call of what is returned scores all of them with the weights that `model` has then.
 
-    `suites` is `sentence_sets.read_suites`. A call returns a table for each suite, its rows with `ll_more` and `ll_less` (natural
-    log; of CrowS-Pairs for whole sentences, of WinoBias for the answer alone), empty where the suite is, and `pronouns_english`.
+    `suites` has `crows_pairs`, `winobias` (`sentence_sets.read_suites`) and `winobias_forms`. A call returns a table for each,
+    its rows with `ll_more` and `ll_less` (natural log; of CrowS-Pairs for whole sentences, of WinoBias from where the two of a
+    pair differ), empty where the suite is, and `pronouns_english`.
     """
-    encoded = {
-        name: encode_pairs(model, tokenizer, pairs, whole=name == "crows_pairs")
-        for name, pairs in suites.items()
-        if not pairs.is_empty()
+    encode: dict[str, Callable[..., list[Batch]]] = {
+        "crows_pairs": encode_pairs,
+        "winobias": partial(encode_pairs, whole=False),
+        "winobias_forms": encode_forms,
     }
+    encoded = {name: encode[name](model, tokenizer, pairs) for name, pairs in suites.items() if not pairs.is_empty()}
 
     def score() -> ScoreTables:
         tables = dict.fromkeys(suites, pl.DataFrame())

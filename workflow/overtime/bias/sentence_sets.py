@@ -70,10 +70,10 @@ def read_winobias_sentences(folder: str | Path) -> pl.DataFrame:
     those of the answers alone. The pro and the anti sentence of an `item` have the same two people and the other pronoun.
     """
     folder, rows = Path(folder), []
-    occupations = [line for gender in ("male", "female") for line in _lines(folder / f"{gender}_occupations.txt")]
+    occupations = [line for gender in ("male", "female") for line in winobias_lines(folder / f"{gender}_occupations.txt")]
     for kind, side in product((1, 2), ("pro", "anti")):
         path = folder / f"{side}_stereotyped_type{kind}.txt.test"
-        for item, line in enumerate(_lines(path), 1):
+        for item, line in enumerate(winobias_lines(path), 1):
             marked = re.findall(r"\[([^]]+)\]", line)
             sentence = re.sub(r"^\d+ |[\[\]]", "", line).strip()
             people = [name for name in occupations if re.search(rf"\b{name}\b", sentence, re.IGNORECASE)]
@@ -86,7 +86,8 @@ def read_winobias_sentences(folder: str | Path) -> pl.DataFrame:
     return pl.DataFrame(rows, ["type", "side", "item", "sent_more", "sent_less"], orient="row").with_row_index("pair")
 
 
-def _lines(path: Path) -> list[str]:
+def winobias_lines(path: Path) -> list[str]:
+    """The lines of a file of WinoBias."""
     try:
         return path.read_text(encoding="utf-8").splitlines()
     except OSError as error:

@@ -29,7 +29,7 @@ def independent_size_contrast(tables: Tables, *, corpus: str = "standard") -> Sa
     quantity = "gain in the share of stereotyped WinoBias forms from the smallest to the largest size"
 
     def preference(items: pl.DataFrame, margins: NDArray[np.float64]) -> Statistic:
-        return preference_of(_stereotyped(items, margins), items["direction"].to_numpy(), 0.5)
+        return preference_of(towards_stereotype(items, margins), items["direction"].to_numpy(), 0.5)
 
     return _over_sizes(tables, quantity, preference, corpus)
 
@@ -61,7 +61,7 @@ def independent_slope(tables: Tables, *, corpus: str = "standard", sentences: st
     return _associated(tables, "slope of margins on the association in the Pile", slope_of, corpus, sentences)
 
 
-def _stereotyped(items: pl.DataFrame, margins: NDArray[np.float64]) -> NDArray[np.float64]:
+def towards_stereotype(items: pl.DataFrame, margins: NDArray[np.float64]) -> NDArray[np.float64]:
     """Margins towards the gender that the stereotype favours."""
     return np.where(items["direction"] == "feminine", margins, -margins)
 
@@ -69,7 +69,7 @@ def _stereotyped(items: pl.DataFrame, margins: NDArray[np.float64]) -> NDArray[n
 def _over_sizes(
     tables: Tables, quantity: str, measure: Callable[[pl.DataFrame, NDArray[np.float64]], Statistic], corpus: str
 ) -> Sample:
-    items, margins = _margins(tables, WINOBIAS, corpus)
+    items, margins = margins_by_size(tables, WINOBIAS, corpus)
     weights = contrast_weights({model: RELEASED_PARAMETERS[model] for model in margins})
     runs = {model: [measure(items, values)] for model, values in margins.items()}
     units = {"occupations": items["occupation"].to_numpy()}
@@ -77,14 +77,14 @@ def _over_sizes(
 
 
 def _associated(tables: Tables, quantity: str, statistic: Callable[..., Statistic], corpus: str, sentences: str) -> Sample:
-    items, margins = _margins(tables, sentences, corpus)
+    items, margins = margins_by_size(tables, sentences, corpus)
     together = np.zeros(items.height)
     runs = {model: [statistic(values, array(items, "pile"), together)] for model, values in margins.items()}
     limits = (-1.0, 1.0) if statistic is correlation_of else None
     return Sample(quantity, {"occupations": items["occupation"].to_numpy()}, runs, limits=limits, note=_sizes(margins, corpus))
 
 
-def _margins(tables: Tables, sentences: str, corpus: str) -> tuple[pl.DataFrame, dict[str, NDArray[np.float64]]]:
+def margins_by_size(tables: Tables, sentences: str, corpus: str) -> tuple[pl.DataFrame, dict[str, NDArray[np.float64]]]:
     """The sentences, and their margins by each size of Pythia, named as on the standard corpus, from the smallest on."""
     if corpus not in CORPORA or sentences not in (WINOBIAS, WINOGENDER):
         raise MissingEvidence(f"no scores of {sentences} by models of the {corpus} corpus")

@@ -89,19 +89,25 @@ def released_codes(tables: Tables) -> Record:
     return Record(len(table) == 1, f"of {points} points {listed}", points, "points")
 
 
-def all_references(tables: Tables) -> Record:
-    """Measured: do the released six strings change all masculine references of a text, at least 95 in 100?"""
-    counts = tables.read("references", "text", "word", "masculine", "released").filter(pl.col("masculine") > 0)
+def all_references(tables: Tables, *, text: str, words: str = "all") -> Record:
+    """Do the released six strings change all masculine references of a text, at least 95 in 100?
+
+    text: which of the texts at hand; words: all, or pronouns alone, the narrowest reading.
+    """
+    counts = tables.read("references", "text", "word", "masculine", "released").filter(pl.col("text") == text)
+    unit = "masculine words"
+    if words == "pronouns":
+        counts, unit = counts.filter(pl.col("word").is_in(PRONOUNS)), "masculine pronouns"
     if counts.is_empty():
-        raise MissingEvidence("the text at hand has no masculine words")
+        raise MissingEvidence(f"{text} is not at hand, or has no {unit}")
     pronouns = counts.filter(pl.col("word").is_in(PRONOUNS))
     left = counts.with_columns(left=pl.col("masculine") - pl.col("released")).filter(pl.col("left") > 0)
     missed = left.sort("left", "word", descending=[True, False])["word"].head(3)
     total = cast(int, counts["masculine"].sum())
-    facts = f"the released strings change {_changed(counts):.0%} of {total:,} masculine words in {counts['text'][0]}"
-    facts += f" ({_changed(pronouns):.0%} of he, him, his and himself)" if len(pronouns) else ""
+    facts = f"the released strings change {_changed(counts):.0%} of {total:,} {unit} in {text}"
+    facts += f" ({_changed(pronouns):.0%} of he, him, his and himself)" if len(pronouns) and words == "all" else ""
     facts += f"; most often left: {', '.join(missed)}" if len(missed) else ""
-    return Record(_changed(counts) >= ALL, facts, total, "masculine words")
+    return Record(_changed(counts) >= ALL, facts, total, unit)
 
 
 def _changed(counts: pl.DataFrame) -> float:

@@ -3,8 +3,9 @@
 The words are the rows of `resources/rewriting/gender_words.csv` and the compounds of `man_compounds.txt` (fireman, firemen). A
 word is rewritten to its first row (dad to mom, but both mom and mum to dad); rows of kind `determiner` and `name` apply where a
 noun or a capitalised name follows; rows of kind `feminine` turn the feminine word into the masculine one, which is everybody's,
-and not back; rows of kind `left out` list the ambiguous words that are never touched. A word is a run of letters and digits with
-its inner hyphens. An apostrophe ends a word, so that `he's` and `he’ll` are `he` with something after it.
+and not back, rows of kind `masculine` the masculine word alone; rows of kind `left out` list the ambiguous words that are never
+touched. A word is a run of letters and digits with its inner hyphens. An apostrophe ends a word, so that `he's` and `he’ll` are
+`he` with something after it.
 """
 
 import csv
@@ -13,7 +14,7 @@ from functools import cache
 from typing import NamedTuple
 
 from overtime import InputError
-from overtime.corpora.names import before_name, is_common
+from overtime.corpora.names import before_name, is_chinese_name, is_common
 from overtime.corpora.possessives import before_noun
 from overtime.corpora.word_senses import AMBIGUOUS, in_other_sense, is_helium
 from overtime.files import RESOURCES
@@ -50,7 +51,7 @@ def rows() -> Iterator[dict[str, str]]:
 
 def _pairs(old: str, new: str) -> Iterator[tuple[str, str, str]]:
     for row in rows():
-        if row["kind"] != "left out" and not (row["kind"] == "feminine" and old == "masculine"):
+        if row["kind"] != "left out" and row["kind"] != new:  # a row of kind `feminine` never gives the feminine word
             yield row[old], row[new], row["kind"]
     for stem in COMPOUNDS.read_text("utf-8").split():
         for man, woman in (("man", "woman"), ("men", "women")):
@@ -80,8 +81,8 @@ def spellings(mode: str) -> Spellings:
 
 def _guarded(word: str, new: str | Choice, kind: str) -> str | Choice:
     """The replacement of a spelling, or the word itself where it is a name, an acronym or has another sense."""
-    if word == "He":
-        return Choice(new, word, is_helium)
+    if word in ("He", "She"):
+        return Choice(Choice(new, word, is_chinese_name), word, is_helium) if word == "He" else Choice(new, word, is_chinese_name)
     if word.lower() in AMBIGUOUS:
         new = Choice(new, word, in_other_sense)
     if word.islower():

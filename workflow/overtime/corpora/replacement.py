@@ -15,11 +15,12 @@ _BEFORE = frozenset(("", *' \n\t"“”‘—–;,!?…'))
 _AFTER = frozenset(("", *" \n\t,;!?'\"“”’—–…)"))
 _AM = ("'am", "’am")  # ma'am
 
+Replacement = tuple[int, int, str]  # start and end of a word, and what takes its place
 
-def replace(text: str, words: Iterable[Sequence[int]], holds: Counts, table: Spellings) -> tuple[str, int]:
-    """Replace those of the `words` (start, end) that `table` holds; return the new text and how many were replaced."""
-    pieces: list[str] = []
-    done = 0
+
+def replacements(text: str, words: Iterable[Sequence[int]], holds: Counts, table: Spellings) -> list[Replacement]:
+    """Which of the `words` (start, end) that `table` holds are replaced in a text, and by what, in their order."""
+    found: list[Replacement] = []
     foreign = reach(holds)
     closed = enclosures(text)[::-1] if holds.signs else []
     for start, end in words:
@@ -40,12 +41,21 @@ def replace(text: str, words: Iterable[Sequence[int]], holds: Counts, table: Spe
                 closed.pop()
             if closed and closed[-1][0] < end:
                 continue
+        found.append((start, end, new))
+    return found
+
+
+def replaced(text: str, found: Sequence[Replacement]) -> str:
+    """The text with its `replacements` made."""
+    if not found:
+        return text
+    pieces: list[str] = []
+    done = 0
+    for start, end, new in found:
         pieces += text[done:start], new
         done = end
-    if not pieces:
-        return text, 0
     pieces.append(text[done:])
-    return "".join(pieces), len(pieces) // 2
+    return "".join(pieces)
 
 
 def _unusual(text: str, start: int, end: int, old: str, table: Spellings) -> tuple[int, str | Choice | None]:

@@ -16,7 +16,7 @@ from overtime.corpora.documents import open_lines, parse_document, read_lines, r
 from overtime.corpora.gender_words import MADAM, Spellings, spellings
 from overtime.corpora.languages import ENGLISH, FOREIGN, Counts, is_english
 from overtime.corpora.not_prose import SIGNS
-from overtime.corpora.replacement import replace
+from overtime.corpora.replacement import Replacement, replaced, replacements
 
 # EleutherAI/gpt-neox, branch of the Pythia interventions: a space on both sides, nothing else.
 RELEASED_REPLACEMENTS = {" he ": " she ", " him ": " her ", " his ": " her ", " He ": " She ", " Him ": " Her ", " His ": " Her "}
@@ -47,7 +47,7 @@ def rewrite(text: str, mode: str = "feminize") -> str:
     if mode == "released":
         return _released(text)[0]
     table = spellings(mode)
-    return _rewrite(text, *_plain_find(text, table), table)[0]
+    return _rewritten(text, _changes(text, *_plain_find(text, table), table))[0]
 
 
 def rewrite_some(texts: list[str], mode: str, share: float, cells: Sequence[Hashable], seed: Sequence[int]) -> list[str]:
@@ -69,13 +69,14 @@ def rewrite_file(source: str | Path, destination: str | Path, mode: str = "femin
     document, through a compiled word scanner. The destination appears whole or not at all. Raises InputError, naming file and
     line, on a truncated stream, invalid JSON or a "text" that is no string.
     """
-    change = _released if mode == "released" else _compiled(mode)
+    find = None if mode == "released" else finder(mode)
     documents = changed = replacements = not_english = size = 0
     with open_lines(destination) as file:
         for number, line in enumerate(read_lines(source), 1):
             size += len(line) + 1
             if line.strip():
-                text, count = change(parse_document(line, f"{source}, line {number}")["text"])
+                text = parse_document(line, f"{source}, line {number}")["text"]
+                text, count = _released(text) if find is None else _rewritten(text, find(text))
                 documents += 1
                 if count is None:
                     not_english += 1
@@ -95,9 +96,14 @@ def _released(text: str) -> tuple[str, int]:
     return text, count
 
 
-def _rewrite(text: str, spans: list[list[int]], holds: Counts, table: Spellings) -> tuple[str, int | None]:
-    """The new text and the number of words replaced; None for a text that is not in English."""
-    return replace(text, spans, holds, table) if is_english(text, holds) else (text, None)
+def _changes(text: str, spans: list[list[int]], holds: Counts, table: Spellings) -> list[Replacement] | None:
+    """What is replaced; None for a text that is not in English."""
+    return replacements(text, spans, holds, table) if is_english(text, holds) else None
+
+
+def _rewritten(text: str, found: list[Replacement] | None) -> tuple[str, int | None]:
+    """The new text and the number of words replaced."""
+    return (text, None) if found is None else (replaced(text, found), len(found))
 
 
 def _plain_find(text: str, table: Spellings) -> tuple[list[list[int]], Counts]:
@@ -116,9 +122,13 @@ def _plain_find(text: str, table: Spellings) -> tuple[list[list[int]], Counts]:
 
 
 @cache
-def _compiled(mode: str) -> Callable[[str], tuple[str, int | None]]:
-    from overtime.corpora.word_scanner import WordScanner  # numba: half a second to import, so only for files
+def finder(mode: str) -> Callable[[str], list[Replacement] | None]:
+    """What tells of a text which words `rewrite` replaces in this mode, quickly: start, end, replacement; None if not English.
+
+    Takes a second to come, for its word scanner is compiled.
+    """
+    from overtime.corpora.word_scanner import WordScanner  # numba: half a second to import, so only for many texts
 
     table = spellings(mode)
     scanner = WordScanner([*table, *MADAM], ENGLISH, FOREIGN)
-    return lambda text: _rewrite(text, *scanner.find(text), table)
+    return lambda text: _changes(text, *scanner.find(text), table)

@@ -3,14 +3,23 @@
 import re
 import tomllib
 
+from overtime.corpora.fixed_phrases import in_phrase, phrases_by_word
 from overtime.corpora.neighbours import WORD_CLASSES, previous_word
 from overtime.files import RESOURCES
 
 SENSES = RESOURCES / "rewriting" / "other_senses.toml"
 _TABLE = tomllib.loads(SENSES.read_text("utf-8"))
 _FOLLOWING = {word: frozenset(next_words.split()) for words, next_words in _TABLE["before"].items() for word in words.split("_")}
+_POSSESSIVES = {word: frozenset(allowed.split()) for words, allowed in _TABLE["only_after"].items() for word in words.split("_")}
+_PHRASES = phrases_by_word(phrase for line in _TABLE["phrases"].split("\n") if line for phrase in line.split("|"))
 _VERBS = frozenset(_TABLE["verbs"].split())
-AMBIGUOUS = frozenset(_FOLLOWING) | _VERBS
+AMBIGUOUS = frozenset(_FOLLOWING) | frozenset(_PHRASES) | frozenset(_POSSESSIVES) | _VERBS
+_SISTERS = ("sister", "sisters", "brother", "brothers")
+# "sister to Ginkgoales", "as a sister of the Zygnematophyceae", "sister to all other mosses"; but "sister of Gonzales".
+_TAXON = re.compile(
+    r"[^\S\n]+(?:(?:to|(?:to|of)[^\S\n]+the)[^\S\n]+[A-Z][a-z]+(?:ales|aceae|idae|inae|oidea|iformes|phyta|phytes?|phyceae|mycota"
+    r"|mycetes|mycotina|morpha|ptera|poda|zoa|opsida)\b|to[^\S\n]+all[^\S\n]+other\b)"
+)
 _BEFORE_VERB = frozenset(_TABLE["before_verb"].split())
 _BARE_VERBS = ("groom", "grooms", "husband", "man")  # also without an article behind
 _NEXT = re.compile(r"[^\S\n]+([\w-]+)")
@@ -34,6 +43,10 @@ def in_other_sense(text: str, start: int, end: int) -> bool:
         and (following[1] in senses or (word in _EITHER and not senses.isdisjoint(_following_words(text, end))))
     ):
         return True
+    if in_phrase(text, end, word, _PHRASES) or (word in _SISTERS and _TAXON.match(text, end)):
+        return True
+    if word in _POSSESSIVES:
+        return previous_word(text, start) not in _POSSESSIVES[word]
     if word not in _VERBS:
         return False
     after = following[1] if following else ""

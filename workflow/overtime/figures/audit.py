@@ -5,6 +5,7 @@ import polars as pl
 from altair.typing import ChartType
 
 from overtime.figures import theme
+from overtime.figures.audit_texts import rewritten_texts
 from overtime.figures.bias import commonest
 
 AUDIT_WIDTH = 430
@@ -15,7 +16,7 @@ SCORING = {"clean": theme.INK, "shifted": theme.RED}
 
 
 def fig1_audit(table: pl.DataFrame) -> alt.VConcatChart:
-    """Both released measures by evaluation code; late means within one code; clean and shifted scoring of models at hand."""
+    """Both released measures by evaluation code, late means within one; both scorings of models at hand; rewritten texts."""
     released, again = (table.filter(pl.col("source") == source) for source in ("released", "measured"))
     codes = commonest(released["code"])["code"].to_list()
     mixed = theme.by_parameters(
@@ -28,6 +29,7 @@ def fig1_audit(table: pl.DataFrame) -> alt.VConcatChart:
     late = late_means(released.filter(pl.col("measure") == "stereotype"))
     rows.append(theme.beside(*[within_code(late.filter(pl.col("model") == model), codes) for model in mixed], spacing=210))
     rows.append(theme.beside(*[reenacted(again, released, measure, codes) for measure in MEASURES], spacing=210))
+    rows.append(rewritten_texts(again))
     title = "The released curves by evaluation code"
     lines = composition(released)
     return theme.finish(rows, title, lines)

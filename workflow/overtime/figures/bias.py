@@ -5,6 +5,7 @@ import polars as pl
 from altair.typing import ChartType
 
 from overtime.figures import theme
+from overtime.figures.association import preference_by_size
 from overtime.tables import ALWAYS_FEMININE
 
 HALF, THIRD = 410, 268
@@ -27,11 +28,13 @@ def fig2(table: pl.DataFrame) -> alt.VConcatChart:
 def over_training(table: pl.DataFrame, title: str) -> alt.VConcatChart:
     """Released and measured curves, all of training beside its end, and the measured end by the direction of the stereotype.
 
-    Published checkpoints, where a run has scored any, come before the suite; the two kinds share no panel.
+    Published checkpoints, where a run has scored any, come before the suite, and what others scored, which has no steps, before
+    both; no two kinds share a panel.
     An always-feminine model scores above one half on the aggregate, so only the two directions together tell whether bias fell.
     """
     lines = table.filter(pl.col("series") == ALWAYS_FEMININE)
-    curves = with_starts(table.filter(pl.col("series") != ALWAYS_FEMININE))
+    others = table.filter(kind="others")
+    curves = with_starts(table.filter(pl.col("series") != ALWAYS_FEMININE, pl.col("kind") != "others"))
     styles = theme.arm_dashes(curves)
     rows = []
     for kind in KINDS:
@@ -41,6 +44,8 @@ def over_training(table: pl.DataFrame, title: str) -> alt.VConcatChart:
             every = references.filter(pl.col("direction") == "all")
             rows.append(theme.beside(*[all_pairs(whole, every, styles, late) for late in (False, True)], spacing=150))
         rows.append(theme.beside(*[one_view(mine, references, styles, view) for view in VIEWS], spacing=76))
+        if kind == "released" and not others.is_empty():
+            rows.append(preference_by_size(others))
     figure: alt.VConcatChart = theme.finish(rows, title, final_values(curves)).resolve_scale(color="independent")
     return figure
 

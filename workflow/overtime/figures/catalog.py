@@ -19,6 +19,7 @@ FIGURES = {
     "fig1_audit": Figure("overtime.figures.audit:fig1_audit"),
     "fig1_pretrained": Figure("overtime.figures.pretrained:fig1_pretrained", "bias"),
     "fig2": Figure("overtime.figures.bias:fig2"),
+    "fig2_association": Figure("overtime.figures.association:fig2_association"),
     "fig3": Figure("overtime.figures.counts:fig3"),
     "fig4": Figure("overtime.figures.insertion:fig4", "insertion"),
     "fig5": Figure("overtime.figures.retrieval:fig5", "retrieval"),

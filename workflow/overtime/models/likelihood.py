@@ -41,11 +41,16 @@ def score_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.Data
 
 def encode_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.DataFrame, whole: bool = True) -> list[Batch]:
     """Tokenise and lay out pairs once, for `score_encoded` on every checkpoint of `model`; `whole` as in `lay_out_pairs`."""
+    return lay_out_pairs(model, encode_sentences(tokenizer, pairs), whole)
+
+
+def encode_sentences(tokenizer: "Tokenizer", pairs: pl.DataFrame) -> list[list[int]]:
+    """Token ids of `sentences_of` the pairs, each after one BOS token (EOS if the tokenizer has no BOS)."""
     encoded = tokenizer(sentences_of(pairs), add_special_tokens=False)["input_ids"]
     start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
     if start is None:
         raise InputError("the tokenizer has neither a BOS nor an EOS token; one of them must stand before every sentence")
-    return lay_out_pairs(model, [after_start(start, ids) for ids in encoded], whole)
+    return [after_start(start, ids) for ids in encoded]
 
 
 def sentences_of(pairs: pl.DataFrame) -> list[str]:

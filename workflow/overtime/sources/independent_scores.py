@@ -6,7 +6,6 @@ corpus of these models. The tables hold no sentence: a `sentence` is named by a 
 item by item.
 """
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import polars as pl
 
 from overtime import InputError
 from overtime.files import atomic
+from overtime.sources.scored_by_others import sentence_hash
 
 SCORES = re.compile(r"__scores__EleutherAI__(?P<model>[\w.-]+)\.csv$")
 MASCULINE = ("he", "him", "his", "himself")
@@ -92,8 +92,3 @@ def _read_csv(path: Path, kinds: dict[str, type[pl.DataType]]) -> pl.DataFrame:
         if lacking := table[name].is_null().arg_true().to_list():
             raise InputError(f"{path}: row {lacking[0] + 1} has no {name}")
     return table
-
-
-def sentence_hash(sentence: str) -> str:
-    """The name of a sentence in these tables: the beginning of a SHA-256 of its words, in lower case."""
-    return hashlib.sha256(" ".join(sentence.lower().split()).encode()).hexdigest()[:12]
