@@ -12,15 +12,8 @@ import polars as pl
 from overtime.claims.baseline_evidence import association_correlation, association_slope
 from overtime.claims.bias_statistics import DIRECTIONS, preference_of
 from overtime.claims.evidence import SHARE, MissingEvidence, Sample, Tables
-from overtime.claims.independent_evidence import (
-    CORPORA,
-    WINOBIAS,
-    WINOGENDER,
-    independent_correlation,
-    independent_slope,
-    margins_by_size,
-    towards_stereotype,
-)
+from overtime.claims.independent_evidence import independent_correlation, independent_slope
+from overtime.claims.independent_margins import CORPORA, WINOBIAS, WINOGENDER, margins_by_size, towards_stereotype
 from overtime.statistics import Statistic, mean_of
 from overtime.tables import BY_OTHERS, RELEASED_PARAMETERS, figure_table, interval_columns, interval_rows
 

@@ -13,12 +13,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overtime.claims.bias_statistics import contrast_weights, correlation_of, preference_of, ranking_of, slope_of
-from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, Tables, array
+from overtime.claims.evidence import DIFFERENCE, Sample, Tables, array
+from overtime.claims.independent_margins import WINOBIAS, WINOGENDER, margins_by_size, towards_stereotype
 from overtime.statistics import Statistic
-from overtime.tables import RELEASED_PARAMETERS, by_size
-
-CORPORA = {"standard": "", "deduplicated": "-deduped"}  # of the models' names, by corpus
-WINOBIAS, WINOGENDER = "winobias", "winogender"
+from overtime.tables import RELEASED_PARAMETERS
 
 
 def independent_size_contrast(tables: Tables, *, corpus: str = "standard") -> Sample:
@@ -61,11 +59,6 @@ def independent_slope(tables: Tables, *, corpus: str = "standard", sentences: st
     return _associated(tables, "slope of margins on the association in the Pile", slope_of, corpus, sentences)
 
 
-def towards_stereotype(items: pl.DataFrame, margins: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Margins towards the gender that the stereotype favours."""
-    return np.where(items["direction"] == "feminine", margins, -margins)
-
-
 def _over_sizes(
     tables: Tables, quantity: str, measure: Callable[[pl.DataFrame, NDArray[np.float64]], Statistic], corpus: str
 ) -> Sample:
@@ -82,16 +75,6 @@ def _associated(tables: Tables, quantity: str, statistic: Callable[..., Statisti
     runs = {model: [statistic(values, array(items, "pile"), together)] for model, values in margins.items()}
     limits = (-1.0, 1.0) if statistic is correlation_of else None
     return Sample(quantity, {"occupations": items["occupation"].to_numpy()}, runs, limits=limits, note=_sizes(margins, corpus))
-
-
-def margins_by_size(tables: Tables, sentences: str, corpus: str) -> tuple[pl.DataFrame, dict[str, NDArray[np.float64]]]:
-    """The sentences, and their margins by each size of Pythia, named as on the standard corpus, from the smallest on."""
-    if corpus not in CORPORA or sentences not in (WINOBIAS, WINOGENDER):
-        raise MissingEvidence(f"no scores of {sentences} by models of the {corpus} corpus")
-    items = tables.read(f"independent_{sentences}", "occupation", "pile")
-    names = [name.removesuffix(CORPORA["deduplicated"]) for name in items.columns if name.startswith("pythia-")]
-    sizes = by_size(names, RELEASED_PARAMETERS)
-    return items, {model: array(items, f"{model}{CORPORA[corpus]}") for model in sizes}
 
 
 def _sizes(margins: dict[str, NDArray[np.float64]], corpus: str) -> str:
