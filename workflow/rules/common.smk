@@ -36,9 +36,11 @@ for task in settings.prompts.tasks:
 checked("", check_context, settings.suite.context, settings.retrieval.top if settings.retrieval.models else [])
 checked("", check_paths, settings.corpora, settings.questions)
 SHARDS = {
-    name: {f"{corpus.dataset}.jsonl": f"<results>/texts/{name}/{corpus.dataset}.jsonl"}
-    if corpus.dataset
-    else checked(f"corpora.{name}.shards", find_shards, corpus.shards)
+    name: (
+        {f"{corpus.dataset}.jsonl": f"<results>/texts/{name}/{corpus.dataset}.jsonl"}
+        if corpus.dataset
+        else checked(f"corpora.{name}.shards", find_shards, corpus.shards)
+    )
     for name, corpus in settings.corpora.items()
 }
 

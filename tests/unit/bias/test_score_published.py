@@ -88,7 +88,9 @@ def test_every_checkpoint_is_scored_as_if_loaded_alone_and_deleted(suites, hub, 
         odds = pronoun_log_odds(pronoun_contexts(), partial(token_log_probs, model, tokenizer))
         assert tables["pronouns_english"].filter(step=step).drop("step").equals(odds)
     assert tables["crows_pairs"].columns == ["step", "pair", "bias_type", "stereo_antistereo", "direction", "ll_more", "ll_less"]
-    assert tables["winobias"].columns == ["step", "pair", "type", "side", "item", "ll_more", "ll_less"]
+    people = ["masculine", "feminine"]
+    assert tables["winobias"].columns == ["step", "pair", "type", "side", "item", *people, "ll_more", "ll_less"]
+    assert tables["winobias"].select(people).unique().rows() == [("farmer", "nurse")]
     assert max(hub) <= 2
     assert not list(folder.iterdir())
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from overtime import InputError
 from overtime.pipeline.config_files import check_files, where
-from overtime.pipeline.settings_continued import Continued, Intervention, Runs, all_runs, check_continued
+from overtime.pipeline.settings_continued import Continued, ContinuedRuns, Intervention, all_runs, check_continued
 from overtime.pipeline.settings_corpora import Corpus
 from overtime.pipeline.settings_pretrained import Family, Pretrained, Prompts, Study
 from overtime.pipeline.settings_questions import PublishedMap, Questions
@@ -119,7 +119,7 @@ class Settings(Section):
         """The shares of training at which a baseline keeps what an arm needs to continue it."""
         return sorted({round(1 - share, 9) for _, share in self._branches()})
 
-    def runs(self) -> tuple[Runs, dict[str, list[str]]]:
+    def runs(self) -> tuple[ContinuedRuns, dict[str, list[str]]]:
         """Every continued run, and the names of the runs of each family."""
         return all_runs(self.continued, self.interventions)
 

@@ -1,7 +1,7 @@
 """The settings of models that are trained further on a corpus: single runs, and interventions, which stand for many."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -44,7 +44,9 @@ class Continuing(Section):
 
 
 class Continued(Continuing):
-    text: str = Field(default="original", description="original (the control), a text of rewrite or insert, or a way of rewriting")
+    text: str = Field(
+        default="original", description="original (the control), a way of rewriting, or a text in rewrite or insert"
+    )
     stretch: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="which disjoint piece of `tokens` tokens of the original, from 0, whose documents are taken"
     )
@@ -77,10 +79,10 @@ class Intervention(Continuing):
         return {f"{text}.{stretch}": Continued(**shared, text=text, stretch=stretch) for text, stretch in places}
 
 
-Runs = dict[str, Continued]
+ContinuedRuns = dict[str, Continued]
 
 
-def all_runs(continued: Runs, interventions: Mapping[str, Intervention]) -> tuple[Runs, dict[str, list[str]]]:
+def all_runs(continued: ContinuedRuns, interventions: Mapping[str, Intervention]) -> tuple[ContinuedRuns, dict[str, list[str]]]:
     """Every continued run by name, those of an intervention as INTERVENTION.TEXT.STRETCH, and the names of each family's runs.
 
     A family are the runs of an intervention, or those of `continued` that differ in text and stretch alone; it goes by the name
@@ -99,7 +101,7 @@ def all_runs(continued: Runs, interventions: Mapping[str, Intervention]) -> tupl
 
 def check_continued(
     corpora: Mapping[str, Corpus],
-    continued: Runs,
+    continued: ContinuedRuns,
     interventions: Mapping[str, Intervention] | None = None,
     pretrained: Mapping[str, Pretrained] | None = None,
 ) -> None:
@@ -109,26 +111,25 @@ def check_continued(
     expanded = {place for name, family in interventions.items() for place in (name, *families[name])}
     if both := sorted(set(continued) & expanded):
         raise ValueError(f"continued.{both[0]}: interventions has this name too; choose another one")
-    for key, run in [*_keyed("continued", continued), *_keyed("interventions", interventions)]:
-        _check_model(key, run, pretrained)
-        if run.corpus not in corpora:
-            raise ValueError(f"{key}.corpus: no {run.corpus} in corpora")
-        texts = {"texts": run.texts} if isinstance(run, Intervention) else {"text": [run.text]}
-        for field, text in ((field, text) for field, listed in texts.items() for text in listed):
-            if text not in (known := corpora[run.corpus].texts):
+    entries: list[tuple[str, Continuing, str, list[str], bool]] = [
+        *((f"continued.{name}", run, "text", [run.text], run.stretch is not None) for name, run in continued.items()),
+        *((f"interventions.{name}", family, "texts", family.texts, True) for name, family in interventions.items()),
+    ]
+    for key, entry, field, texts, stretched in entries:
+        _check_model(key, entry, pretrained)
+        if entry.corpus not in corpora:
+            raise ValueError(f"{key}.corpus: no {entry.corpus} in corpora")
+        for text in texts:
+            if text not in (known := corpora[entry.corpus].texts):
                 raise ValueError(f"{key}.{field}: {text!r} is none of {', '.join(known)}")
-            if text in corpora[run.corpus].insert and (isinstance(run, Intervention) or run.stretch is not None):
-                raise ValueError(f"{key}.{field}: {text} has documents that the original lacks, so it has no stretches")
+            if stretched and text in corpora[entry.corpus].insert:
+                raise ValueError(f"{key}.{field}: {text} has documents that the original lacks, and so no stretches")
     for name, run in continued.items():
         _check_control(name, run, corpora, continued)
     for names in families.values():
         places = [(runs[name].text, runs[name].stretch) for name in names if runs[name].bias]
         if twice := [name for name in names if runs[name].bias and places.count((runs[name].text, runs[name].stretch)) > 1]:
             raise ValueError(f"continued.{twice[-1]}: the same as {twice[0]}; a run is scored once")
-
-
-def _keyed(section: str, entries: Mapping[str, Continuing]) -> Iterator[tuple[str, Continuing]]:
-    yield from ((f"{section}.{name}", entry) for name, entry in entries.items())
 
 
 def _check_model(key: str, run: Continuing, pretrained: Mapping[str, Pretrained]) -> None:
@@ -140,7 +141,7 @@ def _check_model(key: str, run: Continuing, pretrained: Mapping[str, Pretrained]
             raise ValueError(f"{key}.parameters: {run.parameters}, but {own} in pretrained; one model has one size")
 
 
-def _check_control(name: str, run: Continued, corpora: Mapping[str, Corpus], continued: Runs) -> None:
+def _check_control(name: str, run: Continued, corpora: Mapping[str, Corpus], continued: ContinuedRuns) -> None:
     """A run is compared with one that is there, on questions on what its text has inserted."""
     if run.control is not None and run.control not in continued:
         raise ValueError(f"continued.{name}.control: no {run.control} in continued")

@@ -51,7 +51,9 @@ def named_rewritings(entries: object) -> object:
         return entries
     for entry in entries:
         if not isinstance(entry, str):
-            raise ValueError("a list holds ways of rewriting alone; other texts have names, as in two-way: {mode: swap, probability: 0.5}")
+            raise ValueError(
+                "a list holds ways of rewriting; other texts have a name, as in two-way: {mode: swap, probability: 0.5}"
+            )
         if entries.count(entry) > 1:
             raise ValueError(f"{entry!r} is listed twice; once is enough")
     return {entry: {"mode": entry} for entry in entries}
@@ -73,7 +75,7 @@ class Corpus(Section):
         default=0.0, description="of the data set, documents with at least so many gendered pronouns in 100 words"
     )
     seed: int = Field(default=0, ge=0, description="seed of the order of the data set's documents")
-    rewrite: Rewritings = Field(default={}, description="texts made by rewriting it: a list of ways, or names with mode and probability")
+    rewrite: Rewritings = Field(default={}, description="texts made by rewriting it: a list of ways, or names that have a mode")
     names: str | None = Field(default=None, description="table of `entity` and `name` to count, CSV or Parquet")
     questions: str | None = Field(default=None, description="linked questions whose relevant documents are counted")
     insert: Named[Inserted] = Field(default={}, description="documents mixed into it")

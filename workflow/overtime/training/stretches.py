@@ -11,9 +11,7 @@ from overtime.training.packed_corpus import encode_texts
 SPARE = 16  # one part in so many more than is trained on: a rewritten text may be shorter
 
 
-def cut_stretches(
-    texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, tokens: int, number: int, name: str
-) -> pl.DataFrame:
+def cut_stretches(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, tokens: int, number: int, name: str) -> pl.DataFrame:
     """Where so many stretches of the documents lie: `stretch`, its `first` document, and the first one `after` it.
 
     Each has just the documents that hold `tokens` tokens and a sixteenth more. InputError, beginning with `name`, where the
