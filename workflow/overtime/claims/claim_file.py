@@ -13,6 +13,7 @@ from overtime import InputError
 from overtime.claims import (
     baseline_evidence,
     bias_evidence,
+    continued_evidence,
     defence_evidence,
     facts_evidence,
     independent_evidence,
@@ -26,7 +27,7 @@ from overtime.claims.decisions import Region
 from overtime.claims.evidence import Evidence
 
 EVIDENCE = (
-    *(bias_evidence, baseline_evidence, released_bias_evidence, independent_evidence),
+    *(bias_evidence, baseline_evidence, released_bias_evidence, independent_evidence, continued_evidence),
     *(facts_evidence, insertion_evidence),
     *(layers_evidence, defence_evidence, persona_evidence, released_attacks_evidence),
 )
@@ -46,9 +47,9 @@ EXPECTED = {
     "trend": ("increase", "decrease"),
     "document": ("documented",),
 }
-# Kinds of evidence, never pooled: the authors' files; the same models measured by others; this pipeline; models or counts that
-# stand in for those of the claim.
-SOURCES = ("released", "released by others", "measured", "proxy")
+# Kinds of evidence, never pooled: the authors' files; the same models measured by others; this pipeline; published models that it
+# trains further; models or counts that stand in for those of the claim.
+SOURCES = ("released", "released by others", "measured", "continued", "proxy")
 Options = dict[str, str | int | float | bool]
 LONGEST_SHORT = 46
 
@@ -58,11 +59,12 @@ class _Section(BaseModel):
 
 
 class Call(_Section):
-    """An evidence function with its options, and in a sentence what it was measured on."""
+    """An evidence function with its options, and in a sentence what it was measured on; `fixed` where not as the claim says."""
 
     by: str
     options: Options = {}
     scope: str = ""
+    fixed: Literal["before", "after"] | None = None
 
     @model_validator(mode="after")
     def _known(self) -> "Call":
