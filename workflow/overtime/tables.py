@@ -23,7 +23,7 @@ class ArmSettings(TypedDict):
     """What the settings say of an arm."""
 
     rewrite: str
-    share: float
+    share: NotRequired[float]
     probability: NotRequired[float]
 
 
@@ -86,6 +86,16 @@ def read_runs(paths: Iterable[str | Path], identity: tuple[str, ...] = RUN) -> p
     return pl.concat([read_scores(path, identity) for path in paths])
 
 
+def continued_runs(described: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    """What models were trained further on: a row for each `run`.
+
+    Its `family` and `text`, the number of its `stretch`, `rewrite` and `probability` (null for a text that is not rewritten),
+    `parameters` in billions and `tokens` (null: all of the corpus).
+    """
+    types = {"rewrite": pl.String, "probability": pl.Float64, "tokens": pl.Int64}  # where all are null, too
+    return pl.DataFrame(described, schema_overrides=types, infer_schema_length=None)
+
+
 def last_step(scores: pl.DataFrame) -> pl.DataFrame:
     """The rows of the last step of every run (model, arm, seed); pretrained models have no steps."""
     return scores.filter(pl.col("step").eq_missing(pl.col("step").max().over(RUN)))
@@ -144,7 +154,7 @@ def arm_table(arms: Mapping[str, ArmSettings]) -> pl.DataFrame:
     `label` and `short_label` follow from these settings alone; the names of arms with one label are added to it.
     """
     known: dict[str, ArmSettings] = {name: {"probability": 1.0, **arm} for name, arm in arms.items()}
-    order = sorted(known, key=lambda name: (list(REWRITINGS).index(known[name]["rewrite"]), known[name]["share"], name))
+    order = sorted(known, key=lambda name: (list(REWRITINGS).index(known[name]["rewrite"]), known[name].get("share", 1.0), name))
     rows: list[dict[str, object]] = [{"arm": "baseline", "label": "baseline", "short_label": "baseline"}]
     rows += [{"arm": name, **known[name], **_labels(**known[name])} for name in order]
     table = pl.DataFrame(rows, ARM_COLUMNS)
@@ -153,11 +163,13 @@ def arm_table(arms: Mapping[str, ArmSettings]) -> pl.DataFrame:
     return table.with_columns(named)
 
 
-def _labels(rewrite: str, share: float, probability: float) -> dict[str, str]:
+def _labels(rewrite: str, probability: float, share: float | None = None) -> dict[str, str]:
     words, short = REWRITINGS[rewrite]
     # Two-way augmentation rewrites half of the documents, the others all of them; anything else is told.
     usual = probability == 1 or (rewrite == "swap" and probability == 0.5)
     part = "" if usual else f" of {probability:.0%} of documents"
+    if share is None:  # all of what a model is trained further on
+        return {"label": f"{words}{part}", "short_label": f"{short}{part}"}
     return {"label": f"{words}{part}, last {100 * share:g}%", "short_label": f"{short}{part} {100 * share:g}%"}
 
 

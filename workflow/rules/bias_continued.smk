@@ -88,3 +88,23 @@ rule score_continued:
         "Scoring gender bias at the checkpoints of {wildcards.run}"
     script:
         "../scripts/score_continued.py"
+
+
+rule tabulate_continued:
+    input:
+        **CONTINUED_SCORES,
+    output:
+        table="<results>/figures/fig1_continued.parquet",
+    log:
+        "<logs>/tabulate_continued.log",
+    benchmark:
+        "<benchmarks>/tabulate_continued.tsv"
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code("tabulate_continued"),
+        runs=[described_run(name) for name in SCORED],
+    script:
+        "../scripts/tabulate_continued.py"

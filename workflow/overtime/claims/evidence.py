@@ -14,7 +14,7 @@ from overtime import InputError
 from overtime.files import read_table, require_finite, require_unique
 from overtime.jackknife import LeaveOuts, Student
 from overtime.statistics import Normal, Statistic
-from overtime.tables import MODEL, RUN, VARIANT, ArmSettings, arm_table, by_size, read_scores
+from overtime.tables import MODEL, RUN, VARIANT, ArmSettings, arm_table, by_size, continued_runs, read_scores
 
 TableInput = pl.DataFrame | str | Path | list[str] | list[Path]
 
@@ -210,8 +210,7 @@ def declarations(
     tables += [arm_table(own).with_columns(model=pl.lit(model)) for model, own in published.items()]
     columns = {"model": pl.String, "parameters": pl.Float64, "corpus": pl.String}
     declared = {"models": pl.DataFrame(models, columns, orient="row"), "arms": pl.concat(tables)}
-    types = {"rewrite": pl.String, "probability": pl.Float64, "tokens": pl.Int64}  # where all are null, too
-    return declared | ({"continued_runs": pl.DataFrame(continued, schema_overrides=types)} if continued else {})
+    return declared | ({"continued_runs": continued_runs(continued)} if continued else {})
 
 
 class RunScores(NamedTuple):

@@ -15,6 +15,7 @@ from overtime.pipeline.settings_types import Count, Name, Named, Section
 
 MODES = get_args(Rewriting)
 ENDINGS = tuple(f"{form}{packed}" for form in (".jsonl", ".json") for packed in ("", ".gz", ".zst"))
+ARMS = ("original", "baseline", "start", "stretch")  # what tables call a control, the model before training, another stretch
 SHARD = r".+\.jsonl?(\.gz|\.zst)?"  # the name of one
 
 
@@ -93,9 +94,9 @@ class Corpus(Section):
         if self.shards and {"pronouns", "seed"} & self.model_fields_set:
             raise ValueError("pronouns and seed choose and order the documents of a dataset; shards are taken as they are")
         for name, rewritten in self.rewrite.items():
-            if name == "original" or (name in MODES and (rewritten.mode != name or rewritten.probability < 1)):
+            if name in ARMS or (name in MODES and (rewritten.mode != name or rewritten.probability < 1)):
                 raise ValueError(f"rewrite.{name}: already names another text; choose another name")
-        if taken := set(self.insert) & {"original", *MODES, *self.rewrite}:
+        if taken := set(self.insert) & {*ARMS, *MODES, *self.rewrite}:
             raise ValueError(f"insert: {', '.join(sorted(taken))} already names another text; choose another name")
         return self
 
