@@ -15,6 +15,7 @@ from overtime.files import sha256
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
 TINY = Path(__file__).with_name("tiny.yaml")
+GENDERED = ROOT / "tests/cases/gendered.jsonl"
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--nocolor")
 RUNS = ROOT / "build/runs"
 # What runs find around them, on the network or of a repository that they lie in, would tell one from another.
@@ -23,7 +24,7 @@ ALONE |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1") | {"GIT_CEILING_DI
 
 
 def create(folder: Path) -> Path:
-    """Copy the parts of the repository that a run needs, and put the stand-in for SmolLM2 into the folder `mirror` there."""
+    """Copy the parts of the repository that a run needs, with text to train on, and a stand-in for SmolLM2 in `mirror` there."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = ROOT / part
@@ -31,6 +32,7 @@ def create(folder: Path) -> Path:
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copy(source, folder / part)
+    shutil.copy(GENDERED, folder)
     replace_model(folder, "smollm2-135m-instruct")
     return folder
 

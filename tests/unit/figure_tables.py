@@ -404,7 +404,8 @@ def fig1_continued() -> pl.DataFrame:
     ]
     table = with_arms(pl.DataFrame(rows, infer_schema_length=None), arm_table(ways))
     names = {"baseline": "original text", "stretch": "original, another stretch"}
-    named = table.with_columns(pl.col("label", "short_label").replace(names))
+    short = {"baseline": "original", "stretch": "A/A"}
+    named = table.with_columns(pl.col("label").replace(names), pl.col("short_label").replace(short))
     return with_parameters(named, PARAMETERS | {"real": 0.135})
 
 

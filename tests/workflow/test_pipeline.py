@@ -15,7 +15,7 @@ from project import create, snakemake
 from overtime.figures.catalog import FIGURES
 
 BUNDLE = {"write_manifest", "build_gallery", "zip_bundle"}
-STEMS = ("bias", "audit", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
+STEMS = ("bias", "audit", "continued", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
 TABULATED = {f"tabulate_{stem}" for stem in STEMS}
 COLUMNS = {"source", "series", "x", "y", "lower", "upper", "n"}
 

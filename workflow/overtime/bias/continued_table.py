@@ -106,5 +106,5 @@ def _labelled(rows: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
             for text, way, share in rewritten.select("text", "rewrite", "probability").iter_rows()
         }
         parts.append(with_arms(own, arm_table(arms)))
-    names = {"baseline": "original text", ANOTHER: "original, another stretch"}
-    return pl.concat(parts).with_columns(pl.col("label", "short_label").replace(names))
+    names, short = {"baseline": "original text", ANOTHER: "original, another stretch"}, {"baseline": "original", ANOTHER: "A/A"}
+    return pl.concat(parts).with_columns(pl.col("label").replace(names), pl.col("short_label").replace(short))

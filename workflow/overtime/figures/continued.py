@@ -11,21 +11,22 @@ from overtime.tables import ALWAYS_FEMININE
 
 THIRD = 268
 COLOURS = [theme.INK, theme.RED, theme.BLUE, theme.GREEN, theme.AMBER, theme.BROWN]  # of the original text and the others
-CONTROL = "original, another stretch"  # nothing is rewritten
-DIRECTIONS = {"all": "all pairs", "feminine": "feminine-favouring pairs", "masculine": "masculine-favouring pairs"}
+UNTOUCHED = "original, another stretch"  # nothing is rewritten
+SIDE_NAMES = {"all": "all pairs", "feminine": "feminine-favouring pairs", "masculine": "masculine-favouring pairs"}
 NATS = "log P(fem.) − log P(masc.), nats"
 
 
 def fig1_continued(table: pl.DataFrame) -> alt.VConcatChart:
-    """For each family of runs a row of stereotype shares, and one of pronouns and of differences at the end."""
+    """For each family of runs: stereotype shares over tokens, their differences at the end, and both of pronouns."""
     lines = table.filter(series=ALWAYS_FEMININE)
     rows: list[ChartType | None] = []
     for family in theme.by_parameters(table):
         mine = table.filter(model=family)
         curves, ends = (mine.filter(kind=kind) for kind in ("curve", "difference"))
         styles = dict(zip(theme.arm_names(curves), cycle(COLOURS)))
-        rows.append(theme.beside(*[shares(curves, lines, styles, side) for side in DIRECTIONS], spacing=70))
-        rows.append(theme.beside(pronouns(curves, styles), differences(ends), shift(ends), spacing=70))
+        rows.append(theme.beside(*[share_curves(curves, lines, styles, side) for side in SIDE_NAMES], spacing=70))
+        rows.append(theme.beside(*[share_differences(ends, side) for side in SIDE_NAMES], spacing=70))
+        rows.append(theme.beside(pronoun_curves(curves, styles), pronoun_differences(ends), spacing=70))
     return theme.finish(rows, "Gender stereotype of a real model that is trained further", ends_in_words(table))
 
 
@@ -41,17 +42,20 @@ def ends_in_words(table: pl.DataFrame) -> list[str]:
     return told
 
 
-def shares(curves: pl.DataFrame, lines: pl.DataFrame, styles: dict[str, str], side: str) -> ChartType | None:
+def share_curves(curves: pl.DataFrame, lines: pl.DataFrame, styles: dict[str, str], side: str) -> ChartType | None:
     """The share of stereotyped sentences preferred, over tokens, of all pairs or those of one direction."""
     rows = curves.filter(metric="stereotype", direction=side)
     if rows.is_empty():
         return None
     inside = lines.filter(pl.col("y").is_between(0.01, 0.99), direction=side)
     levels = {"": 0.5} | dict(inside.select("series", "y").iter_rows())
-    return over_tokens(rows, theme.share(theme.LIKELIER), styles, levels, f"{rows['model'][0]}, {DIRECTIONS[side]}")
+    bounds = curves.filter(metric="stereotype").select(low=pl.min_horizontal("lower", "y"), high=pl.max_horizontal("upper", "y"))
+    low, high = theme.lowest(bounds["low"]), theme.highest(bounds["high"])
+    y = theme.share(theme.LIKELIER, min(int(low * 10) / 10, 0.4), max(-int(-high * 10 // 1) / 10, 0.6))
+    return over_tokens(rows, y, styles, levels, f"{rows['model'][0]}, {SIDE_NAMES[side]}")
 
 
-def pronouns(curves: pl.DataFrame, styles: dict[str, str]) -> ChartType:
+def pronoun_curves(curves: pl.DataFrame, styles: dict[str, str]) -> ChartType:
     """The manipulation check over tokens."""
     rows = curves.filter(metric="pronouns")
     return over_tokens(rows, alt.Y("y:Q", title=NATS), styles, {"": 0.0}, f"{rows['model'][0]}, pronouns", "contexts")
@@ -68,42 +72,43 @@ def over_tokens(
         theme.band(base),
         base.mark_line(),
         theme.points(base, "label", x="tokens", size=24),
-        *theme.references(levels, below=True),
+        *theme.references(levels),
         width=THIRD,
         height=230,
-        title=theme.heading("measured", title, f"{theme.counted(rows, unit)}; {stretches(rows)}; band: 95% interval"),
+        title=theme.heading("measured", title, f"{theme.counted(rows, unit)}; {counted_stretches(rows)}; band: 95% interval"),
     )
 
 
-def stretches(rows: pl.DataFrame) -> str:
+def counted_stretches(rows: pl.DataFrame) -> str:
     """How many stretches of text stand behind the points."""
     return f"{theme.extent(rows['seeds'])} stretch{'es' * (theme.highest(rows['seeds']) > 1)}"
 
 
-def differences(ends: pl.DataFrame) -> ChartType | None:
-    """Differences of the share at the end, by direction, beside those between stretches of the original."""
-    named = pl.format("{}: {}", pl.col("direction").replace(DIRECTIONS), "short_label")
-    rows = ends.filter(metric="stereotype").with_columns(row=named)
-    x = alt.X("y:Q", title="share, text minus original", axis=alt.Axis(format="+.0%", tickCount=5))
-    return dots(rows, x, "at the end", "pairs")
+def share_differences(ends: pl.DataFrame, side: str) -> ChartType | None:
+    """Differences of the share at the end in one panel, beside those between stretches of the original."""
+    rows = ends.filter(metric="stereotype")
+    reach = max(theme.highest(rows["upper"].fill_null(0)), -theme.lowest(rows["lower"].fill_null(0)), 0.1) if len(rows) else 1.0
+    scale = alt.Scale(domain=[-reach, reach])
+    x = alt.X("y:Q", title="share, text minus original", scale=scale, axis=alt.Axis(format="+.0%", tickCount=5))
+    return end_dots(rows.filter(direction=side), x, f"{SIDE_NAMES[side]}, at the end", "pairs")
 
 
-def shift(ends: pl.DataFrame) -> ChartType | None:
+def pronoun_differences(ends: pl.DataFrame) -> ChartType | None:
     """The same of the log-odds of pronouns."""
     x = alt.X("y:Q", title="log-odds, text minus original, nats", axis=alt.Axis(tickCount=5))
-    return dots(ends.filter(metric="pronouns").with_columns(row="short_label"), x, "pronouns at the end", "contexts")
+    return end_dots(ends.filter(metric="pronouns"), x, "pronouns, at the end", "contexts")
 
 
-def dots(rows: pl.DataFrame, x: alt.X, title: str, unit: str) -> ChartType | None:
-    """A dot with its interval for every row, and a line at no difference; hollow where no text was rewritten."""
+def end_dots(rows: pl.DataFrame, x: alt.X, title: str, unit: str) -> ChartType | None:
+    """A dot with its interval for every row, and a line at no difference; hollow (A/A) where no text was rewritten."""
     if rows.is_empty():
         return None
-    base = theme.drawing(rows.with_columns(control=pl.col("label") == CONTROL), "row", "control").encode(
-        x=x, y=alt.Y("row:N", title=None, sort=None), color=alt.value(theme.BLUE)
+    base = theme.drawing(rows.with_columns(control=pl.col("label") == UNTOUCHED), "short_label", "control").encode(
+        x=x, y=alt.Y("short_label:N", title=None, sort=None), color=alt.value(theme.BLUE)
     )
     zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=theme.GREY, strokeDash=[3, 3]).encode(x="x:Q")
     fill = alt.when("datum.control").then(alt.value("white")).otherwise(alt.value(theme.BLUE))
-    points = theme.points(base, "row", size=60, hollow=True).encode(fill=fill)
-    detail = f"{theme.counted(rows, unit)}; {stretches(rows)}; hollow: nothing rewritten"
+    points = theme.points(base, "short_label", size=60, hollow=True).encode(fill=fill)
+    detail = f"{theme.counted(rows, unit)}; {counted_stretches(rows)}"
     heading = theme.heading("measured", title, detail)
     return alt.layer(zero, theme.bars(base), points, width=THIRD, height=alt.Step(24), title=heading)
