@@ -101,7 +101,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 @pytest.mark.parametrize(
     ("edited", "rerun", "kept"),
     [
-        ("bias/bias_table", {"tabulate_bias", "tabulate_pretrained", "draw_figures", *BUNDLE}, None),
+        ("bias/bias_table", {"tabulate_bias", "tabulate_continued", "tabulate_pretrained", "draw_figures", *BUNDLE}, None),
         (
             "corpora/rewrite",
             {"rewrite_stream", "train_arms", "score_bias"},
