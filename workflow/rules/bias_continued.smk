@@ -7,17 +7,6 @@
 # steps: score_start, score_continued -> tabulate_continued
 
 STARTS = dict.fromkeys(FAMILY[name] for name in SCORED)
-
-
-def described_run(name):
-    """What a run is, for tables: its family, text and stretch, and how the text is rewritten (null: not at all)."""
-    run = RUNS[name]
-    rewritten = settings.corpora[run.corpus].rewriting(run.text)
-    how = {"rewrite": rewritten and rewritten.mode, "probability": rewritten and rewritten.probability}
-    place = {"family": FAMILY[name], "text": run.text, "stretch": run.stretch or 0}
-    return {"run": name, **place, **how, "parameters": run.parameters, "tokens": run.tokens}
-
-
 # For inputs: the score tables of all runs, and of what their families begin with.
 CONTINUED_SCORES = {
     f"{group}_{name}": expand(f"<results>/scores/{test}/{folder}/{{name}}.parquet", name=names)
