@@ -16,6 +16,7 @@ from overtime.files import sha256
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
 TINY = Path(__file__).with_name("tiny.yaml")
+GENDERED = ROOT / "tests/cases/gendered.jsonl"
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--nocolor")
 RUNS = ROOT / "build/runs"
 # What runs find around them, on the network or of a repository that they lie in, would tell one from another.
@@ -24,7 +25,7 @@ ALONE |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1") | {"GIT_CEILING_DI
 
 
 def create(folder: Path) -> Path:
-    """Copy the parts of the repository that a run needs; stand-ins for the model and the encyclopedia go into `mirror` there."""
+    """Copy the parts of the repository that a run needs, with text to train on; stand-ins for model and encyclopedia in `mirror`."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = ROOT / part
@@ -32,6 +33,7 @@ def create(folder: Path) -> Path:
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copy(source, folder / part)
+    shutil.copy(GENDERED, folder)
     replace(folder, "smollm2-135m-instruct", write_wheel)
     replace(folder, "encyclopedia", write_encyclopedia)
     return folder

@@ -429,10 +429,43 @@ def fig2_association() -> pl.DataFrame:
     return frame(rows)
 
 
+def fig1_continued() -> pl.DataFrame:
+    """Two texts beside the original, on four stretches: the original drifts, one text crosses over, one does neither."""
+    texts = {"baseline": (-2.1, -0.15), "feminize": (3.0, 0.17), "two-way": (0.2, 0.0), "stretch": (0.1, 0.01)}
+    ways = {"feminize": {"rewrite": "feminize", "probability": 1.0}, "two-way": {"rewrite": "swap", "probability": 0.5}}
+    rows = []
+    for arm, (log_odds, share) in texts.items():
+        keys = {"model": "real", "arm": arm, "seeds": 3 if arm == "stretch" else 4}
+        for direction, start, sign, n in (("all", 0.55, 0.05, 320), ("feminine", 0.49, 1, 146), ("masculine", 0.58, -0.9, 94)):
+            of = keys | {"metric": "stereotype", "direction": direction}
+            for x in (0, 2048, 4096, 8192, 16384) if arm != "stretch" else ():
+                part = (x / 16384) ** 0.3
+                y = start + sign * share * part
+                rows.append(row("measured", f"real {arm}", x, y, 0.04 + 0.02 * part, n, kind="curve", **of))
+            if arm != "baseline":
+                y = sign * (share + 0.15 * (arm != "stretch"))
+                rows.append(row("measured", f"real {arm}", 16384, y, 0.05, n, kind="difference", **of))
+        of = keys | {"metric": "pronouns", "direction": "all"}
+        for x in (0, 2048, 4096, 8192, 16384) if arm != "stretch" else ():
+            rows.append(row("measured", f"real {arm}", x, log_odds * (x / 16384) ** 0.3, 0.1, 96, kind="curve", **of))
+        if arm != "baseline":
+            y = log_odds + 2.1 * (arm != "stretch")
+            rows.append(row("measured", f"real {arm}", 16384, y, 0.3, 96, kind="difference", **of))
+    rows += [
+        row("measured", "always feminine", None, y, 0, n, metric="stereotype", direction=direction, kind="curve")
+        for direction, y, n in (("all", 0.608, 240), ("feminine", 1.0, 146), ("masculine", 0.0, 94))
+    ]
+    table = with_arms(pl.DataFrame(rows, infer_schema_length=None), arm_table(ways))
+    names = {"baseline": "original text", "stretch": "original, another stretch"}
+    short = {"baseline": "original", "stretch": "A/A"}
+    named = table.with_columns(pl.col("label").replace(names), pl.col("short_label").replace(short))
+    return with_parameters(named, PARAMETERS | {"real": 0.135})
+
+
 def tables() -> dict[str, pl.DataFrame]:
     """A table for every figure."""
     one = bias({"pythia-410m": 0.57, "pythia-1.4b": 0.6}, {"s": 0.7, "m": 0.87}, codes=True)
     two = bias({"pythia-70m": 0.505, "pythia-6.9b": 0.6}, {"xs": 0.6, "l": 0.85}, codes=False)
     two = pl.concat([two, frame(preference_of_others())], how="diagonal_relaxed")
-    others = [fig1_pretrained, fig2_association, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend]
+    others = [fig1_pretrained, fig1_continued, fig2_association, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend]
     return {"fig1": one, "fig2": two, "fig1_audit": audit()} | {build.__name__: build() for build in others}

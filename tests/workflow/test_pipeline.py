@@ -15,7 +15,7 @@ from project import create, snakemake
 from overtime.figures.catalog import FIGURES
 
 BUNDLE = {"write_manifest", "build_gallery", "zip_bundle"}
-STEMS = ("bias", "association", "audit", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
+STEMS = ("bias", "association", "audit", "continued", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
 TABULATED = {f"tabulate_{stem}" for stem in STEMS}
 COLUMNS = {"source", "series", "x", "y", "lower", "upper", "n"}
 
@@ -118,7 +118,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 @pytest.mark.parametrize(
     ("edited", "rerun", "kept"),
     [
-        ("bias/bias_table", {"tabulate_bias", "tabulate_pretrained", "draw_figures", *BUNDLE}, None),
+        ("bias/bias_table", {"tabulate_bias", "tabulate_continued", "tabulate_pretrained", "draw_figures", *BUNDLE}, None),
         (
             "corpora/rewrite",
             {"rewrite_stream", "train_arms", "score_bias"},

@@ -23,7 +23,7 @@ class ArmSettings(TypedDict):
     """What the settings say of an arm."""
 
     rewrite: str
-    share: float
+    share: NotRequired[float]
     probability: NotRequired[float]
 
 
@@ -64,6 +64,8 @@ PATH_LAYOUTS = {
     RUN: r"(?P<model>[^/]+)/(?P<arm>[^/]+)/(seed(?P<seed>\d+)|step\d+(-\d+)?)\.parquet$",
     VARIANT: r"variants/(?P<variant>[^/]+)/(corpus/)?[^/]+\.parquet$",
     (*VARIANT, "model"): r"variants/(?P<variant>[^/]+)/scores/[^/]+/(?P<model>[^/]+)\.parquet$",
+    ("run",): r"/continued/(?P<run>[^/]+)\.parquet$",  # of a model that is trained further
+    ("family",): r"/starts/(?P<family>[^/]+)\.parquet$",  # what such runs begin with
     ("model", "task"): r"(?P<model>[^/]+)/(?P<task>[^/]+)\.parquet$",
     MODEL: r"(?P<model>[^/]+)(/log_odds|/answers)?\.parquet$",
 }
@@ -83,6 +85,16 @@ def read_scores(path: str | Path, identity: tuple[str, ...] = RUN) -> pl.DataFra
 def read_runs(paths: Iterable[str | Path], identity: tuple[str, ...] = RUN) -> pl.DataFrame:
     """The score tables of several training runs as one."""
     return pl.concat([read_scores(path, identity) for path in paths])
+
+
+def continued_runs(described: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    """What models were trained further on: a row for each `run`.
+
+    Its `family` and `text`, the number of its `stretch`, `rewrite` and `probability` (null for a text that is not rewritten),
+    `parameters` in billions and `tokens` (null: all of the corpus).
+    """
+    types = {"rewrite": pl.String, "probability": pl.Float64, "tokens": pl.Int64}  # where all are null, too
+    return pl.DataFrame(described, schema_overrides=types, infer_schema_length=None)
 
 
 def last_step(scores: pl.DataFrame) -> pl.DataFrame:
@@ -143,7 +155,7 @@ def arm_table(arms: Mapping[str, ArmSettings]) -> pl.DataFrame:
     `label` and `short_label` follow from these settings alone; the names of arms with one label are added to it.
     """
     known: dict[str, ArmSettings] = {name: {"probability": 1.0, **arm} for name, arm in arms.items()}
-    order = sorted(known, key=lambda name: (list(REWRITINGS).index(known[name]["rewrite"]), known[name]["share"], name))
+    order = sorted(known, key=lambda name: (list(REWRITINGS).index(known[name]["rewrite"]), known[name].get("share", 1.0), name))
     rows: list[dict[str, object]] = [{"arm": "baseline", "label": "baseline", "short_label": "baseline"}]
     rows += [{"arm": name, **known[name], **_labels(**known[name])} for name in order]
     table = pl.DataFrame(rows, ARM_COLUMNS)
@@ -152,11 +164,13 @@ def arm_table(arms: Mapping[str, ArmSettings]) -> pl.DataFrame:
     return table.with_columns(named)
 
 
-def _labels(rewrite: str, share: float, probability: float) -> dict[str, str]:
+def _labels(rewrite: str, probability: float, share: float | None = None) -> dict[str, str]:
     words, short = REWRITINGS[rewrite]
     # Two-way augmentation rewrites half of the documents, the others all of them; anything else is told.
     usual = probability == 1 or (rewrite == "swap" and probability == 0.5)
     part = "" if usual else f" of {probability:.0%} of documents"
+    if share is None:  # all of what a model is trained further on
+        return {"label": f"{words}{part}", "short_label": f"{short}{part}"}
     return {"label": f"{words}{part}, last {100 * share:g}%", "short_label": f"{short}{part} {100 * share:g}%"}
 
 

@@ -36,7 +36,14 @@ for task in settings.prompts.tasks:
     checked("prompts", check_task, task, RESOURCES / "prompts", **limits)
 checked("", check_context, settings.suite.context, settings.retrieval.top if settings.retrieval.models else [])
 checked("", check_paths, settings.corpora, settings.questions)
-SHARDS = {name: checked(f"corpora.{name}.shards", find_shards, corpus.shards) for name, corpus in settings.corpora.items()}
+SHARDS = {
+    name: (
+        {f"{corpus.dataset}.jsonl": f"<results>/texts/{name}/{corpus.dataset}.jsonl"}
+        if corpus.dataset
+        else checked(f"corpora.{name}.shards", find_shards, corpus.shards)
+    )
+    for name, corpus in settings.corpora.items()
+}
 
 # Models that are trained with inserted documents, by where these go; the arm and seed of each model's runs with them.
 PLACEMENTS = {"late": settings.insertion.late, "spread": settings.insertion.spread} if settings.insertion else {}
@@ -140,7 +147,7 @@ def shard_reports(corpus, *tasks):
 def corpus_tasks(corpus):
     """What the settings ask for; at least to read it through."""
     options = settings.corpora[corpus]
-    tasks = [f"rewrite/{mode}" for mode in options.rewrite] + ["count"] * (corpus in COUNTED)
+    tasks = [f"rewrite/{text}" for text in options.rewrite] + ["count"] * (corpus in COUNTED)
     insert = [f"insert/{name}" for name in options.insert]
     return tasks + (["read", *insert] if insert or not tasks else [])
 
@@ -157,21 +164,6 @@ def recipe(wildcards):
         **settings.suite.sizes[wildcards.model].model_dump(exclude={"seeds"}),
         "branch": settings.branches(),
     }
-
-
-def start(wildcards):
-    """The folder of the model that a continued run begins with: the user's own, or one that is downloaded."""
-    model = settings.continued[wildcards.run].model
-    return model if Path(model).is_dir() else "<results>/starts/{run}"
-
-
-def run_shards(wildcards):
-    """The text of a continued run: the shards of its corpus as they are, rewritten in a mode, or with an insertion."""
-    run = settings.continued[wildcards.run]
-    if run.text == "original":
-        return [str(path) for path in SHARDS[run.corpus].values()]
-    folder = "<results>/rewritten" if run.text in MODES else "<results>/inserted"
-    return [f"{folder}/{run.corpus}/{run.text}/{shard}" for shard in SHARDS[run.corpus]]
 
 
 def question_source(wildcards):

@@ -1,18 +1,47 @@
 # Any corpus of the user's own: sharded JSON Lines read through, rewritten, mixed with documents about chosen facts, and how often
 # it states a fact: entities found shard by shard, joined to one map, and counted for a set of questions.
 #
-# in:   settings corpora (paths of the shards, tables of facts, names, questions)
-# out:  <results>/rewritten/{corpus}/{mode}/{shard}, inserted/{corpus}/{insertion}/{shard}, corpora/{corpus}/report.parquet,
+# in:   settings corpora (paths of the shards, or a data set; tables of facts, names, questions); <results>/encyclopedia.parquet
+# out:  <results>/texts/{corpus}/{dataset}.jsonl, rewritten/{corpus}/{mode}/{shard},
+#       inserted/{corpus}/{insertion}/{shard}, corpora/{corpus}/report.parquet,
 #       corpora/{corpus}/mentions/{shard}.parquet, entities.parquet, relevant_documents.parquet
-# steps: rewrite_shard; read_shard -> plan_insertion -> insert_shard; count_shard -> merge_counts -> count_questions;
+# steps: write_documents; rewrite_shard; read_shard -> plan_insertion -> insert_shard; count_shard -> merge_counts -> count_questions;
 #        everything -> report_corpus (target `corpora`)
 #
 # One job per shard, and a report of each: documents, bytes, time. An interrupted run goes on with the shards that are missing.
 from overtime.pipeline.settings_corpora import MODES, SHARD
 
+DATASET_CORPORA = [name for name, corpus in settings.corpora.items() if corpus.dataset]
+REWRITTEN = sorted({text for corpus in settings.corpora.values() for text in (*MODES, *corpus.rewrite)})
 INSERTIONS = sorted({name for corpus in settings.corpora.values() for name in corpus.insert})
 COUNTED = [name for name, corpus in settings.corpora.items() if corpus.names or corpus.questions]
 QUESTIONED = [name for name, corpus in settings.corpora.items() if corpus.questions]
+
+
+rule write_documents:
+    input:
+        articles="<results>/{dataset}.parquet",
+    output:
+        shard="<results>/texts/{corpus}/{dataset}.jsonl",
+    log:
+        "<logs>/write_documents/{corpus}/{dataset}.log",
+    benchmark:
+        "<benchmarks>/write_documents/{corpus}/{dataset}.tsv"
+    wildcard_constraints:
+        corpus=one_of(DATASET_CORPORA),
+        dataset=one_of({settings.corpora[name].dataset for name in DATASET_CORPORA}),
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=500,
+    params:
+        code=code("write_documents"),
+        pronouns=lambda wildcards: settings.corpora[wildcards.corpus].pronouns,
+        seed=lambda wildcards: settings.corpora[wildcards.corpus].seed,
+    message:
+        "Choosing documents of the {wildcards.dataset} with gendered pronouns"
+    script:
+        "../scripts/write_documents.py"
 
 
 rule read_shard:
@@ -53,13 +82,14 @@ rule rewrite_shard:
     wildcard_constraints:
         corpus=one_of(SHARDS),
         shard=SHARD,
-        mode=one_of(MODES),
+        mode=one_of(REWRITTEN),
     conda:
         "../../envs/data.yaml"
     resources:
         mem_mb=1000,
     params:
         code=code("rewrite_shard"),
+        rewriting=lambda wildcards: settings.corpora[wildcards.corpus].rewriting(wildcards.mode).model_dump(),
     message:
         "Rewriting {wildcards.shard} of {wildcards.corpus}: {wildcards.mode}"
     script:

@@ -166,12 +166,12 @@ rule ask_continued:
     benchmark:
         "<benchmarks>/ask_continued/{run}/{asked}.tsv"
     wildcard_constraints:
-        run=one_of(settings.continued),
-        asked=one_of(settings.continued),
+        run=one_of(RUNS),
+        asked=one_of(RUNS),
     conda:
         "../../envs/torch.yaml"
     resources:
-        mem_mb=lambda wildcards: costs.memory_mb(settings.continued[wildcards.run].parameters, 0),
+        mem_mb=lambda wildcards: costs.memory_mb(RUNS[wildcards.run].parameters, 0),
     params:
         code=code("ask_continued"),
         max_new_tokens=settings.questions.answer_tokens,

@@ -43,17 +43,6 @@ def minutes(tokens=0, downloads=0):
     return requested
 
 
-def run_gpus(wildcards):
-    """GPUs of a continued run: one for each process."""
-    return settings.continued[wildcards.run].processes if settings.device != "cpu" and settings.gpu_memory_gb else 0
-
-
-def run_minutes(wildcards):
-    """Run time of a continued run, three times that of a forward pass over its tokens; a day where these are all of a corpus."""
-    run = settings.continued[wildcards.run]
-    return costs.minutes(run.parameters, run_gpus(wildcards), 3 * run.tokens) if run.tokens else 24 * 60
-
-
 def lens_tokens(wildcards):
     """Of fitting a lens: reading its text, and as if every step on a layer were a pass of 128 tokens through the model."""
     return 3 * settings.prompts.lens_tokens + 30 * 128 * settings.prompts.lens_steps

@@ -1,14 +1,10 @@
-# Training: the suite from scratch, the arms that continue each run from its own checkpoint and optimizer state, and published
-# checkpoints trained further on any corpus: as it is (the control), rewritten, or with documents inserted.
+# Training: the suite from scratch, and the arms that continue each run from its own checkpoint and optimizer state.
 #
-# in:   <results>/streams/{arm}.npz, streams/{arm}/seed{seed}.npz, corpus/tokenizer; settings suite, arms, continued; a model's
-#       folder or the Hub; shards
+# in:   <results>/streams/{arm}.npz, streams/{arm}/seed{seed}.npz, corpus/tokenizer; settings suite, arms
 # out:  <results>/checkpoints/{model}/{arm}/seed{seed}/: step{n}.safetensors, log.jsonl (kept: every later step reads them);
-#       <results>/continued/{run}/: the same layout
 #       <results>/timings.json, by which a precision of `auto` is resolved, once a run
 # steps: measure_precision; train_baseline -> train_arms (one job for all arms of a run: starting torch costs more than training
-#        some of them);
-#        download_start, pack_corpus -> continue_checkpoint (target `continued`)
+#        some of them)
 
 
 rule measure_precision:
@@ -86,89 +82,3 @@ rule train_arms:
         "Continuing {wildcards.model} (seed {wildcards.seed}) on rewritten text, arm by arm"
     script:
         "../scripts/train_arms.py"
-
-
-use rule download_pretrained as download_start with:
-    output:
-        model=temp(directory("<results>/starts/{run}")),
-    log:
-        "<logs>/download_start/{run}.log",
-    benchmark:
-        "<benchmarks>/download_start/{run}.tsv"
-    wildcard_constraints:
-        run=one_of(settings.continued),
-    resources:
-        mem_mb=2000,
-        disk_mb=lambda wildcards: costs.download_mb(settings.continued[wildcards.run].parameters),
-        download_mb=lambda wildcards: costs.download_mb(settings.continued[wildcards.run].parameters),
-        runtime=lambda wildcards: costs.minutes(settings.continued[wildcards.run].parameters, 0, 0, 1),
-    params:
-        code=code("download_pretrained"),
-        hub=lambda wildcards: settings.continued[wildcards.run].model,
-        revision=lambda wildcards: settings.continued[wildcards.run].revision,
-    message:
-        "Downloading what {wildcards.run} begins with"
-
-
-rule pack_corpus:
-    input:
-        model=start,
-        shards=run_shards,
-    output:
-        stream=temp("<results>/streams/continued/{run}.tokens"),
-    log:
-        "<logs>/pack_corpus/{run}.log",
-    benchmark:
-        "<benchmarks>/pack_corpus/{run}.tsv"
-    wildcard_constraints:
-        run=one_of(settings.continued),
-    conda:
-        "../../envs/torch.yaml"
-    resources:
-        mem_mb=3000,
-    params:
-        code=code("pack_corpus"),
-        tokens=lambda wildcards: settings.continued[wildcards.run].tokens,
-    message:
-        "Tokenising the text of {wildcards.run}"
-    script:
-        "../scripts/pack_corpus.py"
-
-
-rule continue_checkpoint:
-    input:
-        model=start,
-        stream="<results>/streams/continued/{run}.tokens",
-        timings=timings(lambda wildcards: settings.continued[wildcards.run].precision),
-    output:
-        run=directory("<results>/continued/{run}"),
-    log:
-        "<logs>/continue_checkpoint/{run}.log",
-    benchmark:
-        "<benchmarks>/continue_checkpoint/{run}.tsv"
-    wildcard_constraints:
-        run=one_of(settings.continued),
-    conda:
-        "../../envs/torch.yaml"
-    threads: lambda wildcards: settings.continued[wildcards.run].processes
-    resources:
-        mem_mb=lambda wildcards: costs.training_mb(
-            settings.continued[wildcards.run].parameters, settings.continued[wildcards.run].processes
-        ),
-        gpu=run_gpus,
-        runtime=run_minutes,
-    params:
-        code=code("continue_checkpoint"),
-        options=lambda wildcards: settings.continued[wildcards.run].model_dump(),
-        # The checkpoint within a folder of the user's own; what is downloaded is one already.
-        revision=lambda w: settings.continued[w.run].revision if start(w) == settings.continued[w.run].model else None,
-        device=settings.device,
-    message:
-        "Training further: {wildcards.run}"
-    script:
-        "../scripts/continue_checkpoint.py"
-
-
-rule continued:
-    input:
-        expand("<results>/continued/{run}", run=settings.continued),

@@ -1,5 +1,6 @@
 """Published models on the published tests: checkpoints fetched one after the other, and the figure rows from their scores."""
 
+import json
 import shutil
 import sys
 from functools import partial
@@ -18,11 +19,14 @@ from overtime.bias import score_published as checkpoints
 from overtime.bias.bias_table import checkpoint_curves
 from overtime.bias.pretrained_table import pretrained_table
 from overtime.bias.pronoun_contexts import pronoun_contexts, pronoun_log_odds
+from overtime.bias.score_continued import score_run, score_start
 from overtime.bias.score_published import prepare, score_checkpoints
 from overtime.bias.sentence_sets import read_suites
+from overtime.files import sha256
 from overtime.models import load as models
 from overtime.models.answers import token_log_probs
 from overtime.models.likelihood import score_pairs
+from overtime.models.weights import save_weights
 
 SENTENCES = ["The nurse said that she was late.", "The nurse said that he was late.", "He is old.", "He is young."]
 CROWS_PAIRS = """sent_more\tsent_less\tstereo_antistereo\tbias_type
@@ -88,9 +92,49 @@ def test_every_checkpoint_is_scored_as_if_loaded_alone_and_deleted(suites, hub, 
         odds = pronoun_log_odds(pronoun_contexts(), partial(token_log_probs, model, tokenizer))
         assert tables["pronouns_english"].filter(step=step).drop("step").equals(odds)
     assert tables["crows_pairs"].columns == ["step", "pair", "bias_type", "stereo_antistereo", "direction", "ll_more", "ll_less"]
-    assert tables["winobias"].columns == ["step", "pair", "type", "side", "item", "ll_more", "ll_less"]
+    people = ["masculine", "feminine"]
+    assert tables["winobias"].columns == ["step", "pair", "type", "side", "item", *people, "ll_more", "ll_less"]
+    assert tables["winobias"].select(people).unique().rows() == [("farmer", "nurse")]
     assert max(hub) <= 2
     assert not list(folder.iterdir())
+
+
+@pytest.fixture
+def run(hub, tmp_path) -> Path:
+    """A continued run in its own layout: the three checkpoints as steps 1 to 3."""
+    folder = tmp_path / "run"
+    shutil.copytree(tmp_path / "hub/step0", folder, ignore=shutil.ignore_patterns("model.safetensors"))
+    log = []
+    for step, source in enumerate((0, 1000, 143000), 1):
+        model, _ = models.load(tmp_path / f"hub/step{source}")
+        save_weights(model, folder / f"step{step}.safetensors")
+        entry = {"step": step, "percent": step / 0.03, "tokens": 64 * step, "loss": 1.0}
+        log.append(json.dumps(entry | {"sha256": sha256(folder / f"step{step}.safetensors")}))
+    (folder / "log.jsonl").write_text("\n".join(log))
+    return folder
+
+
+def test_a_continued_run_is_scored_at_every_checkpoint_and_on_winobias_at_the_last(suites, run, tmp_path):
+    tables = score_run(run, tmp_path / "crows", tmp_path / "wino", "cpu")
+    assert tables["crows_pairs"].select("step", "tokens", "pair").rows() == [
+        (step, 64 * step, pair) for step in (1, 2, 3) for pair in (0, 1)
+    ], "the gender pairs alone"
+    assert set(tables["winobias"]["step"]) == {3}
+    assert tables["pronouns_english"].group_by("step").len().sort("step").rows() == [(1, 96), (2, 96), (3, 96)]
+    for step, source in ((2, 1000), (3, 143000)):
+        alone = prepare(*models.load(tmp_path / f"hub/step{source}"), suites)()
+        for name in ("crows_pairs", "winobias"):
+            own = tables[name].filter(step=step)
+            kept = alone[name].filter(pl.col("pair").is_in(own["pair"].implode()))
+            np.testing.assert_allclose(own["ll_more"], kept["ll_more"] if own.height else [], atol=1e-4)
+
+
+def test_what_a_run_begins_with_is_step_0_and_a_test_that_lacks_is_empty(suites, hub, tmp_path):
+    tables = score_start(tmp_path / "hub/step1000", None, tmp_path / "nothing", tmp_path / "wino", "cpu")
+    assert tables["crows_pairs"].is_empty()
+    assert tables["winobias"].select("step", "percent", "tokens").unique().rows() == [(0, 0.0, 0)]
+    alone = prepare(*models.load(tmp_path / "hub/step1000"), suites)()
+    assert tables["pronouns_english"]["log_odds"].to_list() == pytest.approx(alone["pronouns_english"]["log_odds"].to_list())
 
 
 def test_a_checkpoint_of_another_shape_stops_with_one_line_and_leaves_nothing(suites, hub, tmp_path):

@@ -14,7 +14,8 @@ from overtime.corpora.entity_names import choose_names, label, read_linked_quest
 from overtime.corpora.insertion_plan import insert_lines, plan_insertion, read_asked, read_facts
 from overtime.corpora.shard_reports import report_shard, tally_lines, tally_texts
 from overtime.corpora.throughput import read_reports, throughput_markdown, throughput_table
-from overtime.pipeline.settings_corpora import Continued, Corpus, check_continued, find_shards
+from overtime.pipeline.settings_continued import Continued, check_continued
+from overtime.pipeline.settings_corpora import Corpus, find_shards
 
 
 def test_shards_are_found_in_order_and_mistakes_named(tmp_path):

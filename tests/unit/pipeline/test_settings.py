@@ -14,6 +14,7 @@ from overtime.pipeline.settings import load_settings
 from overtime.pipeline.settings_reference import write_reference
 
 CONFIG = Path(__file__).parents[3] / "config"
+FURTHER = "{model: start, parameters: 1, corpus: other, texts: [original], stretches: 1, tokens: 64, context: 16, batch: 4"
 CONTINUED = "{model: start, parameters: 0.001, corpus: other, context: 16, batch: 4, learning_rate: 0.001}"
 
 
@@ -145,6 +146,13 @@ def layered(config: dict, tmp_path: Path, text: str) -> str:
         ("world: null", "config: world: keys with their values belong here, not nothing"),
         ("suite: 3", "config: suite: keys with their values belong here, not 3"),
         (f"continued: {{late: {CONTINUED}}}", "config: continued.late.corpus: no other in corpora"),
+        (f"interventions: {{it: {FURTHER}}}}}", "config: interventions.it.learning_rate: Field required"),
+        (f"interventions: {{it: {FURTHER}, learning_rate: 1}}}}", "config: interventions.it.corpus: no other in corpora"),
+        (f"interventions: {{s: {FURTHER}, learning_rate: 1}}}}", "config: interventions.s: suite.sizes has this name too"),
+        (f"interventions: {{it: {FURTHER}, learning_rate: 1, keep: false}}}}", "config: interventions.it.keep: false deletes"),
+        ("corpora: {own: {shards: a, rewrite: [swap, swap]}}", "config: corpora.own.rewrite: 'swap' is listed twice"),
+        ("corpora: {own: {rewrite: [swap]}}", "config: corpora.own: give either shards or dataset"),
+        ("corpora: {own: {dataset: xquad}}", "config: corpora.own.dataset: Input should be 'encyclopedia'"),
         ("figures: {fig1: []}", "config: figures.fig1: List should have at least 1 item"),
     ],
 )

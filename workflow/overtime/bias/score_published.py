@@ -18,38 +18,48 @@ from overtime.models.load import load
 from overtime.models.token_batches import Batch
 from overtime.models.weights import reload_weights
 from overtime.sources.hub import sweep
+from overtime.training.runs import Measure
 
 ScoreTables = dict[str, pl.DataFrame]
 # What is kept of the pairs beside their likelihoods; the sentences stay in their files.
 KEPT_COLUMNS = {
     "crows_pairs": ["pair", "bias_type", "stereo_antistereo", "direction"],
-    "winobias": ["pair", "type", "side", "item"],
+    "winobias": ["pair", "type", "side", "item", "masculine", "feminine"],
     "winobias_forms": ["sentence"],
 }
 
 
-def prepare(model: PreTrainedModel, tokenizer: Tokenizer, suites: ScoreTables) -> Callable[[], ScoreTables]:
-    """Tokenise the tests once; each call of what is returned scores all of them with the weights that `model` has then.
+def measures_of(model: PreTrainedModel, tokenizer: Tokenizer, suites: ScoreTables) -> dict[str, Measure]:
+    """Tokenise the tests once; a call of one of these measures scores its test with the weights that `model` has then.
 
-    `suites` has `crows_pairs`, `winobias` (`sentence_sets.read_suites`) and `winobias_forms`. A call returns a table for each,
-    its rows with `ll_more` and `ll_less` (natural log; of CrowS-Pairs for whole sentences, of WinoBias from where the two of a
-    pair differ), empty where the suite is, and `pronouns_english`.
+    `suites` has `crows_pairs`, `winobias` (`sentence_sets.read_suites`) and, where they are asked for, `winobias_forms`. A measure
+    for each that is not empty, the rows of its table with `ll_more` and `ll_less` (natural log; of CrowS-Pairs for whole
+    sentences, of WinoBias from where the two of a pair differ), and `pronouns_english`.
     """
     encode: dict[str, Callable[..., list[Batch]]] = {
         "crows_pairs": encode_pairs,
         "winobias": partial(encode_pairs, whole=False),
         "winobias_forms": encode_forms,
     }
-    encoded = {name: encode[name](model, tokenizer, pairs) for name, pairs in suites.items() if not pairs.is_empty()}
 
-    def score() -> ScoreTables:
-        tables = dict.fromkeys(suites, pl.DataFrame())
-        for name, batches in encoded.items():
+    def pairs_measure(name: str, pairs: pl.DataFrame) -> Measure:
+        batches = encode[name](model, tokenizer, pairs)
+
+        def score() -> pl.DataFrame:
             more, less = score_encoded(model, batches).reshape(-1, 2).T
-            tables[name] = suites[name].select(KEPT_COLUMNS[name]).with_columns(ll_more=more, ll_less=less)
-        return tables | {"pronouns_english": pronoun_log_odds(pronoun_contexts(), partial(token_log_probs, model, tokenizer))}
+            return pairs.select(KEPT_COLUMNS[name]).with_columns(ll_more=more, ll_less=less)
 
-    return score
+        return score
+
+    measures = {name: pairs_measure(name, pairs) for name, pairs in suites.items() if not pairs.is_empty()}
+    pronouns = partial(pronoun_log_odds, pronoun_contexts(), partial(token_log_probs, model, tokenizer))
+    return measures | {"pronouns_english": pronouns}
+
+
+def prepare(model: PreTrainedModel, tokenizer: Tokenizer, suites: ScoreTables) -> Callable[[], ScoreTables]:
+    """As `measures_of`; a call of what is returned gives all tables, empty where the suite is."""
+    measures = measures_of(model, tokenizer, suites)
+    return lambda: dict.fromkeys(suites, pl.DataFrame()) | {name: measure() for name, measure in measures.items()}
 
 
 def score_checkpoints(

@@ -65,25 +65,27 @@ def favoured_gender(more: str, less: str) -> str | None:
 def read_winobias_sentences(folder: str | Path) -> pl.DataFrame:
     """WinoBias test sentences as pairs for the probability form: does the model take the pronoun for the right person?
 
-    `folder` is the set's WinoBias/wino/data. Columns pair, type (1, 2), side ("pro", "anti"), item, sent_more (the sentence and
-    the right reading of its pronoun), sent_less (and the wrong one). Both readings end one text, so their likelihoods differ by
+    `folder` is the set's WinoBias/wino/data. Columns pair, type (1, 2), side ("pro", "anti"), item, masculine and feminine (the
+    occupations, by who mostly has them), sent_more (the sentence and the right reading of its pronoun), sent_less (and the wrong
+    one). Both readings end one text, so their likelihoods differ by
     those of the answers alone. The pro and the anti sentence of an `item` have the same two people and the other pronoun.
     """
     folder, rows = Path(folder), []
-    occupations = [line for gender in ("male", "female") for line in winobias_lines(folder / f"{gender}_occupations.txt")]
+    masculine, feminine = (winobias_lines(folder / f"{gender}_occupations.txt") for gender in ("male", "female"))
     for kind, side in product((1, 2), ("pro", "anti")):
         path = folder / f"{side}_stereotyped_type{kind}.txt.test"
         for item, line in enumerate(winobias_lines(path), 1):
             marked = re.findall(r"\[([^]]+)\]", line)
             sentence = re.sub(r"^\d+ |[\[\]]", "", line).strip()
-            people = [name for name in occupations if re.search(rf"\b{name}\b", sentence, re.IGNORECASE)]
+            people = [name for name in masculine + feminine if re.search(rf"\b{name}\b", sentence, re.IGNORECASE)]
             right = [name for name in people if marked and marked[0].lower().endswith(name.lower())]
             if len(people) != 2 or len(right) != 1 or len(marked) < 2:
                 raise InputError(f"{path}:{item}: expected two occupations, one in square brackets as the pronoun is: {line!r}")
             wrong = next(name for name in people if name != right[0])
             question = f'{sentence} Here the word "{marked[1]}" means the'
-            rows.append((kind, side, item, f"{question} {right[0]}.", f"{question} {wrong}."))
-    return pl.DataFrame(rows, ["type", "side", "item", "sent_more", "sent_less"], orient="row").with_row_index("pair")
+            rows.append((kind, side, item, *people, f"{question} {right[0]}.", f"{question} {wrong}."))
+    columns = ["type", "side", "item", "masculine", "feminine", "sent_more", "sent_less"]
+    return pl.DataFrame(rows, columns, orient="row").with_row_index("pair")
 
 
 def winobias_lines(path: Path) -> list[str]:

@@ -5,9 +5,11 @@
 """
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -62,21 +64,38 @@ def rewrite_some(texts: list[str], mode: str, share: float, cells: Sequence[Hash
     return [rewrite(text, mode) if place in chosen else text for place, text in enumerate(texts)]
 
 
-def rewrite_file(source: str | Path, destination: str | Path, mode: str = "feminize") -> RewriteReport:
+def draw_share(share: float, seed: Sequence[int]) -> Iterator[bool]:
+    """Which documents of an endless row are chosen: of every block of neighbours exactly this share, chance says which.
+
+    A block is as short as it can be, two documents for one half; a share is taken as a fraction of at most 1,000 parts.
+    """
+    part, rng = Fraction(share).limit_denominator(1000), np.random.default_rng(seed)
+    while True:
+        yield from (rng.permutation(part.denominator) < part.numerator).tolist()
+
+
+def rewrite_file(
+    source: str | Path, destination: str | Path, mode: str = "feminize", chosen: Iterator[bool] | None = None
+) -> RewriteReport:
     """Rewrite the "text" of every document of a JSON Lines file, plain, .gz or .zst, one line in memory at a time.
 
     Lines keep their order; other fields, and lines whose text does not change, keep their bytes. Equal to `rewrite` on every
-    document, through a compiled word scanner. The destination appears whole or not at all. Raises InputError, naming file and
-    line, on a truncated stream, invalid JSON or a "text" that is no string.
+    document, through a compiled word scanner. `chosen` says of each document in turn whether it is rewritten (None: all are).
+    The destination appears whole or not at all. Raises InputError, naming file and line, on a truncated stream, invalid JSON or
+    a "text" that is no string.
     """
     find = None if mode == "released" else finder(mode)
     documents = changed = replacements = not_english = size = 0
+    whether = chosen or repeat(True)
     with open_lines(destination) as file:
         for number, line in enumerate(read_lines(source), 1):
             size += len(line) + 1
             if line.strip():
                 text = parse_document(line, f"{source}, line {number}")["text"]
-                text, count = _released(text) if find is None else _rewritten(text, find(text))
+                if next(whether):
+                    text, count = _released(text) if find is None else _rewritten(text, find(text))
+                else:
+                    count = 0
                 documents += 1
                 if count is None:
                     not_english += 1

@@ -17,6 +17,7 @@ class Figure(NamedTuple):
 FIGURES = {
     "fig1": Figure("overtime.figures.bias:fig1"),
     "fig1_audit": Figure("overtime.figures.audit:fig1_audit"),
+    "fig1_continued": Figure("overtime.figures.continued:fig1_continued", "continued"),
     "fig1_pretrained": Figure("overtime.figures.pretrained:fig1_pretrained", "bias"),
     "fig2": Figure("overtime.figures.bias:fig2"),
     "fig2_association": Figure("overtime.figures.association:fig2_association"),
@@ -30,6 +31,7 @@ FIGURES = {
 }
 REASONS = {
     "insertion": "no model is trained with inserted documents (setting insertion)",
+    "continued": "no model that is trained further is scored (settings interventions, continued)",
     "retrieval": "no model answers with passages (settings retrieval.models, pretrained)",
 }
 

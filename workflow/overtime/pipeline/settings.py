@@ -10,7 +10,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from overtime import InputError
 from overtime.pipeline.config_files import check_files, where
-from overtime.pipeline.settings_corpora import Continued, Corpus, check_continued
+from overtime.pipeline.settings_continued import Continued, ContinuedRuns, Intervention, all_runs, check_continued
+from overtime.pipeline.settings_corpora import Corpus
 from overtime.pipeline.settings_pretrained import Family, Pretrained, Prompts, Study
 from overtime.pipeline.settings_questions import PublishedMap, Questions
 from overtime.pipeline.settings_suite import Arm, Insertion, Retrieval, Suite, Variant, World
@@ -51,8 +52,11 @@ class Settings(Section):
     questions: Questions
     entity_maps: Named[PublishedMap] = Field(description="corpora of pretrained models whose documents can be counted")
     prompts: Prompts
-    corpora: Named[Corpus] = Field(default={}, description="corpora of your own: sharded JSON Lines")
+    corpora: Named[Corpus] = Field(default={}, description="corpora: sharded JSON Lines of your own, or a data set")
     continued: Named[Continued] = Field(default={}, description="published checkpoints that are trained further on a corpus")
+    interventions: Named[Intervention] = Field(
+        default={}, description="models continued on several texts of a corpus, each on several stretches: a family of runs"
+    )
     statistics: Statistics
     figures: FigureModels
 
@@ -87,7 +91,7 @@ class Settings(Section):
                 raise ValueError(f"{key}.share: {share} needs a checkpoint at {1 - share:g} in suite.checkpoints")
         self._enough_runs()
         check_names(self)
-        check_continued(self.corpora, self.continued)
+        check_continued(self.corpora, self.continued, self.interventions, self.pretrained)
         return self
 
     def _enough_runs(self) -> None:
@@ -115,6 +119,10 @@ class Settings(Section):
         """The shares of training at which a baseline keeps what an arm needs to continue it."""
         return sorted({round(1 - share, 9) for _, share in self._branches()})
 
+    def runs(self) -> tuple[ContinuedRuns, dict[str, list[str]]]:
+        """Every continued run, and the names of the runs of each family."""
+        return all_runs(self.continued, self.interventions)
+
     def taking_part(self, study: Study) -> list[str]:
         """The pretrained models that take part in a study, smallest first."""
         names = [name for name, model in self.pretrained.items() if study in model.studies]
@@ -133,6 +141,7 @@ def check_names(settings: Settings) -> None:
         "checkpoints": settings.checkpoints,
         "entity_maps": settings.entity_maps,
         "corpora": settings.corpora,
+        "interventions": settings.interventions,
     }
     for (first, names), (second, others) in combinations(sections.items(), 2):
         if (first, second) != ("pretrained", "checkpoints") and (shared := sorted(set(names) & set(others))):

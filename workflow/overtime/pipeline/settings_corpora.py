@@ -1,13 +1,13 @@
-"""The settings of a user's own corpora, and of published checkpoints that are trained further on them."""
+"""The settings of corpora: a user's own shards, or a data set of the ledger, and what is made of them."""
 
 import os
 import re
 from collections.abc import Mapping, Sequence
 from glob import glob
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, cast, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from overtime import InputError, Rewriting
 from overtime.pipeline.settings_questions import Questions
@@ -15,6 +15,7 @@ from overtime.pipeline.settings_types import Count, Name, Named, Section
 
 MODES = get_args(Rewriting)
 ENDINGS = tuple(f"{form}{packed}" for form in (".jsonl", ".json") for packed in ("", ".gz", ".zst"))
+ARMS = ("original", "baseline", "start", "stretch")  # what tables call a control, the model before training, another stretch
 SHARD = r".+\.jsonl?(\.gz|\.zst)?"  # the name of one
 
 
@@ -37,11 +38,45 @@ class ClusterEstimate(Section):
     cores: Count = Field(default=32, description="cores of such a node")
 
 
+class Rewritten(Section):
+    mode: Rewriting = Field(description="feminize, masculinize, swap or released")
+    probability: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="share of documents that is rewritten: of every two neighbours exactly one at 0.5"
+    )
+    seed: int = Field(default=0, ge=0, description="seed of the draw of these documents")
+
+
+def named_rewritings(entries: object) -> object:
+    """A list of ways of rewriting as a mapping, in which each is its own name; anything else as it is."""
+    if not isinstance(entries, list):
+        return entries
+    for entry in entries:
+        if not isinstance(entry, str):
+            raise ValueError(
+                "a list holds ways of rewriting; other texts have a name, as in two-way: {mode: swap, probability: 0.5}"
+            )
+        if entries.count(entry) > 1:
+            raise ValueError(f"{entry!r} is listed twice; once is enough")
+    return {entry: {"mode": entry} for entry in entries}
+
+
+Rewritings = Annotated[
+    Named[Rewritten], BeforeValidator(named_rewritings, json_schema_input_type=list[Rewriting] | dict[Name, Rewritten])
+]
+
+
 class Corpus(Section):
     shards: list[str] = Field(
-        min_length=1, description="files of JSON Lines, .jsonl or .json, plain, .gz or .zst, or globs of them, in order"
+        default=[], description="files of JSON Lines, .jsonl or .json, plain, .gz or .zst, or globs of them, in order"
     )
-    rewrite: list[Rewriting] = Field(default=[], description="ways to rewrite it")
+    dataset: Literal["encyclopedia"] | None = Field(
+        default=None, description="data set of config/sources.csv that is the text, instead of shards: encyclopedia"
+    )
+    pronouns: Annotated[float, Field(ge=0, le=100)] = Field(
+        default=0.0, description="of the data set, documents with at least so many gendered pronouns in 100 words"
+    )
+    seed: int = Field(default=0, ge=0, description="seed of the order of the data set's documents")
+    rewrite: Rewritings = Field(default={}, description="texts made by rewriting it: a list of ways, or names that have a mode")
     names: str | None = Field(default=None, description="table of `entity` and `name` to count, CSV or Parquet")
     questions: str | None = Field(default=None, description="linked questions whose relevant documents are counted")
     insert: Named[Inserted] = Field(default={}, description="documents mixed into it")
@@ -54,7 +89,14 @@ class Corpus(Section):
 
     @model_validator(mode="after")
     def unambiguous(self) -> "Corpus":
-        if taken := set(self.insert) & {"original", *MODES}:
+        if bool(self.shards) == bool(self.dataset):
+            raise ValueError("give either shards or dataset")
+        if self.shards and {"pronouns", "seed"} & self.model_fields_set:
+            raise ValueError("pronouns and seed choose and order the documents of a dataset; shards are taken as they are")
+        for name, rewritten in self.rewrite.items():
+            if name in ARMS or (name in MODES and (rewritten.mode != name or rewritten.probability < 1)):
+                raise ValueError(f"rewrite.{name}: already names another text; choose another name")
+        if taken := set(self.insert) & {*ARMS, *MODES, *self.rewrite}:
             raise ValueError(f"insert: {', '.join(sorted(taken))} already names another text; choose another name")
         return self
 
@@ -67,51 +109,11 @@ class Corpus(Section):
     @property
     def texts(self) -> list[str]:
         """The texts that a model can be trained on."""
-        return ["original", *MODES, *self.insert]
+        return list(dict.fromkeys(["original", *MODES, *self.rewrite, *self.insert]))
 
-
-class Continued(Section):
-    model: str = Field(description="folder of a model, or its name on the Hugging Face Hub")
-    parameters: Annotated[float, Field(gt=0)] = Field(description="billions of parameters; memory and time follow from it")
-    revision: str | None = Field(default=None, description="checkpoint to continue, such as step120000; null: the last")
-    corpus: Name = Field(description="name in corpora")
-    text: str = Field(default="original", description="original (the control), a way of rewriting, or the name of an insertion")
-    tokens: Count | None = Field(default=None, description="tokens to train on, from the beginning of the corpus; null: all")
-    context: Count = Field(description="tokens in a sequence; longer documents are split")
-    batch: Count = Field(description="sequences in a step")
-    micro_batch: Count | None = Field(default=None, description="sequences that a process computes at once; null: all of its own")
-    learning_rate: Annotated[float, Field(gt=0)] = Field(description="learning rate, constant after the warm-up")
-    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.0, description="share of training with a rising learning rate")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="of matrix products; auto as above")
-    checkpoints: list[Annotated[float, Field(gt=0, le=1)]] = Field(
-        default=[1.0], description="saved after these shares of training, and at the end"
-    )
-    control: Name | None = Field(
-        default=None, description="run without the insertion, to be compared with in answers to the questions on the facts"
-    )
-    processes: Count = Field(default=1, description="processes that share a batch, each with a GPU where there are GPUs")
-
-    @model_validator(mode="after")
-    def divisible(self) -> "Continued":
-        if self.tokens is not None and self.tokens < self.batch * self.context:
-            raise ValueError(f"tokens: {self.tokens} do not fill one step of {self.batch} x {self.context}")
-        if self.batch % self.processes:
-            raise ValueError(f"batch: {self.batch} sequences cannot be shared evenly by {self.processes} processes")
-        return self
-
-
-def check_continued(corpora: dict[str, Corpus], continued: dict[str, Continued]) -> None:
-    """Raise ValueError unless every continued run has a corpus and one of its texts, and every compared one questions."""
-    for name, run in continued.items():
-        if run.corpus not in corpora:
-            raise ValueError(f"continued.{name}.corpus: no {run.corpus} in corpora")
-        if run.text not in (texts := corpora[run.corpus].texts):
-            raise ValueError(f"continued.{name}.text: {run.text!r} is none of {', '.join(texts)}")
-        if run.control is not None and run.control not in continued:
-            raise ValueError(f"continued.{name}.control: no {run.control} in continued")
-        inserted = corpora[run.corpus].insert.get(run.text)
-        if run.control is not None and (inserted is None or inserted.asked is None):
-            raise ValueError(f"continued.{name}.control: its text {run.text} must be an insertion with questions (asked)")
+    def rewriting(self, text: str) -> Rewritten | None:
+        """How a text is rewritten; None for the original and for one with an insertion."""
+        return self.rewrite.get(text) or (Rewritten(mode=cast(Rewriting, text)) if text in MODES else None)
 
 
 def check_paths(corpora: Mapping[str, Corpus], questions: Questions) -> None:

@@ -36,8 +36,6 @@ def continue_checkpoint(
     """
     model, tokenizer = load(start, revision, dtype="float32")
     config = model.config
-    if len(tokenizer) > config.vocab_size:
-        raise InputError(f"{start}: a tokenizer of {len(tokenizer)} tokens, but the model knows {config.vocab_size}")
     longest = getattr(config, "max_position_embeddings", None)
     if longest is not None and options["context"] > longest:
         raise InputError(f"{start}: a context of {options['context']} tokens, but the model takes {longest} at most")
@@ -45,6 +43,9 @@ def continue_checkpoint(
     cpu = device == "cpu" or not torch.cuda.is_available()
     model.to(Accelerator(cpu=cpu).device)
     stream = open_stream(packed, len(tokenizer), options["context"], options["batch"])
+    # A tokenizer may have added marks, such as one for padding, that the model lacks and a text need not hold.
+    if (last := int(stream.tokens.max())) >= config.vocab_size:
+        raise InputError(f"{start}: the text holds the token {last}, but the model knows {config.vocab_size}")
     chosen = precision.choose_precision(options["precision"], config.hidden_size, model.device.type, options["timings"])
 
     def describe(place: Path) -> None:

@@ -35,7 +35,7 @@ def pack_texts(
     written, kind = 0, token_type(len(tokenizer))
     with atomic(path) as temporary:
         with open(temporary, "wb") as file:
-            for ids in _encode(texts, tokenizer):
+            for ids in encode_texts(texts, tokenizer):
                 ids = ids[: tokens - written] if tokens else ids
                 file.write(np.array(ids, kind).tobytes())
                 written += len(ids)
@@ -47,7 +47,8 @@ def pack_texts(
     return written
 
 
-def _encode(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
+def encode_texts(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
+    """The token ids of each text, and the end-of-text token after them."""
     stream = iter(texts)
     while together := list(islice(stream, TOGETHER)):
         # Half of a surrogate pair, which JSON can hold and UTF-8 cannot, is a question mark.

@@ -1,0 +1,12 @@
+"""Score gender bias at the checkpoints of a continued run, and keep its log; what could not be had gives an empty table."""
+
+from overtime.bias.score_continued import score_run
+from overtime.files import write_table
+from overtime.pipeline.step import step
+from overtime.training.runs import read_log
+
+with step(snakemake):
+    input = snakemake.input
+    tables = score_run(input.run, input.crows_pairs, input.winobias, snakemake.params.device)
+    for name, table in (tables | {"log": read_log(input.run)}).items():
+        write_table(table, snakemake.output[name])
