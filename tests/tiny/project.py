@@ -25,7 +25,7 @@ ALONE |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1") | {"GIT_CEILING_DI
 
 
 def create(folder: Path) -> Path:
-    """Copy the parts of the repository that a run needs, with text to train on; stand-ins for model and encyclopedia in `mirror`."""
+    """Copy the parts of the repository that a run needs, with text to train on; stand-ins of model and encyclopedia."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = ROOT / part

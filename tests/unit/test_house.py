@@ -127,3 +127,10 @@ def test_rule_files_carry_the_names_of_rooms():
         assert "threads: 1\n" not in text
         assert len(text.splitlines()) <= 250
         assert '="|".join(' not in text, "one_of() keeps an empty list from matching everything"
+
+
+def test_rule_files_share_one_namespace_and_take_no_name_of_each_other():
+    owner: dict[str, Path] = {}
+    for path in [WORKFLOW / "Snakefile", *sorted((WORKFLOW / "rules").glob("*.smk"))]:
+        for name in re.findall(r"^(?:def )?([A-Za-z]\w*)(?: =|\()", path.read_text(), re.MULTILINE):
+            assert owner.setdefault(name, path) == path, f"{name}: {owner[name].name} and {path.name}"

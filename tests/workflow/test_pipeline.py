@@ -15,7 +15,19 @@ from project import create, snakemake
 from overtime.figures.catalog import FIGURES
 
 BUNDLE = {"write_manifest", "build_gallery", "zip_bundle"}
-STEMS = ("bias", "association", "audit", "continued", "pretrained", "counts", "insertion", "retrieval", "persona", "layers", "defence")
+STEMS = (
+    "bias",
+    "association",
+    "audit",
+    "continued",
+    "pretrained",
+    "counts",
+    "insertion",
+    "retrieval",
+    "persona",
+    "layers",
+    "defence",
+)
 TABULATED = {f"tabulate_{stem}" for stem in STEMS}
 COLUMNS = {"source", "series", "x", "y", "lower", "upper", "n"}
 

@@ -30,13 +30,13 @@ PUBLISHED = sum(CHECKPOINTS.values(), [])
 INDEPENDENT = RESOURCES / "released/independent_winobias.csv"
 THEIRS = checked(None, scored_models, INDEPENDENT)
 # What is scored -> its repository on the Hub and revision.
-SCORED = {name: (settings.pretrained[name].hub, settings.pretrained[name].revision) for name in pretrained("bias")}
-SCORED |= {
+PLACES = {name: (settings.pretrained[name].hub, settings.pretrained[name].revision) for name in pretrained("bias")}
+PLACES |= {
     f"{model}/{arm}/step{job}": (settings.checkpoints[model].arms[arm].hub, f"step{steps[-1]}")
     for (model, arm, job), steps in JOBS.items()
 }
 # Of these, what others scored, too -> what they call it.
-WITH_OTHERS = {run: same for run, place in SCORED.items() if (same := same_model(*place, THEIRS))}
+WITH_OTHERS = {run: same for run, place in PLACES.items() if (same := same_model(*place, THEIRS))}
 
 
 rule score_pretrained:

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from overtime.corpora.documents import read_documents
+from overtime.corpora.gendered_documents import GENDERED_PRONOUNS
 from overtime.corpora.replacement import Replacement, replaced
 from overtime.corpora.rewrite import RELEASED_REPLACEMENTS, finder, rewrite
 from overtime.corpora.text_files import text_lines
@@ -24,7 +25,6 @@ WAY_COLUMNS = dict.fromkeys(("text", "unit", "way"), pl.String) | dict.fromkeys(
 # Two-way augmentation rewrites half of the documents by chance: here it is every second one, so that nothing is drawn.
 AS_WRITTEN, RELEASED, FEMINIZED = "as written", "released six strings", "masculine→feminine"
 HALF_TWO_WAY, TWO_WAY = "two-way, every second document", "two-way, every document"
-GENDERED_PRONOUNS = frozenset("he him his himself she her hers herself".split())
 
 Texts = Mapping[str, tuple[str, Iterable[str]]]  # name -> what a document is called (in the plural), documents
 

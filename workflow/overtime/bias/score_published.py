@@ -32,8 +32,8 @@ KEPT_COLUMNS = {
 def measures_of(model: PreTrainedModel, tokenizer: Tokenizer, suites: ScoreTables) -> dict[str, Measure]:
     """Tokenise the tests once; a call of one of these measures scores its test with the weights that `model` has then.
 
-    `suites` has `crows_pairs`, `winobias` (`sentence_sets.read_suites`) and, where they are asked for, `winobias_forms`. A measure
-    for each that is not empty, the rows of its table with `ll_more` and `ll_less` (natural log; of CrowS-Pairs for whole
+    `suites` has `crows_pairs`, `winobias` (`sentence_sets.read_suites`) and, where they are asked for, `winobias_forms`. A
+    measure for each that is not empty, the rows of its table with `ll_more` and `ll_less` (natural log; of CrowS-Pairs for whole
     sentences, of WinoBias from where the two of a pair differ), and `pronouns_english`.
     """
     encode: dict[str, Callable[..., list[Batch]]] = {

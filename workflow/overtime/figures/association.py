@@ -11,7 +11,7 @@ from overtime.tables import BY_OTHERS
 
 SIZE_WIDTH, SIZE_HEIGHT = 410, 220
 SIDE_COLOURS = {"masculine": theme.BLUE, "all": theme.INK, "feminine": theme.RED}
-SIDE_NAMES = {
+SENTENCE_SIDES = {
     "masculine": "masculine",
     "all": "both alike",
     "feminine": "feminine",
@@ -75,10 +75,10 @@ def association(rows: pl.DataFrame, metric: str) -> ChartType:
 
 def preference_by_size(rows: pl.DataFrame) -> ChartType | None:
     """The share of WinoBias sentences whose stereotyped form is likelier, by direction, a panel for each corpus."""
-    sides = {SIDE_NAMES[side]: colour for side, colour in SIDE_COLOURS.items()}
+    sides = {SENTENCE_SIDES[side]: colour for side, colour in SIDE_COLOURS.items()}
     panels = []
     for corpus in CORPUS_COLOURS:
-        mine = rows.filter(corpus=corpus).with_columns(curve=pl.col("direction").replace_strict(SIDE_NAMES))
+        mine = rows.filter(corpus=corpus).with_columns(curve=pl.col("direction").replace_strict(SENTENCE_SIDES))
         if not mine.is_empty():
             counts = f"{theme.counted(mine, 'sentences')}, {theme.extent(mine['units'])} occupations"
             title = theme.heading(
