@@ -188,6 +188,29 @@ def spearman_of(x: ArrayLike, y: ArrayLike) -> Statistic:
     return statistic
 
 
+def spearman_within(x: ArrayLike, y: ArrayLike, strata: ArrayLike) -> Statistic:
+    """Rank correlation within strata: Pearson's of the mid-ranks within each stratum, centred and as shares of the stratum.
+
+    Strata in which one side is constant tell nothing and are left out; 0 where no other is left.
+    """
+    names, members = np.unique(np.asarray(strata), return_inverse=True)
+    left, right = _ordered(x), _ordered(y)
+    parts = [np.flatnonzero(members == place) for place in range(len(names))]
+    ranks = [(part, _midranks(left[part]), _midranks(right[part])) for part in parts]
+
+    def statistic(weights: Weights) -> NDArray[np.float64]:
+        sums = np.zeros((3, len(weights)))
+        for part, rank_x, rank_y in ranks:
+            own = weights[:, part]
+            (ranks_x, square_x), (ranks_y, square_y) = rank_x(own), rank_y(own)
+            terms = np.stack([np.einsum("ri,ri,ri->r", own, ranks_x, ranks_y), square_x, square_y])
+            sums += np.divide(terms, own.sum(axis=1) ** 2, out=np.zeros_like(terms), where=(square_x > 0) & (square_y > 0))
+        scale: NDArray[np.float64] = np.sqrt(sums[1] * sums[2])
+        return np.divide(sums[0], scale, out=np.zeros_like(scale), where=scale > 0)
+
+    return statistic
+
+
 def auroc_of(scores: ArrayLike, positive: ArrayLike) -> Statistic:
     """Area under the ROC curve: the chance that a positive outscores a negative, ties counting one half."""
     scores, positive = _ordered(scores), np.asarray(positive, bool)

@@ -29,6 +29,10 @@ class ArmSettings(TypedDict):
 
 ALWAYS_FEMININE = "always feminine"  # the series of a model that prefers the feminine sentence of every pair
 RARE = 99  # most documents of a rare fact: "single digits or double digits" (06:09)
+# What stands in for documents of the training data: of the project's own questions, and of those from the encyclopedia.
+FREQUENCY = "occurrences of the rarer name in a billion words (wordfreq), a popularity proxy"
+ARTICLES = "articles of an encyclopedia sample that name subject and answer, a proxy"
+ARTICLE_BINS = (0, 2, 4)  # least number of articles in a bin
 RETRIEVED = "bm25_"  # conditions with the k best passages of BM25 are bm25_{k}
 HARDER = "gradient_"  # begins the names of conditions whose passages get harder with the number of documents
 ABOVE_CHANCE = 0.1  # clean accuracy that a layer must exceed chance by, for anything to be learned from it

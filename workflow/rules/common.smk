@@ -8,6 +8,7 @@ from overtime.attacks.task_limits import check_task, described
 from overtime.corpora.world_limits import check_context, check_people
 from overtime.pipeline.settings import setting_error
 from overtime.pipeline.settings_corpora import check_paths, find_shards
+from overtime.pipeline.settings_questions import BUILT_IN
 from overtime.sources.ledger import read_ledger, select
 
 LEDGER = CONFIG / "sources.csv"
@@ -166,10 +167,12 @@ def recipe(wildcards):
 
 
 def question_source(wildcards):
-    """Where a question set comes from: the project's own file, a fetched data set or a fetched split of one on the Hub."""
+    """Where a question set comes from: the project's own file, the articles of the encyclopedia, a fetched data set or a fetched split of one on the Hub."""
     questions = settings.questions.sets[wildcards.set]
     if questions.format == "own":
         return RESOURCES / "facts/questions.csv"
+    if questions.format in BUILT_IN:
+        return "<results>/encyclopedia.parquet"
     return f"<results>/public/{questions.dataset}" if questions.dataset else "<results>/sources/questions/{set}.parquet"
 
 

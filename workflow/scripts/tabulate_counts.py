@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from overtime.facts.counted_answers import set_answers, suite_answers
+from overtime.facts.counted_answers import by_frequency, set_answers, suite_answers
 from overtime.facts.counts_table import SPOKEN, counts_table
 from overtime.files import read_table, write_table
 from overtime.pipeline.step import step
@@ -15,6 +15,7 @@ with step(snakemake):
     )
     of_sets = [[read_table(path) for path in paths] for paths in (input.answers, input.sets, input.set_counts)]
     sets = set_answers(*of_sets, params.corpora)
-    tables = [counts_table(answers, **bins, **params.statistics) for answers, bins in zip((suite, sets), params.bins)]
+    above = suite, pl.concat([sets, by_frequency(sets)])
+    tables = [counts_table(answers, **bins, **params.statistics) for answers, bins in zip(above, params.bins)]
     measured = with_parameters(pl.concat(tables), params.parameters)
     write_table(pl.concat([measured, SPOKEN], how="diagonal_relaxed"), snakemake.output.table)

@@ -14,7 +14,7 @@ from overtime import InputError
 from overtime.claims.evidence import MissingEvidence, Sample, Tables, arm, by_run, in_world, ordered_models
 from overtime.files import require_unique
 from overtime.statistics import Statistic
-from overtime.tables import RETRIEVED, last_step
+from overtime.tables import RARE, RETRIEVED, last_step
 
 CLOSED_BOOK, GOLD, WRONG = "closed_book", "oracle", "wrong"  # conditions beside bm25_{k}
 GRADIENT = "gradient_"  # begins those of the world whose distractors rise with the count
@@ -27,7 +27,8 @@ ByCondition = Mapping[str, NDArray[np.float64]]  # condition -> scores of one ru
 class Scores:
     """Right (1) or wrong (0) of every run on the same questions.
 
-    `items`: a row for each (`question`, `unit`, `count`, of the suite also `statements` and `comentions`). `of`: condition ->
+    `items`: a row for each (`question`, `unit`, `count`, of the suite also `statements` and `comentions`, of an encyclopedia
+    `family`). `of`: condition ->
     model -> scores [runs, items]. `note`: what was left out.
     """
 
@@ -77,7 +78,8 @@ class Answers:
 
     `table`: a row per model, seed, condition and question, with `correct` and `own` (was the own passage shown?). `items`: a row
     per question, see `Scores`. `models`: from the smallest to the largest. `generated`: the questions are about the generated
-    world. `place`: what a quantity adds about whose answers they are.
+    world. `place`: what a quantity adds about whose answers they are. Facts are rare up to the count `rare`, and frequent from
+    `frequent` on.
     """
 
     table: pl.DataFrame
@@ -86,6 +88,8 @@ class Answers:
     unit: str
     generated: bool = True
     place: str = ""
+    rare: int = RARE
+    frequent: int = RARE + 1
 
     def under(self, *conditions: str) -> Scores:
         """Scores on the questions that every run was asked under all of these conditions."""

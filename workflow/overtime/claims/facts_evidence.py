@@ -2,7 +2,8 @@
 
 Measured comparisons rest on the largest pretrained model with an entity map where one was asked as it takes, else on the baseline
 runs of the suite, averaged over seeds and then over those sizes that answer neither nearly none nor nearly all.
-Proxies rest on the largest pretrained model and the project's own questions. They are never pooled.
+Proxies rest on the largest pretrained model and the project's own questions; those on questions from an encyclopedia are in
+`encyclopedia_evidence`. They are never pooled.
 """
 
 import polars as pl
@@ -48,7 +49,7 @@ def count_trend(tables: Tables, *, within: str | None = None, variant: str | Non
 
 def rare_gap(tables: Tables, *, cut: int = RARE, variant: str | None = None) -> Sample:
     """Measured: closed-book accuracy on questions with 1 to `cut` relevant documents minus accuracy on those with more."""
-    return gap_at_cut(_closed_book(tables, variant), cut)
+    return gap_at_cut(_closed_book(tables, variant), 1, cut, cut + 1)
 
 
 def average_accuracy(tables: Tables) -> Sample:

@@ -9,8 +9,8 @@ from overtime import InputError
 from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, array
 from overtime.claims.facts_answers import CLOSED_BOOK, GOLD, GRADIENT, Answers, ByCondition, Scores, in_words
 from overtime.jackknife import FEWEST_LEVELS
-from overtime.statistics import Statistic, among, mean_of, spearman_of
-from overtime.tables import RARE, RETRIEVED
+from overtime.statistics import Statistic, among, mean_of, spearman_of, spearman_within
+from overtime.tables import RETRIEVED
 
 FLAT = "flat"  # the world whose distractors are as many at every count
 WORLDS = {"gradient": GRADIENT, FLAT: ""}
@@ -21,11 +21,10 @@ Chosen = NDArray[np.bool_]  # which items [items]
 FOUND = 0.5  # share of questions whose own passage retrieval must find
 
 
-def trend_with_count(scores: Scores, condition: str, count: str = "count") -> Sample:
-    """Rank correlation of a count of documents and correctness."""
-    counts = array(scores.items, count)
-    quantity = f"rank correlation of {WORDS[count]} and {in_words(condition)}"
-    return scores.sample(quantity, lambda of: spearman_of(counts, of[condition]))
+def trend_with_count(scores: Scores, condition: str, count: str = "count", within: str | None = None) -> Sample:
+    """Rank correlation of a count of documents and correctness; `within` the groups that a column of the items names."""
+    quantity = f"rank correlation of {WORDS[count]} and {in_words(condition)}{_strata_in_words(within)}"
+    return scores.sample(quantity, lambda of: _trend(scores, of[condition], count, within))
 
 
 def trend_within_thirds(scores: Scores, condition: str, count: str, within: str) -> Sample:
@@ -47,15 +46,15 @@ def trend_within_thirds(scores: Scores, condition: str, count: str, within: str)
     return scores.sample(quantity, of_run)
 
 
-def gap_at_cut(answers: Answers, cut: int) -> Sample:
-    """Closed-book accuracy at 1 to `cut` documents minus accuracy above."""
+def gap_at_cut(answers: Answers, least: int, cut: int, above: int) -> Sample:
+    """Closed-book accuracy at `least` to `cut` documents minus accuracy at `above` and more."""
     scores = answers.under(CLOSED_BOOK).able(CLOSED_BOOK)
     counts = array(scores.items, "count")
-    rare, frequent = (counts >= 1) & (counts <= cut), counts > cut
-    for side, words in ((rare, f"1 to {cut}"), (frequent, f"{cut + 1} or more")):
+    rare, frequent = (counts >= least) & (counts <= cut), counts >= above
+    for side, words in ((rare, f"{least} to {cut}"), (frequent, f"{above} or more")):
         if side.sum() < FEWEST_QUESTIONS:
             raise MissingEvidence(f"{side.sum()} questions have {words} documents{scores.place}; need {FEWEST_QUESTIONS}")
-    quantity = f"closed-book accuracy on questions with 1 to {cut} documents minus accuracy with {cut + 1} or more"
+    quantity = f"closed-book accuracy on questions with {least} to {cut} documents minus accuracy with {above} or more"
     return gap_between(scores, CLOSED_BOOK, rare, frequent, quantity)
 
 
@@ -74,31 +73,32 @@ def gap_between(
     return kept.sample(quantity, of_run, limits)
 
 
-def fall_of_trend(answers: Answers, condition: str | None) -> Sample:
+def fall_of_trend(answers: Answers, condition: str | None, within: str | None = None) -> Sample:
     """Rank correlation of document count and correctness, closed book minus with passages, on the same questions."""
     scores, shown = _beside_closed_book(answers, condition)
-    counts = array(scores.items, "count")
 
     def of_run(of: ByCondition) -> Statistic:
-        return _difference(spearman_of(counts, of[CLOSED_BOOK]), spearman_of(counts, of[shown]))
+        closed, open_book = (_trend(scores, of[name], "count", within) for name in (CLOSED_BOOK, shown))
+        return _difference(closed, open_book)
 
     quantity = f"rank correlation of document count and closed-book accuracy, minus the same of {in_words(shown)}"
+    quantity += _strata_in_words(within)
     return scores.sample(quantity, of_run)
 
 
 def gain_of_rare(answers: Answers, condition: str | None) -> Sample:
-    """Accuracy with passages minus closed-book accuracy on questions with at most 99 documents."""
+    """Accuracy with passages minus closed-book accuracy on questions about rare facts."""
     scores, shown = _beside_closed_book(answers, condition)
-    rare = scores.only(array(scores.items, "count") <= RARE)
-    quantity = f"{in_words(shown)} minus closed-book accuracy on questions with at most {RARE} documents"
+    rare = scores.only(array(scores.items, "count") <= answers.rare)
+    quantity = f"{in_words(shown)} minus closed-book accuracy on questions with at most {answers.rare} documents"
     return mean_score(rare, quantity, lambda of: of[shown] - of[CLOSED_BOOK])
 
 
 def loss_of_frequent(answers: Answers, condition: str | None) -> Sample:
-    """Closed-book accuracy minus accuracy with passages on questions with at least 100 documents."""
+    """Closed-book accuracy minus accuracy with passages on questions about frequent facts."""
     scores, shown = _beside_closed_book(answers, condition)
-    frequent = scores.only(array(scores.items, "count") > RARE)
-    quantity = f"closed-book accuracy minus {in_words(shown)} on questions with {RARE + 1} or more documents"
+    frequent = scores.only(array(scores.items, "count") >= answers.frequent)
+    quantity = f"closed-book accuracy minus {in_words(shown)} on questions with {answers.frequent} or more documents"
     return mean_score(frequent, quantity, lambda of: of[CLOSED_BOOK] - of[shown])
 
 
@@ -108,16 +108,25 @@ def mean_score(scores: Scores, quantity: str, value: Callable[[ByCondition], NDA
     return scores.sample(quantity, lambda of: mean_of(value(of)), DIFFERENCE)
 
 
-def trend_with_passages(answers: Answers, world: str) -> Sample:
+def trend_with_passages(answers: Answers, world: str, within: str | None = None) -> Sample:
     """Rank correlation of document count and correctness with the most retrieved passages."""
     condition = answers.most_passages(_prefix(answers, world))
-    return trend_with_count(answers.under(condition).able(condition), condition)
+    return trend_with_count(answers.under(condition).able(condition), condition, within=within)
 
 
-def trend_with_gold(answers: Answers, world: str) -> Sample:
+def trend_with_gold(answers: Answers, world: str, within: str | None = None) -> Sample:
     """Rank correlation of document count and correctness with the passage that holds the answer."""
     condition = _prefix(answers, world) + GOLD
-    return trend_with_count(answers.under(condition).able(condition), condition)
+    return trend_with_count(answers.under(condition).able(condition), condition, within=within)
+
+
+def _trend(scores: Scores, correct: NDArray[np.float64], count: str, within: str | None) -> Statistic:
+    counts = array(scores.items, count)
+    return spearman_of(counts, correct) if within is None else spearman_within(counts, correct, scores.items[within].to_numpy())
+
+
+def _strata_in_words(within: str | None) -> str:
+    return "" if within is None else f" within each {within}"
 
 
 def _enough_units(scores: Scores, quantity: str) -> None:

@@ -1,16 +1,19 @@
-"""Answers of pretrained models as evidence: with counted documents, or on the project's own questions with a proxy for them.
+"""Answers of pretrained models as evidence: with counted documents, or with a proxy for them.
 
-Measured: the largest model that has an entity map, on the question set with the most counted questions. Proxy: the largest model
-on the project's own questions, with word frequency for documents. They are never pooled, and neither are question sets. The
-unit is the passage that several questions were written on, else the question.
+Measured: the largest model that has an entity map, on the question set with the most counted questions. Proxies: the largest
+model on the project's own questions, with word frequency for documents, and on questions from an encyclopedia, with the articles
+that name subject and answer. They are never pooled, and neither are question sets. The unit is the passage that several questions
+were written on, else the question.
 """
+
+from dataclasses import replace
 
 import polars as pl
 
 from overtime.claims.evidence import MissingEvidence, Tables, ordered_models
 from overtime.claims.facts_answers import CLOSED_BOOK, RUN_ANSWERS, Answers
 from overtime.files import require_unique
-from overtime.tables import RETRIEVED
+from overtime.tables import ARTICLE_BINS, ARTICLES, RETRIEVED
 
 OWN_QUESTIONS = "own"  # what the project's own question set is called
 
@@ -21,7 +24,7 @@ def pretrained(tables: Tables, passages: bool = False) -> Answers | None:
     passages: of those that were asked with retrieved passages.
     """
     try:
-        answers = tables.read("set_answers", "set", "model", "condition", "question", "correct", "hit")
+        answers = tables.read("set_answers", "set", "model", "condition", "question", "correct", "own")
         corpora = tables.read("models", "model", "corpus").select("model", "corpus").drop_nulls()
         counts = tables.read("set_counts", "set", "corpus", "question", "count").select("set", "corpus", "question", "count")
     except MissingEvidence:
@@ -33,16 +36,35 @@ def pretrained(tables: Tables, passages: bool = False) -> Answers | None:
 
 def on_own_questions(tables: Tables, passages: bool = False) -> Answers:
     """Answers of the largest pretrained model to the project's own questions, whose counts are a proxy."""
-    answers = tables.read("set_answers", "set", "model", "condition", "question", "correct", "hit")
-    sets = tables.read("sets", "set", "question", "count", "proxy").drop_nulls(["count", "proxy"])
-    require_unique(sets, ["set", "question"], "questions")
-    rows = answers.filter(set=OWN_QUESTIONS).join(sets.select("set", "question", "count"), on=["set", "question"])
-    found = _largest(
-        tables, _asked(rows, passages), pl.format(" ({} on our own questions, word frequency for documents)", "model")
-    )
+    place = pl.format(" ({} on our own questions, word frequency for documents)", "model")
+    found = _with_proxy(tables, pl.col("set") == OWN_QUESTIONS, passages, place)
     if found is None:
         raise MissingEvidence(f"no pretrained model answered the question set {OWN_QUESTIONS}" + " with passages" * passages)
     return found
+
+
+def on_encyclopedia(tables: Tables, passages: bool = False) -> Answers:
+    """Answers of the largest pretrained model to questions from the encyclopedia, whose articles stand in for documents.
+
+    Rare are those of the lowest bin of counts, frequent those of the highest; items have their `family`.
+    """
+    place = pl.format(" ({} on questions from an encyclopedia, its articles for documents)", "model")
+    core = (pl.col("proxy") == ARTICLES) & pl.col("passage").is_not_null()  # years of birth are asked without
+    found = _with_proxy(tables, core, passages, place)
+    if found is None:
+        raise MissingEvidence("no pretrained model answered questions from the encyclopedia" + " with passages" * passages)
+    sets = tables.read("sets", "set", "question", "family").filter(set=found.table["set"][0])
+    items = found.items.join(sets.select("question", "family"), on="question", how="left", maintain_order="left")
+    return replace(found, items=items, rare=ARTICLE_BINS[1] - 1, frequent=ARTICLE_BINS[-1])
+
+
+def _with_proxy(tables: Tables, chosen: pl.Expr, passages: bool, place: pl.Expr) -> Answers | None:
+    """Answers to the `chosen` ones of the questions that bring a proxy for their count."""
+    answers = tables.read("set_answers", "set", "model", "condition", "question", "correct", "own")
+    sets = tables.read("sets", "set", "question", "passage", "count", "proxy").drop_nulls(["count", "proxy"]).filter(chosen)
+    require_unique(sets, ["set", "question"], "questions")
+    rows = answers.join(sets.select("set", "question", "count"), on=["set", "question"])
+    return _largest(tables, _asked(rows, passages), place)
 
 
 def _asked(rows: pl.DataFrame, passages: bool) -> pl.DataFrame:
@@ -57,10 +79,10 @@ def _largest(tables: Tables, rows: pl.DataFrame, place: pl.Expr) -> Answers | No
         return None
     model = ordered_models(tables, rows["model"])[-1]
     rows = largest_set(rows.filter(model=model))
-    rows = rows.with_columns(seed=pl.lit("0"), own="hit")
+    rows = rows.with_columns(seed=pl.lit("0"))
     items = rows.select("question", "count").unique(maintain_order=True)
     items, unit = _with_units(tables, items, rows["set"][0])
-    return Answers(rows.select(*RUN_ANSWERS, "correct", "own"), items, [model], unit, False, rows.select(place).item(0, 0))
+    return Answers(rows.select(*RUN_ANSWERS, "set", "correct", "own"), items, [model], unit, False, rows.select(place).item(0, 0))
 
 
 def largest_set(rows: pl.DataFrame) -> pl.DataFrame:

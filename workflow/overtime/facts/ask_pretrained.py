@@ -24,11 +24,13 @@ PROMPTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "prompt": pl.String,
     "answers": pl.List(pl.String),
     "hit": pl.Boolean,
+    "own": pl.Boolean,
 }
 ANSWERS = {"set": pl.String, "model": pl.String, "condition": pl.String, "question": pl.Int64} | {
     "prediction": pl.String,
     "correct": pl.Boolean,
     "hit": pl.Boolean,
+    "own": pl.Boolean,
     "left_out": pl.Int64,
 }
 
@@ -41,7 +43,7 @@ def answer(
     max_new_tokens: int,
     seed: int,
 ) -> pl.DataFrame:
-    """Greedy few-shot answers in every condition: `condition`, `question`, `prediction`, `correct` (any alias), `hit`.
+    """Greedy few-shot answers in every condition: `condition`, `question`, `prediction`, `correct` (any alias), `hit`, `own`.
 
     See `question_prompts`. Prompts that conditions have in common (the best passage is mostly the gold one) are read once, and
     so is the start that all prompts of a kind share. A question one of whose prompts is too long for the model is left out of all
@@ -58,7 +60,7 @@ def answer(
     predictions = [said[prompt] for prompt in prompts["prompt"]]
     correct = [exact_match(prediction, answers) for prediction, answers in zip(predictions, prompts["answers"])]
     columns = {"prediction": pl.Series(predictions, dtype=pl.String), "correct": pl.Series(correct, dtype=pl.Boolean)}
-    return prompts.select("condition", "question", "hit", left_out=pl.lit(left_out, pl.Int64)).with_columns(**columns)
+    return prompts.select("condition", "question", "hit", "own", left_out=pl.lit(left_out, pl.Int64)).with_columns(**columns)
 
 
 def fitting(
@@ -85,27 +87,29 @@ def _asked(questions: pl.DataFrame) -> pl.DataFrame:
 
 
 def question_prompts(questions: pl.DataFrame, top: Sequence[int] = (1,), seed: int = 0) -> pl.DataFrame:
-    """Four-shot prompts of every condition: `condition`, `question`, `prompt`, `answers`, `hit`.
+    """Four-shot prompts of every condition: `condition`, `question`, `prompt`, `answers`, `hit`, `own`.
 
     questions: `question`, `text`, `answers`; `passage` for the conditions beyond closed_book, which questions without one do not
-    get; `asked` if not all are asked. Conditions are bm25_{k} for each k of `top` (the k best of all passages, the best one last,
+    get; `asked` if not all are asked (the passages of the others are searched, too). Conditions are bm25_{k} for each k of `top` (the k best of all passages, the best one last,
     next to the question), oracle (the question's own passage) and wrong (a passage drawn among those that hold no answer).
-    `hit`: the own passage is among those shown; null for closed_book. A question for which there is no wrong passage is left out.
+    `hit`: a passage is shown that holds an answer, whatever it is about; `own`: the own passage is; null for closed_book. A question for which there is no wrong passage is left out.
     """
     asked, alone = _asked(questions), pl.Series(dtype=pl.Int64)
     start = answered_questions(passages=False)
     rows: list[tuple[object, ...]] = [
-        ("closed_book", row["question"], start + _ask(row["text"], []), row["answers"], None) for row in asked.to_dicts()
+        ("closed_book", row["question"], start + _ask(row["text"], []), row["answers"], None, None) for row in asked.to_dicts()
     ]
     pool = questions["passage"].drop_nulls().unique(maintain_order=True).to_list() if "passage" in questions.columns else []
     if pool:
         start, asked = answered_questions(passages=True), asked.drop_nulls("passage")
-        shown = _passages(asked, pool, top, seed)
+        forms = dict(zip(pool, passage_forms(pool)))
+        shown = _passages(asked, forms, top, seed)
         alone = asked.filter(pl.Series([not passages for passages in shown["wrong"]], dtype=pl.Boolean))["question"]
         for condition, passages_of in shown.items():
             for row, passages in zip(asked.to_dicts(), passages_of):
-                prompt = start + _ask(row["text"], passages)
-                rows.append((condition, row["question"], prompt, row["answers"], row["passage"] in passages))
+                prompt, sought = start + _ask(row["text"], passages), answer_forms(row["answers"])
+                hit = any(form in forms[passage] for passage in passages for form in sought)
+                rows.append((condition, row["question"], prompt, row["answers"], hit, row["passage"] in passages))
     if len(alone):
         logger.info("%d of %d questions are left out: all other passages hold an answer to them", len(alone), len(asked))
     return pl.DataFrame(rows, PROMPTS, orient="row").filter(~pl.col("question").is_in(alone.implode()))
@@ -121,24 +125,24 @@ def _ask(question: str, passages: Sequence[str]) -> str:
     return "".join(f"Passage: {passage}\n" for passage in passages) + f"Question: {question}\nAnswer:"
 
 
-def _passages(asked: pl.DataFrame, pool: list[str], top: Sequence[int], seed: int) -> dict[str, list[list[str]]]:
-    """Condition -> the passages shown with each question."""
+def _passages(asked: pl.DataFrame, forms: dict[str, str], top: Sequence[int], seed: int) -> dict[str, list[list[str]]]:
+    """Condition -> the passages shown with each question; `forms` are those of the pool's passages (`passage_forms`)."""
+    pool = list(forms)
     hits = PassageIndex.build(pool).search(asked["text"].to_list(), max(top))
     ranked: list[list[str]] = [[] for _ in range(asked.height)]
     for query, passage in hits.select("query", "passage").iter_rows():
         ranked[query].append(pool[passage])
     retrieved = {f"bm25_{k}": [passages[:k][::-1] for passages in ranked] for k in top}
-    wrong = [[pool[place] for place in places] for places in _wrong_passages(asked, pool, seed)]
-    return {**retrieved, "oracle": [[passage] for passage in asked["passage"]], "wrong": wrong}
+    return {**retrieved, "oracle": [[passage] for passage in asked["passage"]], "wrong": _wrong_passages(asked, forms, seed)}
 
 
-def _wrong_passages(asked: pl.DataFrame, pool: list[str], seed: int) -> list[list[int]]:
+def _wrong_passages(asked: pl.DataFrame, forms: dict[str, str], seed: int) -> list[list[str]]:
     """For each question a passage, drawn at random, that is not its own and holds none of the answers; [] where there is none."""
-    rng, forms, drawn = np.random.default_rng(seed), passage_forms(pool), []
+    rng, pool, drawn = np.random.default_rng(seed), list(forms), []
     for own, answers in asked.select("passage", "answers").iter_rows():
         sought, places = answer_forms(answers), rng.permutation(len(pool))
-        others = (int(place) for place in places if pool[place] != own)
-        drawn.append(list(islice((place for place in others if not any(form in forms[place] for form in sought)), 1)))
+        others = (pool[place] for place in places if pool[place] != own)
+        drawn.append(list(islice((one for one in others if not any(form in forms[one] for form in sought)), 1)))
     if drawn and not any(drawn):
         raise InputError("wrong passages: for every question, every passage holds an answer; need passages about other things")
     return drawn

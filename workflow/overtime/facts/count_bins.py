@@ -6,6 +6,7 @@ import polars as pl
 from overtime import InputError
 from overtime.facts.clustered_share import clustered_share
 from overtime.files import require_finite
+from overtime.tables import ARTICLE_BINS, ARTICLES
 
 GREATEST = 2**63 - 1  # count that a table can hold
 
@@ -14,6 +15,7 @@ def with_bins(table: pl.DataFrame, factor: int, fewest: int) -> pl.DataFrame:
     """Counted answers with the bin of their question, `bin_low` to `bin_high`; null for a question whose count is not known.
 
     Bins are those of the questions of a set, the same for all of its models and conditions, and for whatever is averaged in them.
+    Articles of the encyclopedia are too few for a logarithmic axis: theirs are `ARTICLE_BINS`.
     """
     require_finite(table, "answers")
     parts = table.partition_by("set", "corpus", "counted", maintain_order=True)
@@ -27,7 +29,9 @@ def by_bin(binned: pl.DataFrame, by: list[str], value: str) -> pl.DataFrame:
     Intervals are over the `unit` that questions belong to, of which there are `units`: see `clustered_share`.
     """
     edges = ["bin_low", "bin_high"]
-    x, n = pl.col("count").log().mean().exp(), pl.len().cast(pl.Int64)
+    count, n = pl.col("count"), pl.len().cast(pl.Int64)
+    few = pl.col("counted").first() == ARTICLES
+    x = pl.when(few).then(count.mean()).otherwise(count.log().mean().exp())
     bins = binned.group_by(*by, *edges, maintain_order=True).agg(value, "unit", x=x, y=pl.col(value).mean(), n=n)
     intervals = [clustered_share(*row) for row in bins.select(value, "unit").iter_rows()]
     columns = {"lower": pl.Float64, "upper": pl.Float64, "units": pl.Int64}
@@ -46,11 +50,25 @@ def bin_edges(counts: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array([0, *lows])[place], np.array([0, *(min(low * factor - 1, GREATEST) for low in lows)])[place]
 
 
+def _few_bins(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest count of every count's bin of articles; the last bin ends with the largest count."""
+    place = np.searchsorted(ARTICLE_BINS, counts, side="right") - 1
+    highs = [*(low - 1 for low in ARTICLE_BINS[1:]), max(ARTICLE_BINS[-1], counts.max(initial=0))]
+    return np.array(ARTICLE_BINS)[place], np.array(highs)[place]
+
+
 def _with_bins(table: pl.DataFrame, factor: int, fewest: int) -> pl.DataFrame:
-    """Add `bin_low` and `bin_high`; facts that are never mentioned keep a bin of their own."""
-    known = table.drop_nulls("count").unique("question")["count"].sort().to_numpy()
-    mentioned = known[known > 0]
+    """Add `bin_low` and `bin_high`."""
     values = table["count"].fill_null(0).to_numpy()
+    known = table.drop_nulls("count").unique("question")["count"].sort().to_numpy()
+    few = table["counted"][0] == ARTICLES
+    starts, ends = _few_bins(values) if few else _merged_bins(values, known[known > 0], factor, fewest)
+    bins = pl.Series("bin_low", starts), pl.Series("bin_high", ends)
+    return table.with_columns(pl.when(pl.col("count").is_not_null()).then(edge).alias(edge.name) for edge in bins)
+
+
+def _merged_bins(values: np.ndarray, mentioned: np.ndarray, factor: int, fewest: int) -> tuple[np.ndarray, np.ndarray]:
+    """The bin of every value; facts that are never mentioned keep a bin of their own."""
     starts, ends = bin_edges(values, factor)
     if few := min(fewest, len(mentioned)):
         low, high = bin_edges(mentioned, factor)
@@ -61,5 +79,4 @@ def _with_bins(table: pl.DataFrame, factor: int, fewest: int) -> pl.DataFrame:
         in_highest = (values >= highest) & ~in_lowest
         starts = np.select([in_lowest, in_highest], [low[0], highest], starts)
         ends = np.select([in_lowest, in_highest], [lowest, high[-1]], ends)
-    bins = pl.Series("bin_low", starts), pl.Series("bin_high", ends)
-    return table.with_columns(pl.when(pl.col("count").is_not_null()).then(edge).alias(edge.name) for edge in bins)
+    return starts, ends

@@ -3,8 +3,8 @@
 import polars as pl
 
 from overtime.facts.count_bins import by_bin, with_bins
-from overtime.facts.counted_answers import KEY, on_same_questions
-from overtime.statistics import bootstrap, spearman_of
+from overtime.facts.counted_answers import EVIDENCE, KEY, on_same_questions
+from overtime.statistics import bootstrap, spearman_of, spearman_within
 from overtime.tables import RARE, figure_table, interval_columns
 
 SPOKEN = pl.DataFrame(
@@ -23,25 +23,29 @@ def counts_table(answers: pl.DataFrame, factor: int = 2, fewest: int = 1, resamp
 
     The models of a panel are compared on the questions that all of them were asked.
     factor: ratio of neighbouring bin edges; fewest: bins at either end are merged until they hold this many questions.
-    Returns `source`, `series`, `set`, `corpus`, `counted`, `model`, `x` (geometric mean count of the bin, 0 in the bin of
-    unmentioned facts), `y`, `lower`, `upper`, `n` (questions), `units` (what is independent), `bin_low`, `bin_high` (inclusive),
+    Returns `source` (proxy where something stands in for documents), `series`, `set`, `corpus`, `counted`, `model`, `x` (mean count
+    of the bin, see `by_bin`), `y`, `lower`, `upper`, `n` (questions), `units` (what is independent), `bin_low`, `bin_high` (inclusive),
     and on every row of a curve `trend`, `trend_lower`, `trend_upper`: the rank correlation of count and correctness, with a
-    bootstrap interval over units.
+    bootstrap interval over units; of questions that come in families `within`, `within_lower`, `within_upper`: the same within them.
     """
     table = answers.filter(pl.col("condition") == "closed_book", pl.col("count").is_not_null())
     table = on_same_questions(table, ["set", "corpus", "counted"], "model")
     rows = by_bin(with_bins(table, factor, fewest), KEY, "correct")
     rows = rows.join(_trends(table, resamples, seed), on=KEY, nulls_equal=True, maintain_order="left")
     return figure_table(
-        rows.with_columns(source=pl.lit("measured"), series=pl.col("model")), "set", "model", "bin_low", "bin_high"
+        rows.with_columns(source=EVIDENCE, series=pl.col("model")), "set", "model", "bin_low", "bin_high"
     )
 
 
 def _trends(table: pl.DataFrame, resamples: int, seed: int) -> pl.DataFrame:
     rows = []
     for key, part in table.group_by(KEY, maintain_order=True):
-        statistic = spearman_of(part["count"].to_numpy(), part["correct"].to_numpy())
-        trend = bootstrap(statistic, part["unit"].to_numpy(), resamples, seed).interval()
-        rows.append(dict(zip(KEY, key)) | interval_columns(trend, "trend"))
-    kinds = dict.fromkeys(KEY, pl.String) | dict.fromkeys(("trend", "trend_lower", "trend_upper"), pl.Float64)
-    return pl.DataFrame(rows, kinds)
+        count, correct, unit, family = (part[name].to_numpy() for name in ("count", "correct", "unit", "family"))
+        found = {"trend": spearman_of(count, correct)}
+        if not part["family"].null_count():
+            found["within"] = spearman_within(count, correct, family)
+        rows.append(dict(zip(KEY, key)))
+        for name, statistic in found.items():
+            rows[-1] |= interval_columns(bootstrap(statistic, unit, resamples, seed).interval(), name)
+    bounds = [f"{name}{end}" for name in ("trend", "within") for end in ("", "_lower", "_upper")]
+    return pl.DataFrame(rows, dict.fromkeys(KEY, pl.String) | dict.fromkeys(bounds, pl.Float64))

@@ -1,7 +1,8 @@
 """Question sets for pretrained models: the project's own and public ones, from local files or the Hub, in one form.
 
-A set is a table of `question` (position in the file), `text`, `answers` (any of which is right; without one it is not asked),
-`passage` (holds the answer; null where the set has none) and what more a set brings, such as `count`.
+A set is a table of `question` (position in the file), `text` (null where a passage is searched that no question is about),
+`answers` (any of which is right; without one it is not asked), `passage` (holds the answer; null where the set has none) and what
+more a set brings, such as `count`.
 """
 
 import json
@@ -12,26 +13,34 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from overtime import InputError
 from overtime.corpora.answer_lists import answer_list
 from overtime.corpora.text_files import checked_text, read_csv, read_text, text_lines, whole_numbers
+from overtime.facts.encyclopedia_questions import encyclopedia_questions
 from overtime.files import RESOURCES, read_table
+from overtime.tables import ARTICLE_BINS, ARTICLES, FREQUENCY
 
 logger = logging.getLogger(__name__)
 OWN = RESOURCES / "facts/questions.csv"
 # What a set that brings its own `count` counts: never documents of a model's training data, which takes an entity map.
 PROXIES = {
-    "own": "occurrences of the rarer name in a billion words (wordfreq), a popularity proxy",
+    "own": FREQUENCY,
+    "encyclopedia": ARTICLES,
+    "birth_years": ARTICLES,
     "popqa": "monthly views of the subject's Wikipedia page, a popularity proxy",
 }
 Kinds = dict[str, pl.DataType | type[pl.DataType]]
 ROWS: Kinds = {"question": pl.Int64, "text": pl.String, "answers": pl.List(pl.String), "passage": pl.String}
 SET: Kinds = {"set": pl.String, **ROWS, "domain": pl.String, "count": pl.Int64, "proxy": pl.String, "asked": pl.Boolean} | {
+    "family": pl.String,
+    "frequency": pl.Int64,
     "human": pl.Float64,
     "q_entities": pl.List(pl.String),
     "a_entities": pl.List(pl.String),
 }
+FAMILIES = {"encyclopedia": "core", "birth_years": "birth_years"}  # form -> the set of families
 UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what reading broken JSON, or another form's, raises
 
 
@@ -47,11 +56,16 @@ class Found(NamedTuple):
 def read(form: str, source: Path) -> pl.DataFrame:
     """Read a set: a file, all files of a fetched data set's folder in the order of names, or the Parquet table of a Hub split.
 
+    Of the encyclopedia `source` is the table of its articles.
+
     No rows where folder or table are empty. Raises InputError for a file of another form, one without a question and one whose
     questions all lack answers.
     """
     if form == "own":
         return load_questions()
+    if form in FAMILIES:
+        articles = read_table(source)
+        return encyclopedia_questions(articles, FAMILIES[form]) if articles.height else pl.DataFrame(schema=ROWS)
     files = sorted(path for path in source.rglob("[!.]*") if path.is_file()) if source.is_dir() else [source]
     tables = [_read_file(form, path) for path in files]
     return pl.concat(tables).with_columns(question=pl.int_range(pl.len())) if tables else pl.DataFrame(schema=ROWS)
@@ -183,19 +197,36 @@ def _rows(found: list[Found], source: str | Path, passage: str | None = None) ->
 def as_set(name: str, form: str, table: pl.DataFrame, sample: int | None, seed: int) -> pl.DataFrame:
     """The table of a named set, with every column of `SET`; `asked` marks those with answers, all or a random sample.
 
+    The sample from the encyclopedia has as many questions in every bin of counts, or all of a bin with fewer, which the log says.
     Questions that are not asked stay, because their passages belong to the pool that retrieval searches.
     """
-    asked = table["answers"].list.len().to_numpy() > 0
-    _report(name, table.height, int((~asked).sum()), "answer: they are not asked")
-    if sample is not None:
-        order = np.random.default_rng(seed).permutation(table.height)
-        asked[order[asked[order]][sample:]] = False
+    answered = table["answers"].list.len().to_numpy() > 0
+    questions = int(table["text"].is_not_null().sum())
+    _report(name, questions, questions - int(answered.sum()), "answer: they are not asked")
+    counts = table["count"].fill_null(0).to_numpy() if form == "encyclopedia" and "count" in table.columns else None
+    asked = answered if sample is None else _drawn(answered, counts, sample, np.random.default_rng(seed))
     if "count" in table.columns:
-        _report(name, table.height, table["count"].null_count(), "count: they are in no bin of counts")
+        _report(name, questions, table.filter(pl.col("text").is_not_null())["count"].null_count(), "count: they are in no bin of counts")
     proxy = pl.lit(PROXIES.get(form) if "count" in table.columns else None, pl.String)
     table = table.with_columns(set=pl.lit(name), proxy=proxy, asked=pl.Series(asked, dtype=pl.Boolean))
     missing = [pl.lit(None, kind).alias(column) for column, kind in SET.items() if column not in table.columns]
     return table.with_columns(missing).select(pl.col(column).cast(kind) for column, kind in SET.items())
+
+
+def _drawn(
+    answered: NDArray[np.bool_], counts: NDArray[np.int64] | None, sample: int, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Which of the questions that are `answered` are drawn: `sample` of them, or as many from each bin of the `counts`."""
+    order, bins = rng.permutation(len(answered)), np.zeros(len(answered), int)
+    if counts is not None:
+        bins, sample = np.searchsorted(ARTICLE_BINS, counts, side="right"), sample // len(ARTICLE_BINS)
+    drawn = np.zeros(len(answered), bool)
+    for place in np.unique(bins[answered]):
+        of_bin = order[answered[order] & (bins[order] == place)]
+        drawn[of_bin[:sample]] = True
+        if counts is not None and len(of_bin) < sample:
+            logger.info("a bin of counts has %d questions, not %d: all of them are asked", len(of_bin), sample)
+    return drawn
 
 
 def _report(name: str, questions: int, lacking: int, what: str) -> None:

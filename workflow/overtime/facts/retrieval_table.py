@@ -3,7 +3,7 @@
 import polars as pl
 
 from overtime.facts.count_bins import by_bin, with_bins
-from overtime.facts.counted_answers import KEY, on_same_questions
+from overtime.facts.counted_answers import EVIDENCE, KEY, on_same_questions
 from overtime.tables import figure_table
 
 
@@ -12,14 +12,16 @@ def retrieval_table(answers: pl.DataFrame, factor: int = 2, fewest: int = 1) -> 
 
     A question without a count, in a set with counts, is in a row of its own, without a bin. A model's conditions are compared on
     the questions that it was asked under all of them; people answered those that have annotators. Returns the columns of
-    `counts_table` but the trend, `condition` ("human" for people, whose `model` is null), and the share of questions whose own
-    passage was shown: `hit`, `hit_lower`, `hit_upper` (null where no passage is).
+    `counts_table` but the trend, `condition` ("human" for people, whose `model` is null), and the shares of questions with
+    which a passage was shown that holds the answer, whatever it is about, and with which the own one was: `hit`, `own`, each with
+    `_lower` and `_upper` (null where no passage is).
     """
     by = [*KEY, "condition"]
     binned = with_bins(on_same_questions(answers, KEY, "condition"), factor, fewest)
-    rows, hits = by_bin(binned, by, "correct"), by_bin(binned.drop_nulls("hit"), by, "hit")
-    place = [*by, "bin_low", "bin_high"]
-    hits = hits.select(*place, hit="y", hit_lower="lower", hit_upper="upper")
-    rows = rows.join(hits, on=place, how="left", nulls_equal=True, maintain_order="left")
+    rows, place = by_bin(binned, by, "correct"), [*by, "bin_low", "bin_high"]
+    for shown in ("hit", "own"):
+        shares = by_bin(binned.drop_nulls(shown), by, shown).rename({"y": shown, "lower": f"{shown}_lower", "upper": f"{shown}_upper"})
+        columns = [*place, shown, f"{shown}_lower", f"{shown}_upper"]
+        rows = rows.join(shares.select(columns), on=place, how="left", nulls_equal=True, maintain_order="left")
     series = pl.concat_str("model", "condition", separator=" ", ignore_nulls=True)
-    return figure_table(rows.with_columns(source=pl.lit("measured"), series=series), *by, "bin_low", "bin_high")
+    return figure_table(rows.with_columns(source=EVIDENCE, series=series), *by, "bin_low", "bin_high")

@@ -5,6 +5,7 @@ import polars as pl
 from altair.typing import ChartType
 
 from overtime.figures import theme
+from overtime.tables import ARTICLE_BINS, ARTICLES
 
 CORRECT = "questions answered correctly"
 CURVE_WIDTH = 400
@@ -13,7 +14,7 @@ CURVE_WIDTH = 400
 def fig3(table: pl.DataFrame) -> alt.VConcatChart:
     """A panel for each question set and way of counting, a curve for each model, with the talk's spoken values.
 
-    Spoken rows name their mark in `series`; `lower` to `upper` is the spoken range and `bin_low` to `bin_high` the counts that it
+    Of questions from an encyclopedia the counts are few: three bins, no logarithmic axis. Spoken rows name their mark in `series`; `lower` to `upper` is the spoken range and `bin_low` to `bin_high` the counts that it
     was said of (no bin: all counts). They stand only where documents are counted. Below are the curves' rank correlations.
     """
     said = table.filter(pl.col("source") == "spoken")
@@ -29,9 +30,9 @@ def fig3(table: pl.DataFrame) -> alt.VConcatChart:
 
 
 def by_panel(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """The rows of each question set and way of counting, the suite first."""
+    """The rows of each question set and way of counting, the suite first, articles before another proxy of the same questions."""
     parts = rows.partition_by("set", "counted", maintain_order=True)
-    return sorted(parts, key=lambda part: (part["set"][0] != "suite", part["set"][0]))
+    return sorted(parts, key=lambda part: (part["set"][0] != "suite", part["set"][0], part["counted"][0] != ARTICLES))
 
 
 def name(rows: pl.DataFrame) -> str:
@@ -41,28 +42,38 @@ def name(rows: pl.DataFrame) -> str:
 
 def curves(rows: pl.DataFrame, said: pl.DataFrame, colour: alt.Color) -> ChartType:
     """Accuracy by count, with the spoken values where `rows` count documents."""
-    documents = rows["corpus"][0] is not None
+    documents, articles = rows["corpus"][0] is not None, rows["counted"][0] == ARTICLES
     base = by_count(rows, "model", rows["counted"][0]).encode(color=colour)
     points = theme.points(base, "model", "bin_low", "bin_high", size=34, units=True)
     layers = [theme.band(base), base.mark_line(), points, *(spoken(said, rows) if documents else [])]
     detail = [f"{bins(rows)}; band: {interval(rows)}"]
-    detail.append(
-        "grey: values spoken in the talk, for other models" if documents else "a proxy, not documents: those are not counted"
-    )
-    title = theme.heading("measured", f"{name(rows)}, closed book", detail)
+    stands = "an encyclopedia sample for the training corpus" if articles else "not documents: those are not counted"
+    detail.append("grey: values spoken in the talk, for other models" if documents else f"a proxy, {stands}")
+    title = theme.heading(rows["source"][0], f"{name(rows)}, closed book", detail)
     return alt.layer(*layers, width=CURVE_WIDTH, height=330, title=title)
 
 
 def by_count(rows: pl.DataFrame, label: str, counted: str) -> alt.Chart:
-    """Accuracy against count on a logarithmic axis; a count of zero is drawn at one half and labelled 0."""
-    drawn = rows.with_columns(x=pl.max_horizontal("x", 0.5))
+    """Accuracy against count: see `positioned` and `count_axis`."""
+    drawn = positioned(rows)
     return theme.drawing(drawn, label, "x", "bin_low", "bin_high", "units").encode(
         x=count_axis(drawn["x"], counted), y=theme.share(CORRECT)
     )
 
 
+def positioned(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with their place `x` on an axis of counts: a count of zero at one half; of few articles the words for the bin."""
+    if rows["counted"][0] != ARTICLES:
+        return rows.with_columns(x=pl.max_horizontal("x", 0.5))
+    last = pl.format("{} or more", "bin_low")
+    words = pl.when(pl.col("bin_low") == ARTICLE_BINS[-1]).then(last).otherwise(pl.format("{} to {}", "bin_low", "bin_high"))
+    return rows.sort("bin_low", maintain_order=True).with_columns(x=words)
+
+
 def count_axis(x: pl.Series, counted: str | list[str] | None) -> alt.X:
-    """A logarithmic axis of counts, titled with what is counted."""
+    """An axis of counts, titled with what is counted: logarithmic, with 0 at one half, or of the bins that are named."""
+    if x.dtype == pl.String:
+        return alt.X("x:O", title=counted and wrapped(str(counted)), sort=x.unique(maintain_order=True).to_list()).axis(labelAngle=0)
     ticks = [0.5] * (theme.lowest(x) < 1) + [10**power for power in range(9) if 10**power <= theme.highest(x) * 1.5]
     axis = alt.Axis(values=ticks, labelExpr="datum.value < 1 ? '0' : format(datum.value, ',')")
     scale = alt.Scale(type="log", nice=False, padding=12)
@@ -97,24 +108,28 @@ def extremes(rows: pl.DataFrame) -> str:
     for model in theme.by_parameters(rows):
         y = rows.filter(pl.col("model") == model).sort("x")["y"]
         parts.append(f"{model} {y[0]:.0%} to {y[-1]:.0%}")
-    return f"From the rarest to the commonest facts, {name(rows)}: {'; '.join(parts)}."
+    proxy = f" by {rows['counted'][0]}" if rows["source"][0] == "proxy" else ""
+    return f"From the rarest to the commonest facts, {name(rows)}{proxy}: {'; '.join(parts)}."
 
 
 def trends(rows: pl.DataFrame, colour: alt.Color) -> ChartType:
-    """The rank correlation of count and correctness, with its interval, for every model of a panel."""
-    models = theme.by_parameters(rows)
-    columns = {"y": "trend", "lower": "trend_lower", "upper": "trend_upper"}
-    totals = rows.group_by("model", *columns.values(), maintain_order=True).agg(pl.col("n").sum())
-    totals = totals.rename({new: old for old, new in columns.items()})
-    base = theme.drawing(totals, "model").encode(
+    """The rank correlation of count and correctness, with its interval, for every model of a panel; also within families."""
+    tables = []
+    for name, words in {"trend": "{}", "within": "{}, within families"}.items():
+        columns = {name: "y", f"{name}_lower": "lower", f"{name}_upper": "upper"}
+        totals = rows.drop_nulls(name).group_by("model", *columns, maintain_order=True).agg(pl.col("n").sum())
+        tables.append(totals.rename(columns).with_columns(label=pl.format(words, "model")))
+    table = pl.concat(tables)
+    labels = table.join(pl.DataFrame({"model": theme.by_parameters(rows)}), on="model", maintain_order="right")["label"].to_list()
+    base = theme.drawing(table, "model", "label").encode(
         x=alt.X("y:Q", title="rank correlation of count and correctness (95% interval)", scale=alt.Scale(domain=[-1, 1])),
-        y=alt.Y("model:N", title=None, sort=models, axis=alt.Axis(minExtent=62)),
+        y=alt.Y("label:N", title=None, sort=labels, axis=alt.Axis(minExtent=62, labelExpr="split(datum.label, ', ')")),
         color=colour,
     )
     zero = alt.Chart(pl.DataFrame({"y": [0]})).mark_rule(strokeDash=[3, 3]).encode(x="y:Q")
     values = base.mark_text(align="left", dx=8, fontSize=11).encode(x="upper:Q", text=alt.Text("y:Q", format=".2f"))
     return alt.layer(
-        zero, theme.bars(base), theme.points(base, "model", size=44), values, width=CURVE_WIDTH, height=24 * len(models)
+        zero, theme.bars(base), theme.points(base, "model", size=44), values, width=CURVE_WIDTH, height=sum(34 if "," in label else 24 for label in labels)
     )
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from altair.typing import ChartType
 
 from overtime.figures import theme
-from overtime.figures.counts import CORRECT, bins, by_count, by_panel, count_axis, interval, name
+from overtime.figures.counts import CORRECT, bins, by_count, by_panel, count_axis, interval, name, positioned
 from overtime.tables import HARDER, RETRIEVED
 
 Looks = dict[str, tuple[str, str, list[int]]]  # condition -> its name, colour and line style
@@ -25,8 +25,8 @@ ACROSS, WIDTH, SPACE, LABELLED = 3, 270, 66, 165
 def fig5(table: pl.DataFrame) -> alt.VConcatChart:
     """A panel for each question set and model: by count where it is known, else a row for each reading condition.
 
-    Below a panel by count, and as diamonds in the others, is how often a retrieved passage was the right one. The human line
-    stands with the sets that have annotators.
+    Below a panel by count, and as diamonds and crosses in the others, is how often a retrieved passage was the question's own,
+    and how often one held the answer, whatever it was about. The human line stands with the sets that have annotators.
     """
     looks = passage_looks(set(table["condition"]))
     panels, below, lines = [], [], []
@@ -105,30 +105,34 @@ def reading(rows: pl.DataFrame, heading: str, looks: Looks) -> ChartType:
     base = by_count(with_passage_names(rows, looks), "condition", rows["counted"][0]).encode(color=colour)
     points = theme.points(base, "condition", "bin_low", "bin_high", size=24, units=True)
     layers = [theme.band(base, 0.1), base.mark_line().encode(strokeDash=dash), points]
-    title = theme.heading("measured", heading, [bins(rows), f"band: {interval(rows)}"])
+    title = theme.heading(rows["source"][0], heading, [bins(rows), f"band: {interval(rows)}"])
     return alt.layer(*layers, width=WIDTH, height=280, title=title)
 
 
 def retrieved(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.filter(pl.col("condition").str.starts_with(RETRIEVED), pl.col("hit").is_not_null())
+    return rows.filter(pl.col("condition").str.starts_with(RETRIEVED), pl.col("own").is_not_null())
 
 
 def found(rows: pl.DataFrame, looks: Looks) -> ChartType | None:
-    """The share of questions whose own passage was among those retrieved, by count."""
+    """The shares of questions with whose own passage, or with any that holds the answer, BM25 came up, by count."""
     if (rows := retrieved(rows.drop_nulls("x"))).is_empty():
         return None
     colour, dash = passage_look(looks)
-    hits = with_passage_names(rows, looks).with_columns(
-        y="hit", lower="hit_lower", upper="hit_upper", x=pl.max_horizontal("x", 0.5)
-    )
-    y = alt.Y("y:Q", title="right passage", axis=alt.Axis(format=".0%", values=[0, 0.5, 1]), scale=alt.Scale(domain=[0, 1]))
-    base = theme.drawing(hits, "condition", "x").encode(x=count_axis(hits["x"], None), y=y, color=colour)
-    layers = [theme.band(base, 0.1), base.mark_line().encode(strokeDash=dash), theme.points(base, "condition", size=18)]
-    return alt.layer(*layers, width=WIDTH, height=80)
+    drawn = positioned(with_passage_names(rows, looks))
+    y = alt.Y("y:Q", title="passage shown", axis=alt.Axis(format=".0%", values=[0, 0.5, 1]), scale=alt.Scale(domain=[0, 1]))
+    layers: list[alt.Chart] = []
+    for shown in ("hit", "own"):
+        shares = drawn.with_columns(y=shown, lower=f"{shown}_lower", upper=f"{shown}_upper")
+        base = theme.drawing(shares, "condition", "x").encode(x=count_axis(drawn["x"], None), y=y, color=colour)
+        line = base.mark_line(opacity=1 if shown == "own" else 0.4).encode(strokeDash=dash)
+        layers += [theme.band(base, 0.1)] * (shown == "own")
+        layers += [line, theme.points(base, "condition", size=18, hollow=shown == "hit")]
+    told = alt.TitleParams("filled: the own passage; open: one that holds the answer", fontSize=11, fontWeight="normal", offset=2)
+    return alt.layer(*layers, width=WIDTH, height=80, title=told)
 
 
 def without_counts(rows: pl.DataFrame, heading: str, looks: Looks) -> ChartType:
-    """One model on a set without counts: a dot with its interval for each condition, a diamond for the right passages."""
+    """One model on a set without counts: a dot with its interval for each condition; marks for the passages shown."""
     colour, _ = passage_look(looks)
     x = alt.X("y:Q", title=CORRECT, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5))
     order = alt.Y("condition:N", title=None, sort=[name for name, _, _ in looks.values()])
@@ -137,8 +141,9 @@ def without_counts(rows: pl.DataFrame, heading: str, looks: Looks) -> ChartType:
     layers = [theme.bars(base), theme.points(base, "condition", size=44, units=True), values]
     detail = [f"{theme.counted(rows, 'questions')}, documents not counted", f"bar: {interval(rows)}"]
     if (shown := retrieved(rows)).height:
-        hits = alt.Chart(with_passage_names(shown, looks).select("condition", "hit")).encode(x="hit:Q", y=order, color=colour)
-        layers.append(hits.mark_point(shape="diamond", filled=False, size=70, strokeWidth=1.6))
-        detail.append("diamond: right passage shown")
-    title = theme.heading("measured", heading, detail)
+        marks = alt.Chart(with_passage_names(shown, looks).select("condition", "hit", "own")).encode(y=order, color=colour)
+        for column, shape in (("own", "diamond"), ("hit", "cross")):
+            layers.append(marks.encode(x=f"{column}:Q").mark_point(shape=shape, filled=False, size=70, strokeWidth=1.6))
+        detail.append("diamond: own passage shown; cross: one with the answer")
+    title = theme.heading(rows["source"][0], heading, detail)
     return alt.layer(*layers, width=WIDTH - 70, height=40 * rows["condition"].n_unique(), title=title)

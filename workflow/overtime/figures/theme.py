@@ -15,7 +15,7 @@ RAMP = ["#E8A33D", "#DA7F6A", "#C25B97", "#8C5ABB", "#4F63CF", "#2F3F9A", "#141B
 FIXED = {"xs": 0, "s": 2, "m": 4, "l": 6, "pythia-70m": 0, "pythia-410m": 2, "pythia-1.4b": 4, "pythia-6.9b": 6}
 
 DASHES = [[1, 0], [2, 3], [5, 3], [9, 3, 2, 3], [18, 4], [1, 2, 6, 2], [12, 3, 5, 3]]  # of the baseline and of the arms after it
-EVIDENCE_NAMES = {"released": "Released", "spoken": "Spoken", "measured": "Measured"}
+EVIDENCE_NAMES = {"released": "Released", "spoken": "Spoken", "measured": "Measured", "proxy": "Proxy"}
 
 LIKELIER = "stereotyped sentence likelier"  # what the stereotype measure is the share of
 

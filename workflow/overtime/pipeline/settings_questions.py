@@ -7,20 +7,26 @@ from pydantic import Field, model_validator
 from overtime.pipeline.settings_types import Count, Named, Section
 
 
+BUILT_IN = ("own", "encyclopedia", "birth_years")  # formats whose source is known
+
+
 class Linked(Section):
     hub: str = Field(description="data set on the Hub that holds the questions' entities")
     file: str = Field(description="JSON Lines in the order of the question set")
 
 
 class QuestionSet(Section):
-    format: Literal["own", "squad", "nq_open", "trivia_qa", "popqa"] = Field(
-        description="form of the data; own: the questions in workflow/overtime/resources/facts"
+    format: Literal["own", "encyclopedia", "birth_years", "squad", "nq_open", "trivia_qa", "popqa"] = Field(
+        description="form of the data; own: the questions in workflow/overtime/resources/facts; encyclopedia: what the packaged "
+        "encyclopedia answers; birth_years: when the people in it were born, closed book only"
     )
     dataset: str | None = Field(default=None, description="row of config/sources.csv that holds the set")
     hub: str | None = Field(default=None, description="data set on the Hub, instead of dataset; with split")
     subset: str | None = Field(default=None, description="configuration of the data set on the Hub")
     split: str | None = Field(default=None, description="split on the Hub, such as validation")
-    sample: Count | None = Field(default=None, description="questions asked, drawn at random; null: all")
+    sample: Count | None = Field(
+        default=None, description="questions asked, drawn at random (encyclopedia: a third from each bin of counts); null: all"
+    )
     entities: Linked | None = Field(default=None, description="linked questions, to be counted in entity maps; null: no counts")
     annotations: str | None = Field(
         default=None, description="file of Natural Questions' development set, for the human line and the gold passages"
@@ -28,8 +34,8 @@ class QuestionSet(Section):
 
     @model_validator(mode="after")
     def one_source(self) -> "QuestionSet":
-        if (self.dataset is None) + (self.hub is None) != 1 + (self.format == "own"):
-            raise ValueError("give either dataset or hub, and neither for format own")
+        if (self.dataset is None) + (self.hub is None) != 1 + (self.format in BUILT_IN):
+            raise ValueError(f"give either dataset or hub, and neither for the formats {', '.join(BUILT_IN)}")
         if (self.hub is None) != (self.split is None):
             raise ValueError("hub and split go together")
         return self
