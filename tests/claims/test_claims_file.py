@@ -28,7 +28,11 @@ GOOD = """- id: swap-takes
         ("margin: 0.5", "margin: .nan", "claim swap-takes: margin: Input should be"),
         ("id: swap-takes", "id: Swap takes", "claim Swap takes: id: String should match pattern"),
         ("swap_shift", "swap_drift", "unknown evidence swap_drift; known are "),
-        ("measured:", "guessed:", "evidence: guessed: no such kind; use released, released by others, measured, proxy"),
+        (
+            "measured:",
+            "guessed:",
+            "evidence: guessed: no such kind; use released, released by others, measured, measured on real",
+        ),
         ("expected: greater", "expected: less", "claim swap-takes: expected 'less' does not fit kind greater; use greater"),
         ("kind: greater\n  expected: greater", "kind: value\n  expected: equal", "claim swap-takes: value is for kind value"),
         ("04:29", "4.29", "claim swap-takes: at: String should match"),

@@ -10,7 +10,17 @@ from safetensors.numpy import save_file
 
 from overtime import InputError
 from overtime.files import read_table
-from overtime.pipeline.reference_run import BEGIN, END, END_OF_NUMBERS, NUMBERS, keep, verdicts
+from overtime.pipeline.reference_run import (
+    BEGIN,
+    BESIDE,
+    END,
+    END_OF_BESIDE,
+    END_OF_NUMBERS,
+    NUMBERS,
+    keep,
+    verdicts,
+    verdicts_beside,
+)
 
 ROOT = Path(__file__).parents[3]
 SURE = {"at": "04:29", "statement": "It helps.", "source": "measured", "verdict": "upheld", "effect": 0.1234, "lower": 0.1}
@@ -72,6 +82,33 @@ def test_keeping_a_run_replaces_the_reference_and_the_parts_of_the_readme_that_i
     assert "1,234 generated documents over a vocabulary of 3 words.\n" in text
     assert text.endswith(f"{END_OF_NUMBERS}after\n")
     assert "stale" not in text
+
+
+REAL = {"id": "swap", "source": "measured on real text", "verdict": "undecided", "effect": None, "lower": None, "upper": None}
+EVENING = pl.DataFrame([SURE | REAL, SURE | REAL | {"source": "measured"}, SURE | REAL | {"id": "new", "verdict": "upheld"}])
+
+
+def test_verdicts_on_real_text_stand_beside_those_on_the_generated_world_and_are_not_pooled():
+    default = CLAIMS.with_columns(id=pl.Series(["swap", "b", "c", "d", "new"]))
+    assert verdicts_beside(default, EVENING).splitlines()[2:] == [
+        "| 04:29 | It helps. | upheld 0.123 [0.100, 0.147] | undecided | measured on real text |",
+        "| 04:29 | It helps. |  | upheld | measured on real text |",
+    ]
+
+
+def test_keeping_an_evening_run_leaves_the_default_reference_and_its_table_alone(run, tmp_path):
+    evening = run.rename(tmp_path / "results/evening")
+    EVENING.write_parquet(evening / "claims.parquet")
+    CLAIMS.with_columns(id=pl.lit("swap")).write_parquet(tmp_path / "results/reference/claims.parquet")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}kept\n{END}{BESIDE}stale\n{END_OF_BESIDE}{NUMBERS}kept too\n{END_OF_NUMBERS}")
+    keep(evening, tmp_path)
+    assert (tmp_path / "results/reference/old.txt").is_file()
+    assert (tmp_path / "results/reference-evening/figures/fig1.svg").is_file()
+    assert f"{BEGIN}kept\n{END}" in readme.read_text()
+    assert "stale" not in readme.read_text()
+    assert "SmolLM2-135M, real text" in readme.read_text()
+    assert f"{NUMBERS}kept too\n" in readme.read_text()
 
 
 def test_a_readme_without_a_place_for_the_numbers_is_refused(run, tmp_path):

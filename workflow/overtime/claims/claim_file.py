@@ -47,9 +47,9 @@ EXPECTED = {
     "trend": ("increase", "decrease"),
     "document": ("documented",),
 }
-# Kinds of evidence, never pooled: the authors' files; the same models measured by others; this pipeline; models or counts that
-# stand in for those of the claim.
-SOURCES = ("released", "released by others", "measured", "proxy")
+# Kinds of evidence, never pooled: the authors' files; the same models measured by others; this pipeline's models of a generated
+# world, and a real one on real text; models or counts that stand in for those of the claim, the same with questions on real text.
+SOURCES = ("released", "released by others", "measured", "measured on real text", "proxy", "proxy on real text")
 Options = dict[str, str | int | float | bool]
 LONGEST_SHORT = 46
 

@@ -157,7 +157,8 @@ HEADINGS = {
 }
 
 
-def _cell(row: Mapping[str, object], column: str) -> str:
+def cell(row: Mapping[str, object], column: str) -> str:
+    """What a table in Markdown shows of a row of verdicts."""
     value = row[column]
     if column == "effect" and value is not None:
         return f"{value:.3f}" + ("" if row["lower"] is None else f" [{row['lower']:.3f}, {row['upper']:.3f}]")
@@ -170,8 +171,8 @@ def _cell(row: Mapping[str, object], column: str) -> str:
 
 def markdown(rows: Iterable[Mapping[str, object]], headings: Mapping[str, str]) -> str:
     """A Markdown table of some columns under these headings."""
-    lines = [list(headings.values()), ["---"] * len(headings), *([_cell(row, column) for column in headings] for row in rows)]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+    lines = [list(headings.values()), ["---"] * len(headings), *([cell(row, column) for column in headings] for row in rows)]
+    return "".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |\n" for line in lines)
 
 
 def claims_markdown(table: pl.DataFrame) -> str:

@@ -63,8 +63,8 @@ class Settings(Section):
     @field_validator("scale")
     @classmethod
     def not_the_reference(cls, scale: str) -> str:
-        if scale == "reference":
-            raise ValueError("results/reference holds the committed run; give yours another name")
+        if scale.partition("-")[0] == "reference":
+            raise ValueError(f"results/{scale} may hold a committed run; give yours another name")
         return scale
 
     @field_validator("mirror")
