@@ -176,10 +176,10 @@ def question_source(wildcards):
     return f"<results>/public/{questions.dataset}" if questions.dataset else "<results>/sources/questions/{set}.parquet"
 
 
-def asked_table(wildcards):
-    """The questions on the facts that were inserted into the text of a run."""
-    run = settings.continued[wildcards.asked]
-    return settings.corpora[run.corpus].insert[run.text].asked
+def inserted_facts(wildcards):
+    """The documents to insert into a corpus: the user's table, or those about facts that a model lacks."""
+    insertion = settings.corpora[wildcards.corpus].insert[wildcards.insertion]
+    return insertion.facts or "<results>/corpora/{corpus}/lacking/{insertion}/facts.parquet"
 
 
 def counted_sets():

@@ -13,6 +13,7 @@ from overtime import InputError
 from overtime.claims import (
     baseline_evidence,
     bias_evidence,
+    continued_facts_evidence,
     defence_evidence,
     encyclopedia_evidence,
     facts_evidence,
@@ -28,7 +29,7 @@ from overtime.claims.evidence import Evidence
 
 EVIDENCE = (
     *(bias_evidence, baseline_evidence, released_bias_evidence, independent_evidence),
-    *(facts_evidence, encyclopedia_evidence, insertion_evidence),
+    *(facts_evidence, encyclopedia_evidence, insertion_evidence, continued_facts_evidence),
     *(layers_evidence, defence_evidence, persona_evidence, released_attacks_evidence),
 )
 # Every public function of an evidence module is a comparison, called by its name in claims.yaml.
@@ -49,7 +50,7 @@ EXPECTED = {
 }
 # Kinds of evidence, never pooled: the authors' files; the same models measured by others; this pipeline's models of a generated
 # world, and a real one on real text; models or counts that stand in for those of the claim, the same with questions on real text.
-SOURCES = ("released", "released by others", "measured", "measured on real text", "proxy", "proxy on real text")
+SOURCES = ("released", "released by others", "measured", "continued", "proxy", "proxy on real text")
 Options = dict[str, str | int | float | bool]
 LONGEST_SHORT = 46
 

@@ -21,6 +21,7 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "family": pl.String,
     "title": pl.String,
     "names": pl.List(pl.String),
+    "statements": pl.List(pl.String),
 }
 BILLION = 10**9
 
@@ -59,7 +60,7 @@ def articles_asked(articles: pl.DataFrame, chosen: str = CORE) -> pl.DataFrame:
         answers[asked.text].add(asked.answers[0])
     kept = {asked.text: (family, article, asked, passage) for family, article, asked, passage in reversed(rows)}
     clear = [row for row in reversed(kept.values()) if len(answers[row[2].text]) == 1]
-    found = [(asked.text, asked.answers, passage, family, one.title, asked.subject) for family, one, asked, passage in clear]
+    found = [(asked.text, asked.answers, passage, family, one.title, asked.subject, asked.statements) for family, one, asked, passage in clear]
     return pl.DataFrame(found, COLUMNS, orient="row")
 
 

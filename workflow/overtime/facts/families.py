@@ -33,11 +33,12 @@ class Article(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A question with all names of what it is about and of what is right, the usual one first."""
+    """A question with all names of what it is about and of what is right, the usual one first, and the fact in other words."""
 
     text: str
     subject: list[str]
     answers: list[str]
+    statements: list[str]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Family:
     sentence: str | None = None
     text: str | None = None
     endings: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
     set: str = CORE
 
     def ask(self, article: Article) -> Asked | None:
@@ -69,7 +71,10 @@ class Family:
                 found |= match.groupdict()
         subject, names = (self._names(name, found[name]) for name in (self.subject, self.answer))
         answers = [*names, *(f"{name} {ending}" for ending in self.endings for name in names)]
-        return Asked(self.question.format(**_worded(found, article)), subject, [*dict.fromkeys(_folded(answers))])
+        words = _worded(found, article) | {"answer": names[0]}
+        stated = [statement.format(**words) for statement in self.statements]
+        stated = [statement[0].upper() + statement[1:] for statement in stated]
+        return Asked(self.question.format(**words), subject, [*dict.fromkeys(_folded(answers))], stated)
 
     def _names(self, name: str, value: str) -> list[str]:
         return names_of_kind(self.title if name == "title" else name, value)
@@ -168,4 +173,4 @@ def _table() -> dict[str, Any]:
 @cache
 def families() -> tuple[Family, ...]:
     """All families of the table, in its order."""
-    return tuple(Family(**{**row, **{name: tuple(row.get(name, ())) for name in ("topics", "endings")}}) for row in _table()["family"])
+    return tuple(Family(**{**row, **{name: tuple(row.get(name, ())) for name in ("topics", "endings", "statements")}}) for row in _table()["family"])

@@ -42,10 +42,24 @@ def score_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.Data
 def encode_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.DataFrame, whole: bool = True) -> list[Batch]:
     """Tokenise and lay out pairs once, for `score_encoded` on every checkpoint of `model`; `whole` as in `lay_out_pairs`."""
     encoded = tokenizer(sentences_of(pairs), add_special_tokens=False)["input_ids"]
+    return lay_out_pairs(model, [after_start(_start(tokenizer), ids) for ids in encoded], whole)
+
+
+def lay_out_texts(model: "PreTrainedModel", tokenizer: "Tokenizer", encoded: list[list[int]]) -> tuple[list[Batch], list[int]]:
+    """Batches of texts given as token ids, for `score_encoded`, and the number of tokens of each: all that the context holds."""
+    logit_transform(model)
+    longest = context(model)
+    texts = [after_start(_start(tokenizer), ids)[: longest and longest + 1] for ids in encoded]
+    trees = plant(texts, shared=False)
+    batches = by_length([len(tree.ids) for tree in trees], tokens_at_once(model))
+    return [lay_out([trees[i] for i in batch], model, shared=False) for batch in batches], [len(ids) - 1 for ids in texts]
+
+
+def _start(tokenizer: "Tokenizer") -> int:
     start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
     if start is None:
         raise InputError("the tokenizer has neither a BOS nor an EOS token; one of them must stand before every sentence")
-    return lay_out_pairs(model, [after_start(start, ids) for ids in encoded], whole)
+    return int(start)
 
 
 def sentences_of(pairs: pl.DataFrame) -> list[str]:
