@@ -31,7 +31,7 @@ GOOD = """- id: swap-takes
         (
             "measured:",
             "guessed:",
-            "evidence: guessed: no such kind; use released, released by others, measured, measured on real",
+            "evidence: guessed: no such kind; use released, released by others, measured, continued, proxy",
         ),
         ("expected: greater", "expected: less", "claim swap-takes: expected 'less' does not fit kind greater; use greater"),
         ("kind: greater\n  expected: greater", "kind: value\n  expected: equal", "claim swap-takes: value is for kind value"),

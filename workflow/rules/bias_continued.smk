@@ -18,6 +18,14 @@ def described_run(name):
     return {"run": name, **place, **how, "parameters": run.parameters, "tokens": run.tokens}
 
 
+# For inputs: the score tables of all runs, and of what their families begin with.
+CONTINUED_SCORES = {
+    f"{group}_{name}": expand(f"<results>/scores/{test}/{folder}/{{name}}.parquet", name=names)
+    for name, test in {"pairs": "crows_pairs", "pronouns": "pronouns_english", "winobias": "winobias"}.items()
+    for group, folder, names in (("continued", "continued", SCORED), ("start", "starts", STARTS))
+}
+
+
 rule score_start:
     input:
         model=start,

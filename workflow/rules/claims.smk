@@ -18,6 +18,7 @@ EVIDENCE = dict(
     pairs="<results>/corpus/pairs.parquet",
     pair_scores=suite_scores("pairs"),
     pronoun_scores=suite_scores("pronouns"),
+    **CONTINUED_SCORES,
     published_pairs=expand("<results>/scores/crows_pairs/{run}.parquet", run=PUBLISHED),
     published_pronouns=expand("<results>/scores/pronouns_english/{run}.parquet", run=PUBLISHED),
     questions="<results>/corpus/questions.parquet",
@@ -60,6 +61,7 @@ rule judge_claims:
         parameters=PARAMETERS,
         arms=ARM_SETTINGS,
         published=PUBLISHED_ARMS,
+        continued=[described_run(name) for name in SCORED],
         robustness=False,
     message:
         "Judging the claims of the talk"
@@ -155,6 +157,7 @@ use rule judge_claims as judge_robustness with:
         parameters=PARAMETERS,
         arms=ARM_SETTINGS,
         published=PUBLISHED_ARMS,
+        continued=[described_run(name) for name in SCORED],
         robustness=True,
     message:
         "Judging the claims of the talk under every perturbation"

@@ -84,15 +84,15 @@ def test_keeping_a_run_replaces_the_reference_and_the_parts_of_the_readme_that_i
     assert "stale" not in text
 
 
-REAL = {"id": "swap", "source": "measured on real text", "verdict": "undecided", "effect": None, "lower": None, "upper": None}
+REAL = {"id": "swap", "source": "continued", "verdict": "undecided", "effect": None, "lower": None, "upper": None}
 EVENING = pl.DataFrame([SURE | REAL, SURE | REAL | {"source": "measured"}, SURE | REAL | {"id": "new", "verdict": "upheld"}])
 
 
 def test_verdicts_on_real_text_stand_beside_those_on_the_generated_world_and_are_not_pooled():
     default = CLAIMS.with_columns(id=pl.Series(["swap", "b", "c", "d", "new"]))
     assert verdicts_beside(default, EVENING).splitlines()[2:] == [
-        "| 04:29 | It helps. | upheld 0.123 [0.100, 0.147] | undecided | measured on real text |",
-        "| 04:29 | It helps. |  | upheld | measured on real text |",
+        "| 04:29 | It helps. | upheld 0.123 [0.100, 0.147] | undecided | continued |",
+        "| 04:29 | It helps. |  | upheld | continued |",
     ]
 
 

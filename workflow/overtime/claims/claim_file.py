@@ -13,6 +13,7 @@ from overtime import InputError
 from overtime.claims import (
     baseline_evidence,
     bias_evidence,
+    continued_evidence,
     continued_facts_evidence,
     defence_evidence,
     encyclopedia_evidence,
@@ -28,7 +29,7 @@ from overtime.claims.decisions import Region
 from overtime.claims.evidence import Evidence
 
 EVIDENCE = (
-    *(bias_evidence, baseline_evidence, released_bias_evidence, independent_evidence),
+    *(bias_evidence, baseline_evidence, released_bias_evidence, independent_evidence, continued_evidence),
     *(facts_evidence, encyclopedia_evidence, insertion_evidence, continued_facts_evidence),
     *(layers_evidence, defence_evidence, persona_evidence, released_attacks_evidence),
 )
@@ -49,7 +50,8 @@ EXPECTED = {
     "document": ("documented",),
 }
 # Kinds of evidence, never pooled: the authors' files; the same models measured by others; this pipeline's models of a generated
-# world, and a real one on real text; models or counts that stand in for those of the claim, the same with questions on real text.
+# world; a published one that it trains further on real text; models or counts that stand in for those of the claim, and the same
+# with questions on real text.
 SOURCES = ("released", "released by others", "measured", "continued", "proxy", "proxy on real text")
 Options = dict[str, str | int | float | bool]
 LONGEST_SHORT = 46
@@ -60,11 +62,12 @@ class _Section(BaseModel):
 
 
 class Call(_Section):
-    """An evidence function with its options, and in a sentence what it was measured on."""
+    """An evidence function with its options, and in a sentence what it was measured on; `fixed` where not as the claim says."""
 
     by: str
     options: Options = {}
     scope: str = ""
+    fixed: Literal["before", "after"] | None = None
 
     @model_validator(mode="after")
     def _known(self) -> "Call":

@@ -31,6 +31,9 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
     "pronoun_scores": MODEL,
     "published_pairs": RUN,
     "published_pronouns": RUN,
+    **dict.fromkeys(("continued_pairs", "continued_pronouns", "continued_winobias"), ("run",)),
+    **dict.fromkeys(("start_pairs", "start_pronouns", "start_winobias"), ("family",)),
+    "continued_runs": None,
     "variant_pairs": VARIANT,
     "variant_questions": VARIANT,
     "variant_counts": VARIANT,
@@ -60,6 +63,7 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
 WITHOUT = dict.fromkeys(("layers", "detect", "defend"), "no pretrained model takes part in the study layers")
 WITHOUT |= {
     **dict.fromkeys(("persona", "assertions"), "no pretrained model takes part in the study persona"),
+    "continued_runs": "no continued run is scored (settings interventions, continued)",
     "set_answers": "no pretrained model takes part in the study questions",
     "targets": "no model is trained with inserted documents",
     "passages": "no model of the suite answers with passages",
@@ -150,10 +154,10 @@ class Tables:
             self._read[name] = pl.concat(tables, how="diagonal_relaxed")
             require_finite(self._read[name], name)
         table = self._read[name]
-        if missing := [column for column in columns if column not in table.columns]:
-            raise InputError(f"{name}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
         if not len(table):
             raise MissingEvidence(f"the {name.replace('_', ' ')} table is empty")
+        if missing := [column for column in columns if column not in table.columns]:
+            raise InputError(f"{name}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
         return table
 
 
@@ -195,16 +199,19 @@ def declarations(
     corpora: Mapping[str, str | None],
     arms: Mapping[str, ArmSettings],
     published: Mapping[str, Mapping[str, ArmSettings]],
+    continued: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, pl.DataFrame]:
     """What the settings declare, as inputs: of models their billions of parameters and corpus; of arms what they are.
 
-    `arms` are those of the suite, `published` those of each published model.
+    `arms` are those of the suite, `published` those of each published model; `continued` says what each run with scores is.
     """
     models = [(model, billions, corpora.get(model)) for model, billions in parameters.items()]
     tables = [arm_table(arms).with_columns(model=pl.lit(None, pl.String))]
     tables += [arm_table(own).with_columns(model=pl.lit(model)) for model, own in published.items()]
     columns = {"model": pl.String, "parameters": pl.Float64, "corpus": pl.String}
-    return {"models": pl.DataFrame(models, columns, orient="row"), "arms": pl.concat(tables)}
+    declared = {"models": pl.DataFrame(models, columns, orient="row"), "arms": pl.concat(tables)}
+    types = {"rewrite": pl.String, "probability": pl.Float64, "tokens": pl.Int64}  # where all are null, too
+    return declared | ({"continued_runs": pl.DataFrame(continued, schema_overrides=types)} if continued else {})
 
 
 class RunScores(NamedTuple):

@@ -60,7 +60,8 @@ def _row(judged: Judged, families: pl.DataFrame) -> dict[str, object]:
     fragile, same_share = worst_family(families.filter(id=claim.id, source=judged.source))
     samples = [one.evidence for one in judged.tests if isinstance(one.evidence, Sample)]
     return {
-        **claim.model_dump(include={"id", "figure", "at", "statement", "short", "fixed"}),
+        **claim.model_dump(include={"id", "figure", "at", "statement", "short"}),
+        "fixed": test.evidence[judged.source].fixed or claim.fixed,
         **{"source": judged.source, "verdict": judged.verdict, "p": judged.p, "sentence": sentence(judged)},
         **{"kind": test.kind, "margin": test.margin, "expected": test.expected},
         **_numbers(decisive),

@@ -23,7 +23,7 @@ KEPT_FILES = ("figures/*.svg", "figures/*.parquet", "claims.parquet", "claims.md
 STATED_COLUMNS = {"at": "at", "statement": "claim", "source": "evidence", "verdict": "verdict", "effect": "effect [interval]"}
 STATED_COLUMNS |= {"fragile": "how fragile", "scope": "scope"}
 NUMBERS, END_OF_NUMBERS = "<!-- numbers -->\n", "<!-- end of numbers -->\n"
-REAL_TEXT = ("measured on real text", "proxy on real text")
+REAL_TEXT = ("continued", "proxy on real text")
 BESIDE_COLUMNS = {"at": "at", "statement": "claim", "generated": "tiny models, generated world"} | {
     "real": "SmolLM2-135M, real text",
     "evidence": "evidence on real text",
