@@ -12,7 +12,6 @@ from overtime.claims.facts_answers import Scores
 from overtime.claims.facts_quantities import gap_between, mean_score
 from overtime.files import require_unique
 from overtime.statistics import mean_of
-from overtime.tables import last_step
 
 CHANGE = "change"
 FACT = ["question", "entity", "inserted"]
@@ -22,8 +21,9 @@ def continued_insertion_gain(tables: Tables) -> Sample:
     """Continued: change of accuracy on facts with the most documents inserted, minus that on facts with none."""
     scores = _answers(tables)
     dose = scores.items["inserted"]
-    treated, control = ((dose == documents).fill_null(False).to_numpy() for documents in (dose.max(), 0))
-    quantity = f"accuracy gain with {dose.max()} documents inserted, minus that with none"
+    most = max(dose.drop_nulls())
+    treated, control = ((dose == documents).fill_null(False).to_numpy() for documents in (most, 0))
+    quantity = f"accuracy gain with {most} documents inserted, minus that with none"
     return gap_between(scores, CHANGE, treated, control, quantity, limits=(-2.0, 2.0))
 
 
@@ -36,7 +36,7 @@ def continued_insertion_others(tables: Tables) -> Sample:
 
 def continued_insertion_loss(tables: Tables) -> Sample:
     """Continued: change of the negative log-likelihood of held-out text, in nats per token, the mean over its documents."""
-    read = last_step(tables.read("continued_text", "run", "step", "document", "tokens", "loss"))
+    read = tables.read("continued_text", "run", "document", "tokens", "loss")
     per_token = read.select("run", "document", value=pl.col("loss") / pl.col("tokens"))
     runs = by_run(_changes(tables, per_token, ["document"]), ["document"], CHANGE)
     statistics = {model: list(map(mean_of, values)) for model, values in runs.of.items()}
@@ -46,7 +46,7 @@ def continued_insertion_loss(tables: Tables) -> Sample:
 
 def _answers(tables: Tables) -> Scores:
     """What every run with inserted documents changes; items have `inserted`, null for facts that were not drawn."""
-    read = last_step(tables.read("continued_answers", "run", "asked", "step", *FACT, "correct"))
+    read = tables.read("continued_answers", "run", "asked", *FACT, "correct")
     changes = _changes(tables, read.select("run", "asked", *FACT, value=pl.col("correct").cast(pl.Float64)), FACT)
     runs = by_run(changes, ["question"], CHANGE)
     about = changes.select(FACT).unique("question", maintain_order=True)

@@ -30,7 +30,7 @@ def gendered_texts(
     if documents and documents[1] > len(chosen):
         raise InputError(f"{name}.documents: {len(chosen)} documents to choose from, not {documents[1]}; end there at the latest")
     order = np.random.default_rng(seed).permutation(len(chosen))
-    return ({"text": chosen[place]} for place in order[slice(*documents or [None])])
+    return ({"text": chosen[place]} for place in order[slice(*documents) if documents else slice(None)])
 
 
 def pronoun_share(text: str) -> float:

@@ -14,9 +14,9 @@ def lacking_facts(
 ) -> pl.DataFrame:
     """Draw `facts` questions for each dose among those answered wrongly closed book: their rows, and `inserted`, the dose.
 
-    questions: a set of format encyclopedia, with `title` and `statements`; answers: `condition`, `question`, `correct`. An article
-    gives one fact at most, so that documents about one do not speak of another. Raises InputError, beginning with `name`, where too
-    few are lacking.
+    questions: a set of format encyclopedia, with `title` and `statements`; answers: `condition`, `question`, `correct`. An
+    article gives one fact at most, so that documents about one do not speak of another. Raises InputError, beginning with `name`,
+    where too few are lacking.
     """
     wrong = answers.filter(pl.col("condition") == "closed_book", ~pl.col("correct"))
     lacked = questions.filter(pl.col("statements").list.len() > 0).join(wrong, on="question", how="semi", maintain_order="left")

@@ -20,7 +20,9 @@ def fig4(table: pl.DataFrame) -> alt.VConcatChart:
 def fig4_continued(table: pl.DataFrame) -> alt.VConcatChart:
     """The same for facts that a published model lacked, inserted into text that it was trained further on."""
     names = table["placement"].unique(maintain_order=True)
-    return sheet(table, "Inserting facts that a published model lacks", {name: f"{name}: inserted into real text" for name in names})
+    return sheet(
+        table, "Inserting facts that a published model lacks", {name: f"{name}: inserted into real text" for name in names}
+    )
 
 
 def sheet(table: pl.DataFrame, title: str, placements: Mapping[str, str]) -> alt.VConcatChart:

@@ -103,7 +103,10 @@ class Corpus(Section):
     )
     seed: int = Field(default=0, ge=0, description="seed of the order of the data set's documents")
     documents: list[Annotated[int, Field(ge=0)]] | None = Field(
-        default=None, min_length=2, max_length=2, description="of these documents in this order: the first, and the first after them"
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="of these documents in this order: the first, and the first after them",
     )
     rewrite: Rewritings = Field(default={}, description="texts made by rewriting it: a list of ways, or names that have a mode")
     names: str | None = Field(default=None, description="table of `entity` and `name` to count, CSV or Parquet")
@@ -123,7 +126,7 @@ class Corpus(Section):
         if self.shards and (chosen := {"pronouns", "seed", "documents"} & self.model_fields_set):
             raise ValueError(f"{min(chosen)}: chooses among the documents of a dataset; shards are taken as they are")
         if self.documents and self.documents[0] >= self.documents[1]:
-            raise ValueError(f"documents: none from {self.documents[0]} to before {self.documents[1]}; the second number is larger")
+            raise ValueError(f"documents: {self.documents} holds none; the second number must be larger")
         for name, rewritten in self.rewrite.items():
             if name == "original" or (name in MODES and (rewritten.mode != name or rewritten.probability < 1)):
                 raise ValueError(f"rewrite.{name}: already names another text; choose another name")
@@ -147,9 +150,7 @@ class Corpus(Section):
         return self.rewrite.get(text) or (Rewritten(mode=cast(Rewriting, text)) if text in MODES else None)
 
 
-def check_lacking(
-    corpora: Mapping[str, Corpus], sets: Mapping[str, QuestionSet], pretrained: Mapping[str, Pretrained]
-) -> None:
+def check_lacking(corpora: Mapping[str, Corpus], sets: Mapping[str, QuestionSet], pretrained: Mapping[str, Pretrained]) -> None:
     """Raise ValueError, beginning with the key, unless facts that a model lacks are of a set that it is asked."""
     given = ((name, key, one.lacking) for name, corpus in corpora.items() for key, one in corpus.insert.items() if one.lacking)
     for name, insertion, lacking in given:
@@ -157,7 +158,9 @@ def check_lacking(
         if unknown := {lacking.set, *lacking.elsewhere} - set(sets):
             raise ValueError(f"{key}: no {min(unknown)} in questions.sets")
         if sets[lacking.set].format != "encyclopedia":
-            raise ValueError(f"{key}.set: {lacking.set} is of format {sets[lacking.set].format}; need encyclopedia, which states facts")
+            raise ValueError(
+                f"{key}.set: {lacking.set} is of format {sets[lacking.set].format}; need encyclopedia, which states facts"
+            )
         if "questions" not in (pretrained[lacking.model].studies if lacking.model in pretrained else []):
             raise ValueError(f"{key}.model: no {lacking.model} in pretrained that takes part in the study questions")
 
