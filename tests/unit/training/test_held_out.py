@@ -25,8 +25,8 @@ def test_losses_are_those_of_a_plain_forward_pass(tokenizer, kind):
         model.config.max_position_embeddings = 8
     found = text_losses(model, tokenizer, TEXTS)()
     assert found["document"].to_list() == [0, 1, 2]
-    assert found["tokens"].to_list() == [5, 2, 12 if kind == "bloom" else 8]
-    for text, tokens, loss in zip(TEXTS, found["tokens"], found["loss"]):
+    assert found["length"].to_list() == [5, 2, 12 if kind == "bloom" else 8]
+    for text, tokens, loss in zip(TEXTS, found["length"], found["loss"]):
         ids = torch.tensor([[0, *tokenizer(text, add_special_tokens=False)["input_ids"]][: tokens + 1]])
         with torch.no_grad():
             logits = model(ids[:, :-1]).logits[0]

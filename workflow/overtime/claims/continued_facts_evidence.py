@@ -36,8 +36,8 @@ def continued_insertion_others(tables: Tables) -> Sample:
 
 def continued_insertion_loss(tables: Tables) -> Sample:
     """Continued: change of the negative log-likelihood of held-out text, in nats per token, the mean over its documents."""
-    read = tables.read("continued_text", "run", "document", "tokens", "loss")
-    per_token = read.select("run", "document", value=pl.col("loss") / pl.col("tokens"))
+    read = tables.read("continued_text", "run", "document", "length", "loss")
+    per_token = read.select("run", "document", value=pl.col("loss") / pl.col("length"))
     runs = by_run(_changes(tables, per_token, ["document"]), ["document"], CHANGE)
     statistics = {model: list(map(mean_of, values)) for model, values in runs.of.items()}
     quantity = "change of loss on held-out text in nats per token"

@@ -11,7 +11,7 @@ from overtime.training.runs import Measure
 
 
 def text_losses(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> Measure:
-    """A measure of held-out texts: `document` (place), `tokens`, and `loss`, the negative natural-log likelihood of all of them.
+    """A measure of held-out texts: `document` (place), its `length` in tokens, and `loss`, their negative natural-log likelihood.
 
     A text follows one BOS token (EOS where there is none), and ends where the model's context does. Raises InputError for a text
     without a token.
@@ -22,6 +22,6 @@ def text_losses(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text
     batches, tokens = lay_out_texts(model, tokenizer, encoded)
 
     def losses() -> pl.DataFrame:
-        return pl.DataFrame({"document": range(len(tokens)), "tokens": tokens, "loss": -score_encoded(model, batches)})
+        return pl.DataFrame({"document": range(len(tokens)), "length": tokens, "loss": -score_encoded(model, batches)})
 
     return losses
