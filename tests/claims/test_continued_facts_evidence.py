@@ -32,7 +32,7 @@ def inputs(runs=RUNS) -> dict[str, pl.DataFrame]:
                 "run": one[side],
                 "step": 4,
                 "document": range(20),
-                "tokens": [10, 20] * 10,
+                "length": [10, 20] * 10,
                 "loss": [loss * n for n in [10, 20] * 10],
             }
         )
