@@ -6,7 +6,7 @@ import pytest
 from planted_facts import DECLARED, asked_of, question_set
 from scipy.stats import pearsonr, rankdata, spearmanr
 
-from overtime import ARTICLE_COUNT, InputError
+from overtime import ARTICLE_COUNT
 from overtime.claims import encyclopedia_evidence as real
 from overtime.claims.decisions import CONTRADICTED, UPHELD, decide
 from overtime.claims.evidence import MissingEvidence, Tables
@@ -73,9 +73,9 @@ def test_trends_gaps_and_gains_are_those_of_the_planted_answers():
         assert value(sample) == pytest.approx(number), function
         assert list(sample.units) == ["articles"]
         assert "(large-llm on questions from an encyclopedia, its articles for documents)" in sample.quantity
-    assert value(real.encyclopedia_count_trend(tables, within="family")) == pytest.approx(within(COUNT, closed))
-    assert value(real.encyclopedia_gold_trend(tables, within="family")) == pytest.approx(within(COUNT, gold))
-    fall = real.encyclopedia_retrieval_fall(tables, within="family")
+    assert value(real.encyclopedia_count_trend(tables, by_family=True)) == pytest.approx(within(COUNT, closed))
+    assert value(real.encyclopedia_gold_trend(tables, by_family=True)) == pytest.approx(within(COUNT, gold))
+    fall = real.encyclopedia_retrieval_fall(tables, by_family=True)
     assert value(fall) == pytest.approx(within(COUNT, closed) - within(COUNT, three))
     assert "within each family" in fall.quantity
     assert "with 0 to 1 documents minus accuracy with 4 or more" in real.encyclopedia_rare_gap(tables).quantity
@@ -97,7 +97,7 @@ def test_a_trend_between_families_alone_is_none_within_them():
     )
     tables = Tables(inputs | {"sets": sets})
     assert decide(real.encyclopedia_count_trend(tables), (0.1, np.inf)) == UPHELD
-    assert abs(value(real.encyclopedia_count_trend(tables, within="family"))) < 0.15
+    assert abs(value(real.encyclopedia_count_trend(tables, by_family=True))) < 0.15
 
 
 def test_several_questions_on_an_article_are_one_unit():
@@ -122,5 +122,3 @@ def test_what_lacks_is_said():
     frequent = inputs["sets"].with_columns(count=pl.lit(9))
     with pytest.raises(MissingEvidence, match=r"0 questions have 0 to 1 documents .*need 30"):
         real.encyclopedia_rare_gap(Tables(inputs | {"sets": frequent}))
-    with pytest.raises(InputError, match="within title: unknown; known is family"):
-        real.encyclopedia_count_trend(Tables(inputs), within="title")

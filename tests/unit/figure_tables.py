@@ -233,6 +233,12 @@ def hits(condition: str, y: float) -> dict[str, float | None]:
     return shares | {f"{name}{end}": share for name, share in shares.items() for end in ("_lower", "_upper")}
 
 
+def fig4_continued() -> pl.DataFrame:
+    """The late runs of figure 4 as those of one published model."""
+    named = {"model": pl.lit("smollm2-135m"), "placement": pl.lit("lacking")}
+    return fig4().filter(model="s", placement="late").with_columns(**named)
+
+
 def fig5() -> pl.DataFrame:
     rows = []
     for model, middle in {"s": 4.5, "m": 3.5, "l": 2.8}.items():
@@ -467,5 +473,17 @@ def tables() -> dict[str, pl.DataFrame]:
     one = bias({"pythia-410m": 0.57, "pythia-1.4b": 0.6}, {"s": 0.7, "m": 0.87}, codes=True)
     two = bias({"pythia-70m": 0.505, "pythia-6.9b": 0.6}, {"xs": 0.6, "l": 0.85}, codes=False)
     two = pl.concat([two, frame(preference_of_others())], how="diagonal_relaxed")
-    others = [fig1_pretrained, fig1_continued, fig2_association, fig3, fig4, fig5, fig6, fig7, fig7_detect, fig7_defend]
+    others = [
+        fig1_pretrained,
+        fig1_continued,
+        fig2_association,
+        fig3,
+        fig4,
+        fig4_continued,
+        fig5,
+        fig6,
+        fig7,
+        fig7_detect,
+        fig7_defend,
+    ]
     return {"fig1": one, "fig2": two, "fig1_audit": audit()} | {build.__name__: build() for build in others}

@@ -93,7 +93,7 @@ def test_pronouns_and_the_re_enactment_have_no_nan():
     released = released.with_columns(pl.lit(None, pl.Float64).alias(name) for name in columns)
     scored = pl.DataFrame({"scoring": ["clean"], "stereotype": [True], "difference": [NAN]})
     with pytest.raises(InputError, match="re-enactment on m: column difference, row 1: nan"):
-        audit_table(released, {"m": scored})
+        audit_table(released, {"m": scored}, pl.DataFrame())
 
 
 def test_the_same_run_twice_is_refused():

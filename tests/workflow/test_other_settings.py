@@ -33,6 +33,7 @@ def test_figures_follow_the_studies_and_the_page_says_what_is_left_out(results):
     page = (results / "index.html").read_text()
     assert "<li>fig4: no model is trained with inserted documents" in page
     assert "<li>fig1_pretrained: no pretrained model takes part in the study bias" in page
+    assert "<li>fig4_continued: no model that is trained further has documents inserted (setting continued: control)" in page
     assert "<li>fig1_continued: no model that is trained further is scored (settings interventions, continued)" in page
     assert "<li>fig7_detect: no pretrained model takes part in the study layers" in page
     links = set(re.findall(r'href="#(fig\w+)"', page))

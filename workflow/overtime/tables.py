@@ -64,6 +64,7 @@ PATH_LAYOUTS = {
     RUN: r"(?P<model>[^/]+)/(?P<arm>[^/]+)/(seed(?P<seed>\d+)|step\d+(-\d+)?)\.parquet$",
     VARIANT: r"variants/(?P<variant>[^/]+)/(corpus/)?[^/]+\.parquet$",
     (*VARIANT, "model"): r"variants/(?P<variant>[^/]+)/scores/[^/]+/(?P<model>[^/]+)\.parquet$",
+    ("run", "asked"): r"/continued/(?P<run>[^/]+)/(?P<asked>[^/]+)\.parquet$",  # and what it was asked about
     ("run",): r"/continued/(?P<run>[^/]+)\.parquet$",  # of a model that is trained further
     ("family",): r"/starts/(?P<family>[^/]+)\.parquet$",  # what such runs begin with
     ("model", "task"): r"(?P<model>[^/]+)/(?P<task>[^/]+)\.parquet$",

@@ -19,6 +19,8 @@ EVIDENCE = dict(
     pair_scores=suite_scores("pairs"),
     pronoun_scores=suite_scores("pronouns"),
     **CONTINUED_SCORES,
+    continued_answers=rules.tabulate_gain.input.before + rules.tabulate_gain.input.after,
+    continued_text=expand("<results>/scores/text/continued/{run}.parquet", run=HELD_OUT),
     published_pairs=expand("<results>/scores/crows_pairs/{run}.parquet", run=PUBLISHED),
     published_pronouns=expand("<results>/scores/pronouns_english/{run}.parquet", run=PUBLISHED),
     questions="<results>/corpus/questions.parquet",
@@ -34,6 +36,16 @@ EVIDENCE = dict(
     layers=LAYER_SCORES,
     detect=expand("<results>/scores/detect/{model}.parquet", model=pretrained("layers")),
     defend=expand("<results>/scores/defend/{model}.parquet", model=pretrained("layers")),
+)
+
+# What the settings say of models, arms and runs.
+DECLARED = dict(
+    parameters=PARAMETERS,
+    corpora=CORPORA,
+    arms=ARM_SETTINGS,
+    published=PUBLISHED_ARMS,
+    continued=[described_run(name) for name in SCORED],
+    compared=compared_runs(),
 )
 
 
@@ -57,11 +69,7 @@ rule judge_claims:
         mem_mb=2000,
     params:
         code=code("judge_claims"),
-        corpora=CORPORA,
-        parameters=PARAMETERS,
-        arms=ARM_SETTINGS,
-        published=PUBLISHED_ARMS,
-        continued=[described_run(name) for name in SCORED],
+        declared=DECLARED,
         robustness=False,
     message:
         "Judging the claims of the talk"
@@ -153,11 +161,7 @@ use rule judge_claims as judge_robustness with:
         "<benchmarks>/judge_robustness.tsv"
     params:
         code=code("judge_claims"),
-        corpora=CORPORA,
-        parameters=PARAMETERS,
-        arms=ARM_SETTINGS,
-        published=PUBLISHED_ARMS,
-        continued=[described_run(name) for name in SCORED],
+        declared=DECLARED,
         robustness=True,
     message:
         "Judging the claims of the talk under every perturbation"

@@ -182,10 +182,10 @@ def family_tables(wildcards):
     return [RESOURCES / "facts" / name for name in ("families.toml", "countries.txt")] if named else []
 
 
-def asked_table(wildcards):
-    """The questions on the facts that were inserted into the text of a run."""
-    run = settings.continued[wildcards.asked]
-    return settings.corpora[run.corpus].insert[run.text].asked
+def inserted_facts(wildcards):
+    """The documents to insert into a corpus: the user's table, or those about facts that a model lacks."""
+    insertion = settings.corpora[wildcards.corpus].insert[wildcards.insertion]
+    return insertion.facts or "<results>/corpora/{corpus}/lacking/{insertion}/facts.parquet"
 
 
 def counted_sets():

@@ -38,8 +38,9 @@ rule write_documents:
         code=code("write_documents"),
         pronouns=lambda wildcards: settings.corpora[wildcards.corpus].pronouns,
         seed=lambda wildcards: settings.corpora[wildcards.corpus].seed,
+        documents=lambda wildcards: settings.corpora[wildcards.corpus].documents,
     message:
-        "Choosing documents of the {wildcards.dataset} with gendered pronouns"
+        "Choosing documents of the {wildcards.dataset} for {wildcards.corpus}"
     script:
         "../scripts/write_documents.py"
 
@@ -99,7 +100,7 @@ rule rewrite_shard:
 rule plan_insertion:
     input:
         sizes=lambda wildcards: shard_reports(wildcards.corpus, "read"),
-        facts=lambda wildcards: settings.corpora[wildcards.corpus].insert[wildcards.insertion].facts,
+        facts=inserted_facts,
     output:
         plan="<results>/corpora/{corpus}/insert/{insertion}.parquet",
     log:
@@ -115,7 +116,7 @@ rule plan_insertion:
         mem_mb=4000,
     params:
         code=code("plan_insertion"),
-        insertion=lambda wildcards: settings.corpora[wildcards.corpus].insert[wildcards.insertion].model_dump(),
+        insertion=lambda w: settings.corpora[w.corpus].insert[w.insertion].model_dump(include={"templates", "share", "seed"}),
     script:
         "../scripts/plan_insertion.py"
 

@@ -1,15 +1,10 @@
-# Question sets for pretrained models: the project's own and public ones, asked closed book and with passages; and questions on
-# what was inserted into the text of a published checkpoint that was trained further.
+# Question sets for pretrained models: the project's own, an encyclopedia's and public ones, asked closed book and with passages.
 #
-# in:   resources/facts, <results>/encyclopedia.parquet, public/{dataset} or the Hub, pretrained/{model}/, continued/{run};
-#       settings questions, pretrained, corpora (insert, asked), continued (control)
+# in:   resources/facts, <results>/encyclopedia.parquet, public/{dataset} or the Hub, pretrained/{model}/; settings questions,
+#       pretrained
 # out:  <results>/questions/{set}.parquet, scores/answers/{set}/{model}.parquet (empty where a public set cannot be reached),
-#       counts/{set}/{corpus}.parquet;
-#       <results>/scores/continued/{run}/{asked}.parquet, <results>/gain/{run}.parquet (the table of figure 4)
-# steps: fetch_questions, fetch_linked -> gather_questions -> answer_set, count_relevant (in a published entity map);
-#        ask_continued (questions on what {asked} had inserted, put to {run}) -> tabulate_gain (target `gain`)
-
-COMPARED = [name for name, run in settings.continued.items() if run.control]
+#       counts/{set}/{corpus}.parquet
+# steps: fetch_questions, fetch_linked -> gather_questions -> answer_set, count_relevant (in a published entity map)
 
 
 rule fetch_questions:
@@ -153,58 +148,3 @@ rule answer_set:
         "Asking {wildcards.model} the questions of {wildcards.set}"
     script:
         "../scripts/answer_set.py"
-
-
-rule ask_continued:
-    input:
-        run="<results>/continued/{run}",
-        questions=asked_table,
-    output:
-        scores="<results>/scores/continued/{run}/{asked}.parquet",
-    log:
-        "<logs>/ask_continued/{run}/{asked}.log",
-    benchmark:
-        "<benchmarks>/ask_continued/{run}/{asked}.tsv"
-    wildcard_constraints:
-        run=one_of(RUNS),
-        asked=one_of(RUNS),
-    conda:
-        "../../envs/torch.yaml"
-    resources:
-        mem_mb=lambda wildcards: costs.memory_mb(RUNS[wildcards.run].parameters, 0),
-    params:
-        code=code("ask_continued"),
-        max_new_tokens=settings.questions.answer_tokens,
-    message:
-        "Asking {wildcards.run} about the facts inserted for {wildcards.asked}"
-    script:
-        "../scripts/ask_continued.py"
-
-
-rule tabulate_gain:
-    input:
-        before=lambda wildcards: f"<results>/scores/continued/{settings.continued[wildcards.run].control}/{{run}}.parquet",
-        after="<results>/scores/continued/{run}/{run}.parquet",
-    output:
-        table="<results>/gain/{run}.parquet",
-    log:
-        "<logs>/tabulate_gain/{run}.log",
-    benchmark:
-        "<benchmarks>/tabulate_gain/{run}.tsv"
-    wildcard_constraints:
-        run=one_of(COMPARED),
-    conda:
-        "../../envs/data.yaml"
-    resources:
-        mem_mb=1000,
-    params:
-        code=code("tabulate_gain"),
-        text=lambda wildcards: settings.continued[wildcards.run].text,
-        statistics=settings.statistics.model_dump(),
-    script:
-        "../scripts/tabulate_gain.py"
-
-
-rule gain:
-    input:
-        expand("<results>/gain/{run}.parquet", run=COMPARED),

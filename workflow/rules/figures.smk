@@ -9,6 +9,7 @@ from overtime.figures.catalog import FIGURES, left_out
 STUDIES = {study for model in settings.pretrained.values() for study in model.studies}
 STUDIES |= {"insertion"} if INSERTED else set()
 STUDIES |= {"continued"} if SCORED else set()
+STUDIES |= {"continued insertion"} if COMPARED else set()
 STUDIES |= {"retrieval"} if settings.retrieval.models or (SETS and pretrained("questions")) else set()
 LEFT_OUT = left_out(STUDIES)  # figure -> why
 SHOWN = [figure for figure in FIGURES if figure not in LEFT_OUT]
@@ -58,6 +59,8 @@ rule write_manifest:
             expand("<results>/scores/{test}/{run}.parquet", test=TESTS, run=PUBLISHED),
             "<results>/independent_check.parquet" if WITH_OTHERS else [],
             *CONTINUED_SCORES.values(),
+            rules.judge_claims.input.continued_answers,
+            rules.judge_claims.input.continued_text,
             expand("<results>/scores/log/continued/{run}.parquet", run=SCORED),
             rules.judge_claims.input.closed_book,
             rules.judge_claims.input.passages,

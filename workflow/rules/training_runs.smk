@@ -62,3 +62,32 @@ def described_run(name):
     how = {"rewrite": rewritten and rewritten.mode, "probability": rewritten and rewritten.probability}
     place = {"family": FAMILY[name], "text": run.text, "stretch": run.stretch or 0}
     return {"run": name, **place, **how, "parameters": run.parameters, "tokens": run.tokens}
+
+
+# Facts that a model lacks, and are inserted.
+LACKING = [(name, key) for name, corpus in settings.corpora.items() for key, one in corpus.insert.items() if one.lacking]
+COMPARED = [name for name, run in RUNS.items() if run.control]
+HELD_OUT = [name for name in dict.fromkeys(COMPARED + [RUNS[name].control for name in COMPARED]) if RUNS[name].held_out]
+
+
+def compared_runs():
+    """For params: each run with an insertion and its control; runs of one model with insertions of one name count as its seeds."""
+    rows, runs = [], {}
+    for name in COMPARED:
+        run = RUNS[name]
+        model = run.model if run.model in settings.pretrained else Path(run.model).name
+        seed = runs[model, run.text] = runs.get((model, run.text), -1) + 1
+        rows.append({"run": name, "control": run.control, "model": model, "text": run.text, "seed": str(seed)})
+    return rows
+
+
+def lacking(wildcards):
+    """Which facts are inserted because a model lacks them."""
+    return settings.corpora[wildcards.corpus].insert[wildcards.insertion].lacking
+
+
+def asked_table(wildcards):
+    """The questions on the facts that were inserted into the text of a run."""
+    run = RUNS[wildcards.asked]
+    asked = settings.corpora[run.corpus].insert[run.text].asked
+    return asked or f"<results>/corpora/{run.corpus}/lacking/{run.text}/asked.parquet"

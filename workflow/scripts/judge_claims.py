@@ -8,7 +8,7 @@ from overtime.pipeline.step import step
 with step(snakemake):
     params = snakemake.params
     inputs = {name: files for name, files in snakemake.input.items() if name != "claims"}
-    declared = declarations(params.parameters, params.corpora, params.arms, params.published, params.continued)
+    declared = declarations(**params.declared)
     table, families = judge(snakemake.input.claims, inputs | declared, params.robustness)
     write_table(table, snakemake.output.table)
     write_table(families, snakemake.output.families)

@@ -7,9 +7,16 @@ from overtime.files import read_table, write_table
 from overtime.pipeline.step import step
 
 with step(snakemake):
-    names = {"model": pl.lit(snakemake.wildcards.run), "seed": pl.lit("0")}
-    before, after = (read_table(path).with_columns(**names) for path in (snakemake.input.before, snakemake.input.after))
-    targets = after.drop_nulls("inserted").select("entity", "inserted").unique(maintain_order=True)
-    arms = before.with_columns(arm=pl.lit("control")), after.with_columns(arm=pl.lit(f"insert_{snakemake.params.text}"))
-    table = insertion_table([arms[0]], [arms[1]], after, targets, **snakemake.params.statistics)
-    write_table(table, snakemake.output.table)
+    params = snakemake.params
+    before, after = ([read_table(path) for path in snakemake.input[side]] for side in ("before", "after"))
+    tables = []
+    for (model, text), runs in pl.DataFrame(params.compared).with_row_index().group_by("model", "text", maintain_order=True):
+        named = [{"model": pl.lit(model), "seed": pl.lit(seed)} for seed in runs["seed"]]
+        arms = {"control": before, f"insert_{text}": after}
+        sides = [
+            [table[place].with_columns(**names, arm=pl.lit(arm)) for place, names in zip(runs["index"], named, strict=True)]
+            for arm, table in arms.items()
+        ]
+        targets = sides[1][0].drop_nulls("inserted").select("entity", "inserted").unique(maintain_order=True)
+        tables.append(insertion_table(*sides, sides[1][0], targets, **params.statistics))
+    write_table(pl.concat(tables, how="diagonal"), snakemake.output.table)

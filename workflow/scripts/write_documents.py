@@ -10,5 +10,5 @@ from overtime.pipeline.step import step
 with step(snakemake):
     params, place = snakemake.params, f"config: corpora.{snakemake.wildcards.corpus}"
     texts = read_table(snakemake.input.articles, ["text"])["text"]
-    documents = gendered_texts(texts, params.pronouns, params.seed, place)
+    documents = gendered_texts(texts, params.pronouns, params.seed, place, params.documents)
     write_lines((json.dumps(document).encode() for document in documents), snakemake.output.shard)

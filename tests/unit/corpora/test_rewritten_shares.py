@@ -66,7 +66,8 @@ def test_a_list_of_ways_is_short_for_names_that_are_ways():
         ({}, "give either shards or dataset"),
         ({"shards": []}, "give either shards or dataset"),
         ({"dataset": "wikipedia"}, "Input should be 'encyclopedia'"),
-        ({"shards": "x.jsonl", "pronouns": 5}, "pronouns and seed choose and order the documents of a dataset"),
+        ({"shards": "x.jsonl", "pronouns": 5}, "pronouns: chooses among the documents of a dataset"),
+        ({"dataset": "encyclopedia", "documents": [3, 3]}, r"documents: \[3, 3\] holds none"),
     ],
 )
 def test_texts_that_cannot_be_told_apart_or_had_are_refused(settings, message):
@@ -83,6 +84,9 @@ def test_documents_with_many_pronouns_are_chosen_and_ordered_by_chance():
     assert sorted(chosen) == sorted(text for text in texts if "his" in text)
     assert chosen != [text for text in texts if "his" in text]
     assert chosen == [document["text"] for document in gendered_texts(texts, 25, 0, "")]
+    assert chosen[5:9] == [document["text"] for document in gendered_texts(texts, 25, 0, "", [5, 9])]
+    with pytest.raises(InputError, match=r"^key\.documents: 20 documents to choose from, not 21"):
+        gendered_texts(texts, 25, 0, "key", [5, 21])
     assert chosen != [document["text"] for document in gendered_texts(texts, 25, 1, "")]
     assert len(list(gendered_texts(texts, 0, 0, ""))) == 40
     with pytest.raises(InputError, match=r"config: corpora.c: no document has 26 gendered pronouns in 100 words; ask for fewer"):

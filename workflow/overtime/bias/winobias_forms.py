@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from overtime import InputError
 from overtime.bias.sentence_sets import winobias_lines
-from overtime.models.likelihood import encode_sentences, lay_out_pairs
+from overtime.models.likelihood import encode_sentences, lay_out_pairs, sentences_of
 from overtime.models.token_batches import Batch
 from overtime.sources.scored_by_others import sentence_hash
 
@@ -58,7 +58,7 @@ def encode_forms(model: PreTrainedModel, tokenizer: Tokenizer, pairs: pl.DataFra
     The padding is not attended to, but it is counted: the positions of a sentence begin so much later as it is shorter than the
     longest one. Where positions are not given to the model (`token_batches.TREES`, which theirs are among), it has none.
     """
-    encoded = encode_sentences(tokenizer, pairs)
+    encoded = encode_sentences(tokenizer, sentences_of(pairs))
     longest = max(map(len, encoded))
     batches = []
     for length in sorted({len(ids) for ids in encoded[1::2]}):

@@ -14,6 +14,7 @@ from overtime.claims import (
     baseline_evidence,
     bias_evidence,
     continued_evidence,
+    continued_facts_evidence,
     defence_evidence,
     encyclopedia_evidence,
     facts_evidence,
@@ -29,7 +30,7 @@ from overtime.claims.evidence import Evidence
 
 EVIDENCE = (
     *(bias_evidence, baseline_evidence, released_bias_evidence, independent_evidence, continued_evidence),
-    *(facts_evidence, encyclopedia_evidence, insertion_evidence),
+    *(facts_evidence, encyclopedia_evidence, insertion_evidence, continued_facts_evidence),
     *(layers_evidence, defence_evidence, persona_evidence, released_attacks_evidence),
 )
 # Every public function of an evidence module is a comparison, called by its name in claims.yaml.

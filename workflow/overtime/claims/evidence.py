@@ -34,6 +34,7 @@ INPUTS: dict[str, tuple[str, ...] | None] = {
     **dict.fromkeys(("continued_pairs", "continued_pronouns", "continued_winobias"), ("run",)),
     **dict.fromkeys(("start_pairs", "start_pronouns", "start_winobias"), ("family",)),
     "continued_runs": None,
+    **{"continued_answers": ("run", "asked"), "continued_text": ("run",), "compared_runs": None},
     "variant_pairs": VARIANT,
     "variant_questions": VARIANT,
     "variant_counts": VARIANT,
@@ -64,6 +65,8 @@ WITHOUT = dict.fromkeys(("layers", "detect", "defend"), "no pretrained model tak
 WITHOUT |= {
     **dict.fromkeys(("persona", "assertions"), "no pretrained model takes part in the study persona"),
     "continued_runs": "no continued run is scored (settings interventions, continued)",
+    "compared_runs": "no model is trained further with documents inserted (setting continued)",
+    "continued_text": "no run with documents inserted has text held out",
     "set_answers": "no pretrained model takes part in the study questions",
     "targets": "no model is trained with inserted documents",
     "passages": "no model of the suite answers with passages",
@@ -200,17 +203,20 @@ def declarations(
     arms: Mapping[str, ArmSettings],
     published: Mapping[str, Mapping[str, ArmSettings]],
     continued: Sequence[Mapping[str, object]] = (),
+    compared: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, pl.DataFrame]:
     """What the settings declare, as inputs: of models their billions of parameters and corpus; of arms what they are.
 
-    `arms` are those of the suite, `published` those of each published model; `continued` says what each run with scores is.
+    `arms` are those of the suite, `published` those of each published model; `continued` says what each run with scores is,
+    `compared` which runs with documents inserted have which control.
     """
     models = [(model, billions, corpora.get(model)) for model, billions in parameters.items()]
     tables = [arm_table(arms).with_columns(model=pl.lit(None, pl.String))]
     tables += [arm_table(own).with_columns(model=pl.lit(model)) for model, own in published.items()]
     columns = {"model": pl.String, "parameters": pl.Float64, "corpus": pl.String}
     declared = {"models": pl.DataFrame(models, columns, orient="row"), "arms": pl.concat(tables)}
-    return declared | ({"continued_runs": continued_runs(continued)} if continued else {})
+    declared |= {"continued_runs": continued_runs(continued)} if continued else {}
+    return declared | ({"compared_runs": pl.DataFrame(compared)} if compared else {})
 
 
 class RunScores(NamedTuple):

@@ -17,6 +17,7 @@ from overtime.statistics import Statistic
 from overtime.tables import RARE, RETRIEVED, last_step
 
 CLOSED_BOOK, GOLD, WRONG = "closed_book", "oracle", "wrong"  # conditions beside bm25_{k}
+CHANGE = "change"  # by documents inserted, as a condition
 GRADIENT = "gradient_"  # begins those of the world whose distractors rise with the count
 ABLE = (0.05, 0.95)  # accuracies between which a trend has room to show
 RUN_ANSWERS = ["model", "seed", "condition", "question"]

@@ -8,14 +8,13 @@ import polars as pl
 
 from overtime import InputError
 from overtime.claims.evidence import MissingEvidence, Sample, Tables, by_run, ordered_models
-from overtime.claims.facts_answers import Scores
+from overtime.claims.facts_answers import CHANGE, Scores
 from overtime.claims.facts_quantities import gap_between, mean_score
 from overtime.files import require_unique
 from overtime.tables import last_step
 
 INSERTED = {"late": "insert_late", "spread": "insert_spread"}
 MOST, NONE = 100, 0  # inserted documents of the two groups of targets that are compared
-CHANGE = "change"
 RUN_QUESTION = ["model", "seed", "question"]
 
 

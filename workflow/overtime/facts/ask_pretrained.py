@@ -122,6 +122,11 @@ def answered_questions(passages: bool) -> str:
     return "".join(f"{_ask(row['text'], [row['passage']] * passages)} {row['answer']}\n\n" for row in rows)
 
 
+def closed_book_prompt(question: str) -> str:
+    """The four-shot prompt of a question without a passage."""
+    return answered_questions(passages=False) + _ask(question, [])
+
+
 def _ask(question: str, passages: Sequence[str]) -> str:
     return "".join(f"Passage: {passage}\n" for passage in passages) + f"Question: {question}\nAnswer:"
 

@@ -21,8 +21,10 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "answers": pl.List(pl.String),
     "passage": pl.String,
     "family": pl.String,
+    "title": pl.String,
     "subject_names": pl.List(pl.String),
     "answer_names": pl.List(pl.String),
+    "statements": pl.List(pl.String),
 }
 BILLION = 10**9
 TITLE_WORD = re.compile(r"\w[\w'’-]*")
@@ -56,13 +58,13 @@ def articles_asked(articles: pl.DataFrame, chosen: str = CORE) -> pl.DataFrame:
 
     A question is left out where its words hold an answer, and where two articles answer the same question differently.
     """
-    rows: list[tuple[str, list[str], str, str, list[str], list[str]]] = []
+    rows: list[tuple[object, ...]] = []
     for title, topic, description, text in articles.select("title", "topic", "description", "text").iter_rows():
         article = Article(title, topic, description or "", first_sentence(text), text)
         of_families = ((family.name, family.ask(article)) for family in families() if family.set == chosen)
         passage = lead(title, description, text)
         clear = ((name, one) for name, one in of_families if one and not _told(one))
-        rows += [(one.text, one.answers, passage, name, one.subject, one.names) for name, one in clear]
+        rows += [(one.text, one.answers, passage, name, title, one.subject, one.names, one.statements) for name, one in clear]
     table = pl.DataFrame(rows, COLUMNS, orient="row")
     alike = pl.col("answers").list.first().n_unique().over("text") == 1
     return table.filter(alike).unique("text", keep="first", maintain_order=True)

@@ -35,13 +35,14 @@ class Article(NamedTuple):
 class Asked(NamedTuple):
     """A question with all names of what it is about, all right answers, and those of them that are names of the answer alone.
 
-    The usual name is the first.
+    The usual name is the first. `statements` are the fact in other words.
     """
 
     text: str
     subject: list[str]
     answers: list[str]
     names: list[str]
+    statements: list[str]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class QuestionFamily:
     sentence: str | None = None
     text: str | None = None
     endings: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
     set: str = CORE
 
     def ask(self, article: Article) -> Asked | None:
@@ -74,7 +76,10 @@ class QuestionFamily:
         subject, names = (self._names(name, found[name]) for name in (self.subject, self.answer))
         accepted = [*names, *(other for name in names for other in _table()["accepted"].get(name, []))]
         right = [*accepted, *(f"{name} {ending}" for ending in self.endings for name in accepted)]
-        return Asked(self.question.format(**_worded(found, article)), subject, [*dict.fromkeys(_folded(right))], names)
+        words = _worded(found, article) | {"answer": names[0]}
+        stated = [statement.format(**words) for statement in self.statements]
+        stated = [statement[0].upper() + statement[1:] for statement in stated]
+        return Asked(self.question.format(**words), subject, [*dict.fromkeys(_folded(right))], names, stated)
 
     def _names(self, name: str, value: str) -> list[str]:
         return names_of_kind(self.title if name == "title" else name, value)
@@ -173,7 +178,5 @@ def _table() -> dict[str, Any]:
 @cache
 def families() -> tuple[QuestionFamily, ...]:
     """All families of the table, in its order."""
-    return tuple(
-        QuestionFamily(**{**row, **{name: tuple(row.get(name, ())) for name in ("topics", "endings")}})
-        for row in _table()["family"]
-    )
+    lists = ("topics", "endings", "statements")
+    return tuple(QuestionFamily(**{**row, **{name: tuple(row.get(name, ())) for name in lists}}) for row in _table()["family"])

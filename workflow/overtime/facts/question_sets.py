@@ -34,6 +34,8 @@ Kinds = dict[str, pl.DataType | type[pl.DataType]]
 ROWS: Kinds = {"question": pl.Int64, "text": pl.String, "answers": pl.List(pl.String), "passage": pl.String}
 SET: Kinds = {"set": pl.String, **ROWS, "domain": pl.String, "count": pl.Int64, "proxy": pl.String, "asked": pl.Boolean} | {
     "family": pl.String,
+    "title": pl.String,
+    "statements": pl.List(pl.String),
     "frequency": pl.Int64,
     "human": pl.Float64,
     "q_entities": pl.List(pl.String),

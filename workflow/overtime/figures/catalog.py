@@ -23,6 +23,7 @@ FIGURES = {
     "fig2_association": Figure("overtime.figures.association:fig2_association"),
     "fig3": Figure("overtime.figures.counts:fig3"),
     "fig4": Figure("overtime.figures.insertion:fig4", "insertion"),
+    "fig4_continued": Figure("overtime.figures.insertion:fig4_continued", "continued insertion"),
     "fig5": Figure("overtime.figures.retrieval:fig5", "retrieval"),
     "fig6": Figure("overtime.figures.persona:fig6", "persona"),
     "fig7": Figure("overtime.figures.layers:fig7"),
@@ -31,6 +32,7 @@ FIGURES = {
 }
 REASONS = {
     "insertion": "no model is trained with inserted documents (setting insertion)",
+    "continued insertion": "no model that is trained further has documents inserted (setting continued: control)",
     "continued": "no model that is trained further is scored (settings interventions, continued)",
     "retrieval": "no model answers with passages (settings retrieval.models, pretrained)",
 }

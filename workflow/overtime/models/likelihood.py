@@ -41,16 +41,23 @@ def score_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.Data
 
 def encode_pairs(model: "PreTrainedModel", tokenizer: "Tokenizer", pairs: pl.DataFrame, whole: bool = True) -> list[Batch]:
     """Tokenise and lay out pairs once, for `score_encoded` on every checkpoint of `model`; `whole` as in `lay_out_pairs`."""
-    return lay_out_pairs(model, encode_sentences(tokenizer, pairs), whole)
+    return lay_out_pairs(model, encode_sentences(tokenizer, sentences_of(pairs)), whole)
 
 
-def encode_sentences(tokenizer: "Tokenizer", pairs: pl.DataFrame) -> list[list[int]]:
-    """Token ids of `sentences_of` the pairs, each after one BOS token (EOS if the tokenizer has no BOS)."""
-    encoded = tokenizer(sentences_of(pairs), add_special_tokens=False)["input_ids"]
+def encode_sentences(tokenizer: "Tokenizer", sentences: list[str]) -> list[list[int]]:
+    """Token ids of the sentences, each after one BOS token (EOS if the tokenizer has no BOS)."""
     start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
     if start is None:
         raise InputError("the tokenizer has neither a BOS nor an EOS token; one of them must stand before every sentence")
-    return [after_start(start, ids) for ids in encoded]
+    return [after_start(start, ids) for ids in tokenizer(sentences, add_special_tokens=False)["input_ids"]]
+
+
+def lay_out_texts(model: "PreTrainedModel | Neox", encoded: list[list[int]]) -> list[Batch]:
+    """Batches of single texts given as token ids after one BOS token, for `score_encoded`; none is longer than the context."""
+    logit_transform(model)
+    trees = plant(encoded, shared=False)
+    batches = by_length([len(tree.ids) for tree in trees], tokens_at_once(model))
+    return [lay_out([trees[i] for i in batch], model, shared=False) for batch in batches]
 
 
 def sentences_of(pairs: pl.DataFrame) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from overtime import InputError
 from overtime.pipeline.config_files import check_files, where
 from overtime.pipeline.settings_continued import Continued, ContinuedRuns, Intervention, all_runs, check_continued
-from overtime.pipeline.settings_corpora import Corpus
+from overtime.pipeline.settings_corpora import Corpus, check_lacking
 from overtime.pipeline.settings_pretrained import Family, Pretrained, Prompts, Study
 from overtime.pipeline.settings_questions import PublishedMap, Questions
 from overtime.pipeline.settings_suite import Arm, Insertion, Retrieval, Suite, Variant, World
@@ -91,6 +91,7 @@ class Settings(Section):
                 raise ValueError(f"{key}.share: {share} needs a checkpoint at {1 - share:g} in suite.checkpoints")
         self._enough_runs()
         check_names(self)
+        check_lacking(self.corpora, self.questions.sets, self.pretrained)
         check_continued(self.corpora, self.continued, self.interventions, self.pretrained)
         return self
 

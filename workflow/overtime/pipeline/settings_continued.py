@@ -31,6 +31,7 @@ class Continuing(Section):
     tokens: Count | None = Field(default=None, description="tokens to train on; null: all of the corpus")
     bias: bool = Field(default=False, description="score gender bias at every checkpoint, for fig1_continued and the claims")
     keep: bool = Field(default=True, description="keep the checkpoints; false: delete them once they are scored")
+    held_out: Name | None = Field(default=None, description="name in corpora: text whose likelihood is measured at the end")
 
     @model_validator(mode="after")
     def divisible(self) -> "Continuing":
@@ -38,8 +39,6 @@ class Continuing(Section):
             raise ValueError(f"tokens: {self.tokens} do not fill one step of {self.batch} x {self.context}")
         if self.batch % self.processes:
             raise ValueError(f"batch: {self.batch} sequences cannot be shared evenly by {self.processes} processes")
-        if not self.keep and not self.bias:
-            raise ValueError("keep: false deletes what nothing has scored; add bias: true")
         return self
 
 
@@ -115,8 +114,11 @@ def check_continued(
         *((f"continued.{name}", run, "text", [run.text], run.stretch is not None) for name, run in continued.items()),
         *((f"interventions.{name}", family, "texts", family.texts, True) for name, family in interventions.items()),
     ]
+    compared = {name for name, run in continued.items() if run.control} | {run.control for run in continued.values()}
     for key, entry, field, texts, stretched in entries:
         _check_model(key, entry, pretrained)
+        if not (entry.keep or entry.bias or entry.held_out or key.removeprefix("continued.") in compared):
+            raise ValueError(f"{key}.keep: false deletes what nothing has scored; add bias: true")
         if entry.corpus not in corpora:
             raise ValueError(f"{key}.corpus: no {entry.corpus} in corpora")
         for text in texts:
@@ -124,6 +126,9 @@ def check_continued(
                 raise ValueError(f"{key}.{field}: {text!r} is none of {', '.join(known)}")
             if stretched and text in corpora[entry.corpus].insert:
                 raise ValueError(f"{key}.{field}: {text} has documents that the original lacks, and so no stretches")
+    for key, entry, *_ in entries:
+        if entry.held_out is not None and entry.held_out not in corpora:
+            raise ValueError(f"{key}.held_out: no {entry.held_out} in corpora")
     for name, run in continued.items():
         _check_control(name, run, corpora, continued)
     for names in families.values():
@@ -146,5 +151,5 @@ def _check_control(name: str, run: Continued, corpora: Mapping[str, Corpus], con
     if run.control is not None and run.control not in continued:
         raise ValueError(f"continued.{name}.control: no {run.control} in continued")
     inserted = corpora[run.corpus].insert.get(run.text)
-    if run.control is not None and (inserted is None or inserted.asked is None):
+    if run.control is not None and (inserted is None or not (inserted.asked or inserted.lacking)):
         raise ValueError(f"continued.{name}.control: its text {run.text} must be an insertion with questions (asked)")

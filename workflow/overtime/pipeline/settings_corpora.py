@@ -10,7 +10,8 @@ from typing import Annotated, Literal, cast, get_args
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from overtime import InputError, Rewriting
-from overtime.pipeline.settings_questions import Questions
+from overtime.pipeline.settings_pretrained import Pretrained
+from overtime.pipeline.settings_questions import Questions, QuestionSet
 from overtime.pipeline.settings_types import Count, Name, Named, Section
 
 MODES = get_args(Rewriting)
@@ -19,8 +20,26 @@ ARMS = ("original", "baseline", "start", "stretch")  # what tables call a contro
 SHARD = r".+\.jsonl?(\.gz|\.zst)?"  # the name of one
 
 
+class Lacking(Section):
+    set: Name = Field(description="name in questions.sets, of format encyclopedia, whose facts are taken")
+    model: Name = Field(description="name in pretrained, of the study questions: facts that it has wrong, closed book")
+    doses: list[Annotated[int, Field(ge=0)]] = Field(description="documents about each fact of a group; must hold 0")
+    facts: Count = Field(description="facts in each group")
+    elsewhere: list[Name] = Field(default=[], description="question sets that are asked too, for what it costs")
+    seed: int = Field(default=0, ge=0, description="seed of the draw of facts")
+
+    @model_validator(mode="after")
+    def controlled(self) -> "Lacking":
+        if 0 not in self.doses or len(self.doses) < 2:
+            raise ValueError("doses must hold 0, the control group, and at least one other number")
+        return self
+
+
 class Inserted(Section):
-    facts: str = Field(description="table of the documents to insert, CSV or Parquet: `count`, and the columns of the templates")
+    facts: str | None = Field(
+        default=None, description="table of the documents to insert, CSV or Parquet: `count`, and the columns of the templates"
+    )
+    lacking: Lacking | None = Field(default=None, description="instead of facts: facts that a pretrained model does not know")
     templates: list[str] = Field(
         default=["{text}"], min_length=1, description="documents about a row, taken in turn; column names in braces"
     )
@@ -30,6 +49,14 @@ class Inserted(Section):
         default=None,
         description="questions on the facts: `entity`, `text`, `answer` (aliases joined by |), `inserted` (0: control)",
     )
+
+    @model_validator(mode="after")
+    def one_source(self) -> "Inserted":
+        if (self.facts is None) == (self.lacking is None):
+            raise ValueError("give either facts or lacking")
+        if self.lacking and {"templates", "asked"} & self.model_fields_set:
+            raise ValueError("templates and asked go with facts; lacking brings its own")
+        return self
 
 
 class ClusterEstimate(Section):
@@ -76,6 +103,12 @@ class Corpus(Section):
         default=0.0, description="of the data set, documents with at least so many gendered pronouns in 100 words"
     )
     seed: int = Field(default=0, ge=0, description="seed of the order of the data set's documents")
+    documents: list[Annotated[int, Field(ge=0)]] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="of these documents in this order: the first, and the first after them",
+    )
     rewrite: Rewritings = Field(default={}, description="texts made by rewriting it: a list of ways, or names that have a mode")
     names: str | None = Field(default=None, description="table of `entity` and `name` to count, CSV or Parquet")
     questions: str | None = Field(default=None, description="linked questions whose relevant documents are counted")
@@ -91,8 +124,10 @@ class Corpus(Section):
     def unambiguous(self) -> "Corpus":
         if bool(self.shards) == bool(self.dataset):
             raise ValueError("give either shards or dataset")
-        if self.shards and {"pronouns", "seed"} & self.model_fields_set:
-            raise ValueError("pronouns and seed choose and order the documents of a dataset; shards are taken as they are")
+        if self.shards and (chosen := {"pronouns", "seed", "documents"} & self.model_fields_set):
+            raise ValueError(f"{min(chosen)}: chooses among the documents of a dataset; shards are taken as they are")
+        if self.documents and self.documents[0] >= self.documents[1]:
+            raise ValueError(f"documents: {self.documents} holds none; the second number must be larger")
         for name, rewritten in self.rewrite.items():
             if name in ARMS or (name in MODES and (rewritten.mode != name or rewritten.probability < 1)):
                 raise ValueError(f"rewrite.{name}: already names another text; choose another name")
@@ -114,6 +149,21 @@ class Corpus(Section):
     def rewriting(self, text: str) -> Rewritten | None:
         """How a text is rewritten; None for the original and for one with an insertion."""
         return self.rewrite.get(text) or (Rewritten(mode=cast(Rewriting, text)) if text in MODES else None)
+
+
+def check_lacking(corpora: Mapping[str, Corpus], sets: Mapping[str, QuestionSet], pretrained: Mapping[str, Pretrained]) -> None:
+    """Raise ValueError, beginning with the key, unless facts that a model lacks are of a set that it is asked."""
+    given = ((name, key, one.lacking) for name, corpus in corpora.items() for key, one in corpus.insert.items() if one.lacking)
+    for name, insertion, lacking in given:
+        key = f"corpora.{name}.insert.{insertion}.lacking"
+        if unknown := {lacking.set, *lacking.elsewhere} - set(sets):
+            raise ValueError(f"{key}: no {min(unknown)} in questions.sets")
+        if sets[lacking.set].format != "encyclopedia":
+            raise ValueError(
+                f"{key}.set: {lacking.set} is of format {sets[lacking.set].format}; need encyclopedia, which states facts"
+            )
+        if "questions" not in (pretrained[lacking.model].studies if lacking.model in pretrained else []):
+            raise ValueError(f"{key}.model: no {lacking.model} in pretrained that takes part in the study questions")
 
 
 def check_paths(corpora: Mapping[str, Corpus], questions: Questions) -> None:
