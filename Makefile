@@ -13,7 +13,7 @@ figures: .venv/installed
 
 # The same case studies on real text with a real model, training included; two hours on two cores. Stopped, it goes on where it was.
 evening: .venv/installed
-	$(BIN)/snakemake --configfile config/evening.yaml $(ARGS)
+	$(BIN)/snakemake --configfile config/evening.yaml --resources mem_mb=12000 $(ARGS)
 
 # What a run would cost, before it starts: make plan SCALE=talk
 plan: .venv/installed
