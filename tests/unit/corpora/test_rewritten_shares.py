@@ -67,7 +67,7 @@ def test_a_list_of_ways_is_short_for_names_that_are_ways():
         ({"shards": []}, "give either shards or dataset"),
         ({"dataset": "wikipedia"}, "Input should be 'encyclopedia'"),
         ({"shards": "x.jsonl", "pronouns": 5}, "pronouns: chooses among the documents of a dataset"),
-        ({"dataset": "encyclopedia", "documents": [3, 3]}, r"documents: \[3, 3\] holds none"),
+        ({"dataset": "encyclopedia", "documents": [4, 3]}, r"documents: \[4, 3\] holds none"),
     ],
 )
 def test_texts_that_cannot_be_told_apart_or_had_are_refused(settings, message):
