@@ -15,6 +15,7 @@ from overtime.pipeline.settings_reference import write_reference
 
 CONFIG = Path(__file__).parents[3] / "config"
 FURTHER = "{model: start, parameters: 1, corpus: other, texts: [original], stretches: 1, tokens: 64, context: 16, batch: 4"
+LACKING = "corpora: {{own: {{shards: a, insert: {{new: {{share: 1, lacking: {{<<: {{set: encyclopedia, model: smollm2-135m, doses: [0, 1], facts: 3}}, {}}}}}}}}}}}"
 CONTINUED = "{model: start, parameters: 0.001, corpus: other, context: 16, batch: 4, learning_rate: 0.001}"
 
 
@@ -153,6 +154,23 @@ def layered(config: dict, tmp_path: Path, text: str) -> str:
         ("corpora: {own: {shards: a, rewrite: [swap, swap]}}", "config: corpora.own.rewrite: 'swap' is listed twice"),
         ("corpora: {own: {rewrite: [swap]}}", "config: corpora.own: give either shards or dataset"),
         ("corpora: {own: {dataset: xquad}}", "config: corpora.own.dataset: Input should be 'encyclopedia'"),
+        (LACKING.format("set: nosuch"), "config: corpora.own.insert.new.lacking: no nosuch in questions.sets"),
+        (LACKING.format("elsewhere: [nosuch]"), "config: corpora.own.insert.new.lacking: no nosuch in questions.sets"),
+        (LACKING.format("set: own"), "config: corpora.own.insert.new.lacking.set: own is of format own; need encyclopedia"),
+        (LACKING.format("model: xs"), "config: corpora.own.insert.new.lacking.model: no xs in pretrained that takes part"),
+        (LACKING.format("doses: [1, 2]"), "config: corpora.own.insert.new.lacking: doses must hold 0"),
+        (
+            LACKING.replace("lacking:", "facts: a.csv, lacking:").format("seed: 1"),
+            "config: corpora.own.insert.new: give either facts",
+        ),
+        (
+            LACKING.replace("lacking:", "asked: a.csv, lacking:").format("seed: 1"),
+            "config: corpora.own.insert.new: templates and asked",
+        ),
+        (
+            "corpora: {a: {shards: a, insert: {n: {facts: a.csv, share: 1}}}, b: {shards: b, insert: {n: {facts: b.csv, share: 1}}}}",
+            "config: corpora.b.insert.n: other facts than in corpora.a; give it another name",
+        ),
         ("figures: {fig1: []}", "config: figures.fig1: List should have at least 1 item"),
     ],
 )

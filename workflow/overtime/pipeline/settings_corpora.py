@@ -152,9 +152,17 @@ class Corpus(Section):
 
 
 def check_lacking(corpora: Mapping[str, Corpus], sets: Mapping[str, QuestionSet], pretrained: Mapping[str, Pretrained]) -> None:
-    """Raise ValueError, beginning with the key, unless facts that a model lacks are of a set that it is asked."""
-    given = ((name, key, one.lacking) for name, corpus in corpora.items() for key, one in corpus.insert.items() if one.lacking)
-    for name, insertion, lacking in given:
+    """Raise ValueError, beginning with the key, unless facts that a model lacks are of a set that it is asked.
+
+    Insertions of one name insert the same facts, whatever the corpus: runs on them are compared as seeds.
+    """
+    first: dict[str, tuple[str, Inserted]] = {}
+    for name, insertion, one in ((name, key, one) for name, corpus in corpora.items() for key, one in corpus.insert.items()):
+        corpus, same = first.setdefault(insertion, (name, one))
+        if (one.facts, one.lacking, one.asked) != (same.facts, same.lacking, same.asked):
+            raise ValueError(f"corpora.{name}.insert.{insertion}: other facts than in corpora.{corpus}; give it another name")
+        if (lacking := one.lacking) is None:
+            continue
         key = f"corpora.{name}.insert.{insertion}.lacking"
         if unknown := {lacking.set, *lacking.elsewhere} - set(sets):
             raise ValueError(f"{key}: no {min(unknown)} in questions.sets")
