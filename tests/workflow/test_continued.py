@@ -83,3 +83,36 @@ def test_texts_of_a_stretch_are_the_same_documents_in_the_same_order(folder):
     assert numbers[0] == list(range(len(numbers[0])))
     assert numbers[1] == list(range(after, after + len(numbers[1])))
     assert max(numbers[0]) < after
+
+
+LACKING = {"set": "encyclopedia", "model": "smollm2-135m", "doses": [0, 2], "facts": 2, "elsewhere": ["own"]}
+RUN = {"model": "smollm2-135m", "parameters": 0.135, "context": 32, "batch": 2, "learning_rate": 0.01, "precision": "float32"}
+
+
+def test_facts_that_a_model_lacks_are_inserted_asked_and_drawn(project):
+    facts = {"dataset": "encyclopedia", "documents": [0, 9], "insert": {"lacking": {"share": 1.0, "lacking": LACKING}}}
+    without = RUN | {"corpus": "facts", "keep": False, "held_out": "held-out"}
+    settings = {
+        "corpora": {"facts": facts, "held-out": {"dataset": "encyclopedia", "documents": [9, 12]}},
+        "continued": {"without": without, "with": without | {"text": "lacking", "control": "without"}},
+    }
+    (project / "facts.json").write_text(json.dumps(settings))
+    results = project / "results/tiny"
+    result = snakemake(project, "gain", "results/tiny/claims.parquet", settings=[TINY, project / "facts.json"])
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
+    asked = read_table(results / "corpora/facts/lacking/lacking/asked.parquet")
+    assert asked["inserted"].to_list() == [0, 0, 2, 2] + [None] * 6
+    inserted = [json.loads(line) for line in (results / "inserted/facts/lacking/encyclopedia.jsonl").read_text().splitlines()]
+    about = [document["text"] for document in inserted if "inserted" in document]
+    assert len(inserted) == 9 + 4
+    assert all(sum(entity in text for text in about) == 2 for entity in asked.filter(inserted=2)["entity"])
+    table = read_table(results / "figures/fig4_continued.parquet")
+    assert set(table.select("model", "group", "x").unique().rows()) == {
+        ("smollm2-135m", group, x) for group, x in (("target", 0), ("target", 2), ("other", 0))
+    }
+    read = [read_table(results / f"scores/text/continued/{name}.parquet") for name in ("without", "with")]
+    assert read[0]["length"].to_list() == read[1]["length"].to_list()
+    assert read[0]["loss"].to_list() != read[1]["loss"].to_list()
+    assert not list(results.glob("continued/*"))
+    claims = read_table(results / "claims.parquet").filter(source="continued", figure="fig4_continued")
+    assert claims["sentence"].str.contains("too few").all()

@@ -15,7 +15,8 @@ from overtime.pipeline.settings_reference import write_reference
 
 CONFIG = Path(__file__).parents[3] / "config"
 FURTHER = "{model: start, parameters: 1, corpus: other, texts: [original], stretches: 1, tokens: 64, context: 16, batch: 4"
-LACKING = "corpora: {{own: {{shards: a, insert: {{new: {{share: 1, lacking: {{<<: {{set: encyclopedia, model: smollm2-135m, doses: [0, 1], facts: 3}}, {}}}}}}}}}}}"
+SHARED = "<<: {{set: encyclopedia, model: smollm2-135m, doses: [0, 1], facts: 3}}"
+LACKING = "corpora: {{own: {{shards: a, insert: {{new: {{share: 1, lacking: {{" + SHARED + ", {}}}}}}}}}}}}"
 CONTINUED = "{model: start, parameters: 0.001, corpus: other, context: 16, batch: 4, learning_rate: 0.001}"
 
 
@@ -168,7 +169,7 @@ def layered(config: dict, tmp_path: Path, text: str) -> str:
             "config: corpora.own.insert.new: templates and asked",
         ),
         (
-            "corpora: {a: {shards: a, insert: {n: {facts: a.csv, share: 1}}}, b: {shards: b, insert: {n: {facts: b.csv, share: 1}}}}",
+            "corpora: {a: {shards: a, insert: {n: {facts: a, share: 1}}}, b: {shards: b, insert: {n: {facts: b, share: 1}}}}",
             "config: corpora.b.insert.n: other facts than in corpora.a; give it another name",
         ),
         ("figures: {fig1: []}", "config: figures.fig1: List should have at least 1 item"),
