@@ -16,7 +16,7 @@ from overtime.pipeline.settings_reference import write_reference
 CONFIG = Path(__file__).parents[3] / "config"
 FURTHER = "{model: start, parameters: 1, corpus: other, texts: [original], stretches: 1, tokens: 64, context: 16, batch: 4"
 SHARED = "<<: {{set: encyclopedia, model: smollm2-135m, doses: [0, 1], facts: 3}}"
-LACKING = "corpora: {{own: {{shards: a, insert: {{new: {{share: 1, lacking: {{" + SHARED + ", {}}}}}}}}}}}}"
+LACKING = "corpora: {{own: {{shards: a, insert: {{new: {{share: 1, lacking: {{" + SHARED + ", {}}}}}}}}}}}"
 CONTINUED = "{model: start, parameters: 0.001, corpus: other, context: 16, batch: 4, learning_rate: 0.001}"
 
 
