@@ -142,7 +142,7 @@ def test_checkpoints_are_trained_further_by_one_process_and_by_two(results):
 def test_an_insertion_is_compared_with_its_control(results):
     asked = pl.read_parquet(results / "scores/continued/late/late.parquet")
     before = pl.read_parquet(results / "scores/continued/control/late.parquet")
-    gain = pl.read_parquet(results / "gain/late.parquet").filter(when="after")
+    gain = pl.read_parquet(results / "figures/fig4_continued.parquet").filter(when="after")
     assert gain.select("placement", "group", "x", "n").sort("group", "x").rows() == [
         ("late", "other", 0, 1),
         ("late", "target", 0, 1),
