@@ -1,12 +1,12 @@
 """Case study 1 on a real model that is trained further here: the swap and two-way augmentation against the same text as it was.
 
 Both sides of a comparison read the same documents in the same order, and are scored on the same items at the end. The stretches
-of text are the runs, at least four: intervals over items alone exclude zero between two stretches that nobody rewrote. This
-comparison (A/A) is the control of the others: each stretch of the original against those before it. `arm` is swap, two-way, or
-stretch for A/A.
+of text are the runs, at least four: intervals over items alone exclude zero between two stretches that nobody rewrote. With
+`across` the original of another stretch stands in place of its own, so that what stretches differ by anyway (A/A) is in the
+error. `arm` is swap or two-way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from overtime import InputError
 from overtime.claims.bias_evidence import TO_ONE_HALF
 from overtime.claims.bias_measures import BiasMeasure, OfRun, directions, imbalance, preference
-from overtime.claims.bias_scores import ItemScores, Runs, baselines, with_arm
+from overtime.claims.bias_scores import ItemScores, Runs, with_arm
 from overtime.claims.bias_statistics import DIRECTIONS, difference_of
 from overtime.claims.continued_scores import START, continued_margins, continued_pair_scores, continued_pronoun_scores
 from overtime.claims.evidence import DIFFERENCE, MissingEvidence, Sample, Tables, array
@@ -26,29 +26,31 @@ from overtime.tables import FEMININE_SHARE, ONE_WAY
 FEWEST_STRETCHES = 4
 
 
-def continued_shift(tables: Tables, *, arm: str = "swap") -> Sample:
+def continued_shift(tables: Tables, *, arm: str = "swap", across: bool = False) -> Sample:
     """Continued: log-odds of feminine against masculine pronouns in neutral contexts, the arm minus the original text."""
-    return _Comparison("log-odds of feminine pronouns", _mean, None, rise=True).sample(continued_pronoun_scores(tables), arm)
+    return _Comparison("log-odds of feminine pronouns", _mean, None, rise=True).sample(
+        continued_pronoun_scores(tables), arm, across
+    )
 
 
-def continued_change(tables: Tables, *, mix: float = FEMININE_SHARE, arm: str = "swap") -> Sample:
+def continued_change(tables: Tables, *, mix: float = FEMININE_SHARE, arm: str = "swap", across: bool = False) -> Sample:
     """Continued: share of preferred stereotypes in CrowS-Pairs, the original text minus the arm; `mix` of it feminine pairs."""
-    return _Comparison("stereotype share", preference(mix), DIFFERENCE).sample(continued_pair_scores(tables), arm)
+    return _Comparison("stereotype share", preference(mix), DIFFERENCE).sample(continued_pair_scores(tables), arm, across)
 
 
-def continued_side(tables: Tables, *, side: str, arm: str = "swap") -> Sample:
+def continued_side(tables: Tables, *, side: str, arm: str = "swap", across: bool = False) -> Sample:
     """Continued: how far the arm brings the share of preferred stereotypes towards one half, in pairs of one direction."""
     if side not in DIRECTIONS:
         raise InputError(f"side {side!r}; expected {' or '.join(DIRECTIONS)}")
     scores = continued_pair_scores(tables)
     directions(scores.table)
     own = replace(scores, table=scores.table.filter(direction=side))
-    return _Comparison(f"distance of {side} pairs from 50 %", imbalance, TO_ONE_HALF).sample(own, arm)
+    return _Comparison(f"distance of {side} pairs from 50 %", imbalance, TO_ONE_HALF).sample(own, arm, across)
 
 
-def continued_margin(tables: Tables, *, arm: str = "swap") -> Sample:
+def continued_margin(tables: Tables, *, arm: str = "swap", across: bool = False) -> Sample:
     """Continued: margin of stereotypical over other WinoBias sentences in nats, the original text minus the arm."""
-    return _Comparison("WinoBias margin in nats", _mean, None).sample(continued_margins(tables), arm)
+    return _Comparison("WinoBias margin in nats", _mean, None).sample(continued_margins(tables), arm, across)
 
 
 @dataclass(frozen=True)
@@ -60,24 +62,20 @@ class _Comparison:
     limits: tuple[float, float] | None
     rise: bool = False
 
-    def sample(self, scores: ItemScores, arm: str) -> Sample:
-        if arm == "stretch":
-            runs, words = baselines(scores), ("later stretches", "earlier ones")
-        else:
-            rows = _arm(scores.table, arm)
-            runs, words = with_arm(scores, rows), (str(rows["arm"][0]), "original")
-        for family, own in runs.conditions[0].items():
+    def sample(self, scores: ItemScores, arm: str, across: bool) -> Sample:
+        rows = _arm(scores.table, arm)
+        runs, words = with_arm(scores, rows), (str(rows["arm"][0]), f"original{' of another stretch' * across}")
+        originals, changed = runs.conditions
+        for family, own in originals.items():
             if len(own) < FEWEST_STRETCHES:
                 raise MissingEvidence(f"{family} was continued on {len(own)} stretches of text; need {FEWEST_STRETCHES}")
         of_run = self.measure(runs.items)
-        statistics = (
-            {family: _apart([of_run(run) for run in own]) for family, own in runs.conditions[0].items()}
-            if arm == "stretch"
-            else runs.statistics(lambda original, changed: difference_of(of_run(changed), of_run(original)))
-        )
+        levels = _levels(scores, runs, of_run, arm)
+        if across:
+            runs = replace(runs, conditions=[{family: np.roll(own, 1, axis=0) for family, own in originals.items()}, changed])
+        statistics = runs.statistics(lambda original, changed: difference_of(of_run(changed), of_run(original)))
         if not self.rise:
             words, statistics = words[::-1], {family: list(map(_negative, own)) for family, own in statistics.items()}
-        levels = _levels(scores, runs, of_run, arm)
         return Sample(
             f"{self.quantity}, {' minus '.join(words)}{scores.of}",
             runs.units,
@@ -94,7 +92,7 @@ def _mean(items: pl.DataFrame) -> OfRun:
 def _arm(table: pl.DataFrame, arm: str) -> pl.DataFrame:
     """The rows of the text that is the arm; of several, the fullest swap, or the part that is nearest to one half."""
     if arm not in ("swap", "two-way"):
-        raise InputError(f"arm {arm!r}; expected swap, two-way or stretch")
+        raise InputError(f"arm {arm!r}; expected swap or two-way")
     if arm == "swap":
         fitting = table.filter(pl.col("rewrite").is_in(ONE_WAY), pl.col("probability") == 1)
         rank = pl.col("rewrite").replace_strict({way: place for place, way in enumerate(ONE_WAY)}, default=None)
@@ -105,15 +103,6 @@ def _arm(table: pl.DataFrame, arm: str) -> pl.DataFrame:
     if fitting.is_empty():
         raise MissingEvidence(f"no continued run {does}")
     return fitting.filter(pl.col("arm") == fitting.sort(rank, "arm")["arm"][0])
-
-
-def _apart(stretches: Sequence[Statistic]) -> list[Statistic]:
-    """Each stretch but the first minus the mean of those before it: Helmert's contrasts, which chance leaves independent."""
-
-    def of(place: int) -> Statistic:
-        return lambda weights: stretches[place](weights) - np.mean([before(weights) for before in stretches[:place]], axis=0)
-
-    return [of(place) for place in range(1, len(stretches))]
 
 
 def _negative(statistic: Statistic) -> Statistic:
