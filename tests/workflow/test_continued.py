@@ -113,6 +113,6 @@ def test_facts_that_a_model_lacks_are_inserted_asked_and_drawn(project):
     read = [read_table(results / f"scores/text/continued/{name}.parquet") for name in ("without", "with")]
     assert read[0]["length"].to_list() == read[1]["length"].to_list()
     assert read[0]["loss"].to_list() != read[1]["loss"].to_list()
-    assert not list(results.glob("continued/*"))
+    assert not list(results.glob("continued/[!.]*"))
     claims = read_table(results / "claims.parquet").filter(source="continued", figure="fig4_continued")
     assert claims["sentence"].str.contains("too few").all()
