@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import polars as pl
+
 from project import ALONE, SNAKEMAKE, TINY
 
 RESULTS = Path("results/tiny")
@@ -35,7 +37,7 @@ def fail(project: Path, *targets: str | Path, **environment: str) -> list[str]:
 
 
 def contents(results: Path) -> dict[Path, object]:
-    """What is in the files that a reader sees: no logs, no hidden files; the log of training without its speeds."""
+    """What is in the files that a reader sees: no logs, no hidden files; logs of training and reports without times."""
     files = (path for path in results.rglob("*") if path.is_file())
     named = {path.relative_to(results): path for path in files}
     return {
@@ -52,6 +54,8 @@ def differences(project: Path, finished: Path, within: Path = RESULTS) -> list[P
 
 
 def _content(path: Path) -> object:
+    if path.suffix == ".parquet" and "cpu_seconds" in pl.read_parquet_schema(path):
+        return pl.read_parquet(path).drop("cpu_seconds", "seconds").rows()
     if path.name != "log.jsonl":
         return path.read_bytes()
     return [json.loads(line) | {"tokens_per_second": None} for line in path.read_text().splitlines()]
