@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import polars as pl
-
 from project import ALONE, SNAKEMAKE, TINY
 
 RESULTS = Path("results/tiny")
