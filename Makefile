@@ -86,4 +86,4 @@ reference: .venv/installed
 	PYTHONPATH=workflow $(BIN)/python -m overtime.pipeline.reference_run results/$(or $(SCALE),mini)
 
 clean:
-	rm -rf .venv .venv-conda .snakemake build workflow/overtime.egg-info results/mini
+	rm -rf .venv .venv-conda .snakemake build workflow/overtime.egg-info results/mini results/evening

@@ -167,7 +167,7 @@ def recipe(wildcards):
 
 
 def question_source(wildcards):
-    """Where a question set comes from: the project's own file, the articles of the encyclopedia, a fetched data set or a fetched split of one on the Hub."""
+    """Where a question set comes from: the project's own file, the encyclopedia, a fetched data set or a split on the Hub."""
     questions = settings.questions.sets[wildcards.set]
     if questions.format == "own":
         return RESOURCES / "facts/questions.csv"

@@ -1,11 +1,12 @@
-# Facts inserted into the text that a published checkpoint is trained further on: chosen among those that it lacks, or a table of the
-# user's; asked afterwards of the run with them and of its control, with what they cost elsewhere.
+# Facts inserted into the text that a published checkpoint is trained further on: chosen among those that it lacks, or a table of
+# the user's; asked afterwards of the run with them and of its control, with what they cost elsewhere.
 #
-# in:   <results>/continued/{run}, questions/{set}.parquet, scores/answers/{set}/{model}.parquet; settings continued (control, held_out),
-#       corpora (insert: lacking, asked)
+# in:   <results>/continued/{run}, questions/{set}.parquet, scores/answers/{set}/{model}.parquet; settings continued (control,
+#       held_out), corpora (insert: lacking, asked)
 # out:  <results>/corpora/{corpus}/lacking/{insertion}/{facts,asked}.parquet; scores/continued/{run}/{asked}.parquet (questions on
 #       what {asked} had inserted, put to {run}), scores/text/continued/{run}.parquet, figures/fig4_continued.parquet
-# steps: choose_lacking -> (rules corpora_shards, training_continued) -> ask_continued, score_held_out -> tabulate_gain (target `gain`)
+# steps: choose_lacking -> (rules corpora_shards, training_continued) -> ask_continued, score_held_out -> tabulate_gain
+#        (target `gain`)
 
 
 rule choose_lacking:

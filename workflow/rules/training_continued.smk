@@ -130,3 +130,4 @@ rule continued:
     input:
         expand("<results>/continued/{run}", run=KEPT),
         expand("<results>/scores/log/continued/{run}.parquet", run=SCORED),
+        expand("<results>/scores/text/continued/{run}.parquet", run=HELD_OUT),

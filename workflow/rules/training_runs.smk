@@ -1,4 +1,4 @@
-# What models are trained further on, for the rules in training_continued and bias_continued.
+# What models are trained further on, for the rules in training_continued, bias_continued and facts_continued.
 #
 # Runs that differ in text and stretch alone are a family: they begin with one model, and the original is cut once for all.
 
@@ -67,7 +67,7 @@ def described_run(name):
 # Facts that a model lacks, and are inserted.
 LACKING = [(name, key) for name, corpus in settings.corpora.items() for key, one in corpus.insert.items() if one.lacking]
 COMPARED = [name for name, run in RUNS.items() if run.control]
-HELD_OUT = [name for name in dict.fromkeys(COMPARED + [RUNS[name].control for name in COMPARED]) if RUNS[name].held_out]
+HELD_OUT = [name for name, run in RUNS.items() if run.held_out]
 
 
 def compared_runs():

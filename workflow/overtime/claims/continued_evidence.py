@@ -33,9 +33,11 @@ def continued_shift(tables: Tables, *, arm: str = "swap", across: bool = False) 
     )
 
 
-def continued_change(tables: Tables, *, mix: float = FEMININE_SHARE, arm: str = "swap", across: bool = False) -> Sample:
-    """Continued: share of preferred stereotypes in CrowS-Pairs, the original text minus the arm; `mix` of it feminine pairs."""
-    return _Comparison("stereotype share", preference(mix), DIFFERENCE).sample(continued_pair_scores(tables), arm, across)
+def continued_change(tables: Tables, *, mix: float = FEMININE_SHARE) -> Sample:
+    """Continued: share of preferred stereotypes in CrowS-Pairs, the original text minus the swap; `mix` of it feminine pairs."""
+    return _Comparison("stereotype share", preference(mix), DIFFERENCE).sample(
+        continued_pair_scores(tables), "swap", across=False
+    )
 
 
 def continued_side(tables: Tables, *, side: str, arm: str = "swap", across: bool = False) -> Sample:

@@ -29,8 +29,7 @@ class Scores:
     """Right (1) or wrong (0) of every run on the same questions.
 
     `items`: a row for each (`question`, `unit`, `count`, of the suite also `statements` and `comentions`, of an encyclopedia
-    `family`). `of`: condition ->
-    model -> scores [runs, items]. `note`: what was left out.
+    `family`). `of`: condition -> model -> scores [runs, items]. `note`: what was left out.
     """
 
     items: pl.DataFrame
