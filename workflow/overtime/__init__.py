@@ -15,7 +15,8 @@ Rewriting = Literal["feminize", "masculinize", "swap", "released"]
 # What stands in for documents of the training data: of the project's own questions, and of those from the encyclopedia.
 FREQUENCY = "occurrences of the rarer name in a billion words (wordfreq), a popularity proxy"
 ARTICLE_COUNT = "articles of an encyclopedia sample that name subject and answer, a proxy"
-ARTICLE_BINS = (0, 2, 4)  # least number of articles in a bin
+# Counts too few for a logarithmic axis, by what is counted: the least count of each bin.
+FEW_COUNTS = {ARTICLE_COUNT: (0, 2, 4)}
 
 
 # Of an address: user and password, what follows a question mark or a hash, and what follows the words of an Authorization.

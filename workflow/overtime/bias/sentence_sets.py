@@ -67,8 +67,8 @@ def read_winobias_sentences(folder: str | Path) -> pl.DataFrame:
 
     `folder` is the set's WinoBias/wino/data. Columns pair, type (1, 2), side ("pro", "anti"), item, masculine and feminine (the
     occupations, by who mostly has them), sent_more (the sentence and the right reading of its pronoun), sent_less (and the wrong
-    one). Both readings end one text, so their likelihoods differ by
-    those of the answers alone. The pro and the anti sentence of an `item` have the same two people and the other pronoun.
+    one). Both readings end one text, so their likelihoods differ by those of the answers alone. The pro and the anti sentence of
+    an `item` have the same two people and the other pronoun.
     """
     folder, rows = Path(folder), []
     masculine, feminine = (winobias_lines(folder / f"{gender}_occupations.txt") for gender in ("male", "female"))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from overtime import ARTICLE_BINS, ARTICLE_COUNT
+from overtime import ARTICLE_COUNT, FEW_COUNTS
 from overtime.claims.evidence import MissingEvidence, Tables, ordered_models
 from overtime.claims.facts_answers import CLOSED_BOOK, RUN_ANSWERS, Answers
 from overtime.files import require_unique
@@ -56,7 +56,8 @@ def on_encyclopedia(tables: Tables, passages: bool = False) -> Answers:
         raise MissingEvidence("no pretrained model answered questions from the encyclopedia" + " with passages" * passages)
     sets = tables.read("sets", "set", "question", "family").filter(set=found.table["set"][0])
     items = found.items.join(sets.select("question", "family"), on="question", how="left", maintain_order="left")
-    return replace(found, items=items, unit="articles", rare=ARTICLE_BINS[1] - 1, frequent=ARTICLE_BINS[-1])
+    lows = FEW_COUNTS[ARTICLE_COUNT]
+    return replace(found, items=items, unit="articles", rare=lows[1] - 1, frequent=lows[-1])
 
 
 def _with_proxy(tables: Tables, chosen: pl.Expr, passages: bool, place: pl.Expr) -> Answers | None:

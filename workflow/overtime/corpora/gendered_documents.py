@@ -17,10 +17,9 @@ def gendered_texts(
 ) -> Iterator[dict[str, str]]:
     """The texts with at least so many gendered pronouns in 100 words, as documents, in an order drawn by the seed.
 
-    documents: of these the first, and the first after them; None: all.
-
-    Neighbours in an encyclopedia speak of the same things; in a drawn order any stretch of it is like any other. Raises
-    InputError, beginning with `name`, where there are no texts at all, none has so many, or fewer than `documents` do.
+    Neighbours in an encyclopedia speak of the same things; in a drawn order any stretch of it is like any other. documents: of
+    these the first, and the first after them; None: all. Raises InputError, beginning with `name`, where there are no texts at
+    all, none has so many, or fewer than `documents` do.
     """
     if texts.is_empty():
         raise InputError(f"{name}: the data set could not be had; see the log of fetch_public, delete public and run again")

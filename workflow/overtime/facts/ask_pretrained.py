@@ -96,9 +96,9 @@ def question_prompts(questions: pl.DataFrame, top: Sequence[int] = (1,), seed: i
     the own passage is; null for closed_book. A question for which there is no wrong passage is left out.
     """
     asked, alone = _asked(questions), pl.Series(dtype=pl.Int64)
-    start = answered_questions(passages=False)
+    prompts = closed_book_prompts(asked["text"].to_list())
     rows: list[tuple[object, ...]] = [
-        ("closed_book", row["question"], start + _ask(row["text"], []), row["answers"], None, None) for row in asked.to_dicts()
+        ("closed_book", row["question"], prompt, row["answers"], None, None) for row, prompt in zip(asked.to_dicts(), prompts)
     ]
     pool = questions["passage"].drop_nulls().unique(maintain_order=True).to_list() if "passage" in questions.columns else []
     if pool:
@@ -122,9 +122,10 @@ def answered_questions(passages: bool) -> str:
     return "".join(f"{_ask(row['text'], [row['passage']] * passages)} {row['answer']}\n\n" for row in rows)
 
 
-def closed_book_prompt(question: str) -> str:
-    """The four-shot prompt of a question without a passage."""
-    return answered_questions(passages=False) + _ask(question, [])
+def closed_book_prompts(questions: Sequence[str]) -> list[str]:
+    """The four-shot prompt of every question, without a passage."""
+    start = answered_questions(passages=False)
+    return [start + _ask(question, []) for question in questions]
 
 
 def _ask(question: str, passages: Sequence[str]) -> str:

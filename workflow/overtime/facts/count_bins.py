@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from overtime import ARTICLE_BINS, ARTICLE_COUNT, InputError
+from overtime import FEW_COUNTS, InputError
 from overtime.facts.clustered_share import clustered_share
 from overtime.files import require_finite
 
@@ -14,7 +14,7 @@ def with_bins(table: pl.DataFrame, factor: int, fewest: int) -> pl.DataFrame:
     """Counted answers with the bin of their question, `bin_low` to `bin_high`; null for a question whose count is not known.
 
     Bins are those of the questions of a set, the same for all of its models and conditions, and for whatever is averaged in them.
-    Articles of the encyclopedia are too few for a logarithmic axis: theirs are `ARTICLE_BINS`.
+    Counts too few for a logarithmic axis have those of `FEW_COUNTS`.
     """
     require_finite(table, "answers")
     parts = table.partition_by("set", "corpus", "counted", maintain_order=True)
@@ -29,7 +29,7 @@ def by_bin(binned: pl.DataFrame, by: list[str], value: str) -> pl.DataFrame:
     """
     edges = ["bin_low", "bin_high"]
     count, n = pl.col("count"), pl.len().cast(pl.Int64)
-    few = pl.col("counted").first() == ARTICLE_COUNT
+    few = pl.col("counted").first().is_in(list(FEW_COUNTS))
     x = pl.when(few).then(count.mean()).otherwise(count.log().mean().exp())
     bins = binned.group_by(*by, *edges, maintain_order=True).agg(value, "unit", x=x, y=pl.col(value).mean(), n=n)
     intervals = [clustered_share(*row) for row in bins.select(value, "unit").iter_rows()]
@@ -49,19 +49,19 @@ def bin_edges(counts: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array([0, *lows])[place], np.array([0, *(min(low * factor - 1, GREATEST) for low in lows)])[place]
 
 
-def _few_bins(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest count of every count's bin of articles; the last bin ends with the largest count."""
-    place = np.searchsorted(ARTICLE_BINS, counts, side="right") - 1
-    highs = [*(low - 1 for low in ARTICLE_BINS[1:]), max(ARTICLE_BINS[-1], counts.max(initial=0))]
-    return np.array(ARTICLE_BINS)[place], np.array(highs)[place]
+def _few_bins(counts: np.ndarray, lows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest count of every count's bin, of bins that begin at `lows`; the last ends with the largest count."""
+    place = np.searchsorted(lows, counts, side="right") - 1
+    highs = [*(low - 1 for low in lows[1:]), max(lows[-1], counts.max(initial=0))]
+    return np.array(lows)[place], np.array(highs)[place]
 
 
 def _with_bins(table: pl.DataFrame, factor: int, fewest: int) -> pl.DataFrame:
     """Add `bin_low` and `bin_high`."""
     values = table["count"].fill_null(0).to_numpy()
     known = table.drop_nulls("count").unique("question")["count"].sort().to_numpy()
-    few = table["counted"][0] == ARTICLE_COUNT
-    starts, ends = _few_bins(values) if few else _merged_bins(values, known[known > 0], factor, fewest)
+    lows = FEW_COUNTS.get(table["counted"][0])
+    starts, ends = _few_bins(values, lows) if lows else _merged_bins(values, known[known > 0], factor, fewest)
     bins = pl.Series("bin_low", starts), pl.Series("bin_high", ends)
     return table.with_columns(pl.when(pl.col("count").is_not_null()).then(edge).alias(edge.name) for edge in bins)
 

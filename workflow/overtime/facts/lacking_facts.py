@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from overtime import InputError
-from overtime.facts.ask_pretrained import closed_book_prompt
+from overtime.facts.ask_pretrained import closed_book_prompts
 
 
 def lacking_facts(
@@ -48,5 +48,5 @@ def questions_about(chosen: pl.DataFrame, elsewhere: Mapping[str, pl.DataFrame])
         asked = questions.filter("asked").with_columns(entity=pl.format("{}: {}", pl.lit(name), "question"))
         tables.append(asked.select("entity", "text", "answers", inserted=pl.lit(None, pl.Int64)))
     table = pl.concat(tables)
-    prompts = pl.Series([closed_book_prompt(text) for text in table["text"]], dtype=pl.String)
+    prompts = pl.Series(closed_book_prompts(table["text"].to_list()), dtype=pl.String)
     return table.select("entity", text=prompts, answer=pl.col("answers").list.join("|"), inserted="inserted")

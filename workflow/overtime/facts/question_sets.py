@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from overtime import ARTICLE_BINS, ARTICLE_COUNT, FREQUENCY, InputError
+from overtime import ARTICLE_COUNT, FEW_COUNTS, FREQUENCY, InputError
 from overtime.corpora.answer_lists import answer_list
 from overtime.corpora.text_files import checked_text, read_csv, read_text, text_lines, whole_numbers
 from overtime.facts.encyclopedia_questions import encyclopedia_questions
@@ -218,7 +218,8 @@ def _drawn(
     """Which of the questions that are `answered` are drawn: `sample` of them, or as many from each bin of the `counts`."""
     order, bins = rng.permutation(len(answered)), np.zeros(len(answered), int)
     if counts is not None:
-        bins, sample = np.searchsorted(ARTICLE_BINS, counts, side="right"), sample // len(ARTICLE_BINS)
+        lows = FEW_COUNTS[ARTICLE_COUNT]
+        bins, sample = np.searchsorted(lows, counts, side="right"), sample // len(lows)
     drawn = np.zeros(len(answered), bool)
     for place in np.unique(bins[answered]):
         of_bin = order[answered[order] & (bins[order] == place)]

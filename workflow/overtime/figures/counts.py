@@ -4,7 +4,7 @@ import altair as alt
 import polars as pl
 from altair.typing import ChartType
 
-from overtime import ARTICLE_BINS, ARTICLE_COUNT
+from overtime import ARTICLE_COUNT, FEW_COUNTS
 from overtime.figures import theme
 
 CORRECT = "questions answered correctly"
@@ -63,11 +63,11 @@ def by_count(rows: pl.DataFrame, label: str, counted: str) -> alt.Chart:
 
 
 def positioned(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with their place `x` on an axis of counts: a count of zero at one half; of few articles the words for the bin."""
-    if rows["counted"][0] != ARTICLE_COUNT:
+    """Rows with their place `x` on an axis of counts: a count of zero at one half; of few counts the words for the bin."""
+    if rows["counted"][0] not in FEW_COUNTS:
         return rows.with_columns(x=pl.max_horizontal("x", 0.5))
-    last = pl.format("{} or more", "bin_low")
-    words = pl.when(pl.col("bin_low") == ARTICLE_BINS[-1]).then(last).otherwise(pl.format("{} to {}", "bin_low", "bin_high"))
+    is_last = pl.col("bin_low") == FEW_COUNTS[rows["counted"][0]][-1]
+    words = pl.when(is_last).then(pl.format("{} or more", "bin_low")).otherwise(pl.format("{} to {}", "bin_low", "bin_high"))
     return rows.sort("bin_low", maintain_order=True).with_columns(x=words)
 
 

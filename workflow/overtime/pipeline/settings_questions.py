@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from overtime import ARTICLE_BINS
+from overtime import ARTICLE_COUNT, FEW_COUNTS
 from overtime.pipeline.settings_types import Count, Named, Section
 
 FROM_ARTICLES = ("encyclopedia", "birth_years")  # formats of sets that are made from the encyclopedia's articles
@@ -41,8 +41,8 @@ class QuestionSet(Section):
             raise ValueError("hub and split go together")
         if self.format in FROM_ARTICLES and (self.entities or self.annotations):
             raise ValueError(f"entities and annotations are of published sets; the format {self.format} has neither")
-        if self.format == "encyclopedia" and self.sample is not None and self.sample % len(ARTICLE_BINS):
-            raise ValueError(f"sample: {self.sample} is not the same number from each of {len(ARTICLE_BINS)} bins of counts")
+        if self.format == "encyclopedia" and self.sample is not None and self.sample % (bins := len(FEW_COUNTS[ARTICLE_COUNT])):
+            raise ValueError(f"sample: {self.sample} is not the same number from each of {bins} bins of counts")
         return self
 
 
