@@ -10,6 +10,7 @@ import pytest
 from project import TINY, create, snakemake
 from transformers import AutoTokenizer
 
+from overtime.figures.draw import draw
 from overtime.files import read_table
 
 RUNS = ("further.original.0", "further.two-way.0")
@@ -110,6 +111,7 @@ def test_facts_that_a_model_lacks_are_inserted_asked_and_drawn(project):
     assert set(table.select("model", "group", "x").unique().rows()) == {
         ("smollm2-135m", group, x) for group, x in (("target", 0), ("target", 2), ("other", 0))
     }
+    assert [path.stem for path in draw({"fig4_continued": table}, project)] == ["fig4_continued"] * 3
     read = [read_table(results / f"scores/text/continued/{name}.parquet") for name in ("without", "with")]
     assert read[0]["length"].to_list() == read[1]["length"].to_list()
     assert read[0]["loss"].to_list() != read[1]["loss"].to_list()

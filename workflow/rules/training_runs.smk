@@ -77,7 +77,8 @@ def compared_runs():
         run = RUNS[name]
         model = run.model if run.model in settings.pretrained else Path(run.model).name
         seed = runs[model, run.text] = runs.get((model, run.text), -1) + 1
-        rows.append({"run": name, "control": run.control, "model": model, "text": run.text, "seed": str(seed)})
+        told = {"model": model, "parameters": run.parameters, "text": run.text, "seed": str(seed)}
+        rows.append({"run": name, "control": run.control} | told)
     return rows
 
 

@@ -5,12 +5,13 @@ import polars as pl
 from overtime.facts.insertion_table import insertion_table
 from overtime.files import read_table, write_table
 from overtime.pipeline.step import step
+from overtime.tables import with_parameters
 
 with step(snakemake):
     params = snakemake.params
     before, after = ([read_table(path) for path in snakemake.input[side]] for side in ("before", "after"))
-    tables = []
-    for (model, text), runs in pl.DataFrame(params.compared).with_row_index().group_by("model", "text", maintain_order=True):
+    tables, compared = [], pl.DataFrame(params.compared).with_row_index()
+    for (model, text), runs in compared.group_by("model", "text", maintain_order=True):
         named = [{"model": pl.lit(model), "seed": pl.lit(seed)} for seed in runs["seed"]]
         arms = {"control": before, f"insert_{text}": after}
         sides = [
@@ -19,4 +20,5 @@ with step(snakemake):
         ]
         targets = sides[1][0].drop_nulls("inserted").select("entity", "inserted").unique(maintain_order=True)
         tables.append(insertion_table(*sides, sides[1][0], targets, **params.statistics))
-    write_table(pl.concat(tables, how="diagonal"), snakemake.output.table)
+    sizes = dict(compared.select("model", "parameters").iter_rows())
+    write_table(with_parameters(pl.concat(tables, how="diagonal"), sizes), snakemake.output.table)
