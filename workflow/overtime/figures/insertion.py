@@ -31,7 +31,7 @@ def sheet(table: pl.DataFrame, title: str, placements: Mapping[str, str]) -> alt
     targets = table.filter(pl.col("group") == "target")
     width = 500 // len(placements)
     panels = [dose(targets.filter(placement=name), targets, words, width) for name, words in placements.items()]
-    chart = theme.beside(*panels, others(table.filter(pl.col("group") == "other")), spacing=70)
+    chart = theme.beside(*panels, others(table.filter(pl.col("group") == "other")), spacing=100)
     after = targets.filter(pl.col("when") == "after").partition_by("placement", "model", maintain_order=True)
     return theme.finish([chart], title, [effect(rows, placements[rows["placement"][0]]) for rows in after])
 
@@ -72,7 +72,7 @@ def others(rows: pl.DataFrame) -> ChartType | None:
     labelled = rows.with_columns(row=pl.col("model") + ", " + pl.col("placement"))
     base = theme.drawing(labelled, "row", "model", "when").encode(
         x=alt.X("y:Q", title=CORRECT, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)),
-        y=alt.Y("row:N", title=None, sort=None),
+        y=alt.Y("row:N", title=None, sort=None, axis=alt.Axis(labelExpr="split(datum.label, ', ')")),
         yOffset=alt.YOffset("when:N", sort=["before", "after"]),
         color=theme.model_colour(rows),
     )
