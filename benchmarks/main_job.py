@@ -25,8 +25,8 @@ CHAPTERS = {
     "a pretrained model: layers and lens": ("fit_lens", "read_layers"),
     "a pretrained model: questions": ("answer_set",),
     "a pretrained model: bias and persona": ("score_pretrained", "ask_persona", "reenact_pretrained"),
-    "a published model: trained further": ("continue_",),
-    "a published model: what that did": ("score_continued", "score_start", "score_held_out", "ask_continued"),
+    "a pretrained model: trained further": ("continue_",),
+    "a pretrained model: what that did": ("score_continued", "score_start", "score_held_out", "ask_continued"),
     "text, streams, downloads": (
         "generate_",
         "pack_",

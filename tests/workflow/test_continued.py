@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from figures_drawn import TABLES
 from project import TINY, create, snakemake
 from transformers import AutoTokenizer
 
@@ -111,6 +112,7 @@ def test_facts_that_a_model_lacks_are_inserted_asked_and_drawn(project):
     assert set(table.select("model", "group", "x").unique().rows()) == {
         ("smollm2-135m", group, x) for group, x in (("target", 0), ("target", 2), ("other", 0))
     }
+    assert set(TABLES["fig4_continued"].columns) <= set(table.columns)
     assert [path.stem for path in draw({"fig4_continued": table}, project)] == ["fig4_continued"] * 3
     read = [read_table(results / f"scores/text/continued/{name}.parquet") for name in ("without", "with")]
     assert read[0]["length"].to_list() == read[1]["length"].to_list()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from figures_drawn import TABLES
 from project import create, snakemake
 
 from overtime.figures.catalog import FIGURES
@@ -44,6 +45,7 @@ def test_every_figure_has_its_table_and_pictures(finished, figure):
     folder = finished / "results/tiny/figures"
     table = pl.read_parquet(folder / f"{figure}.parquet")
     assert set(table.columns) >= COLUMNS
+    assert set(TABLES[figure].columns) <= set(table.columns), "unit tests draw what no step makes"
     assert set(table["source"]) <= {"released", "released by others", "measured", "proxy", "spoken"}
     assert (folder / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (folder / f"{figure}.svg").read_text()[:300]

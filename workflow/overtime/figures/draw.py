@@ -63,5 +63,5 @@ def build(name: str, table: pl.DataFrame) -> alt.VConcatChart:
     try:
         chart: alt.VConcatChart = resolve_name(FIGURES[name].drawing)(table)
     except pl.exceptions.ColumnNotFoundError as error:
-        raise InputError(f"{name}: its table lacks the column {str(error).splitlines()[0]}") from error
+        raise InputError(f"{name}: its table: {str(error).splitlines()[0]}") from error
     return chart
